@@ -1,0 +1,43 @@
+# Two commands for a newcomer: make demo, make test. The rest is for contributors.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check live bench wheel picture clean
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(STAMP) ## install and open the embedded demo stack
+	@$(BIN)/aurora-tui --demo
+
+test: $(STAMP) ## install and run the tests (no cluster needed)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP) ## ruff, mypy --strict, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports
+
+live: $(STAMP) ## run tests/live against a real control plane, Prometheus and Alertmanager, started here
+	$(BIN)/python -m tests.live.stack run -- $(BIN)/python -m pytest tests/live --live-kubeconfig '{kubeconfig}' --live-context prod $(ARGS)
+
+bench: $(STAMP) ## measure against kubectl on the live stack with 5,000 pods
+	$(BIN)/python -m tests.live.stack run --pods 5000 --namespaces 10 -- $(BIN)/python -m tests.bench --kubeconfig '{kubeconfig}' --context prod $(ARGS)
+
+wheel: $(STAMP) ## build the wheel into dist/
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+picture: $(STAMP) ## draw docs/overview.svg from the demo
+	$(BIN)/aurora-tui --demo shot --out docs/overview.svg --size 160x48
+
+clean: ## remove what was made
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,261 @@
+"""The one path by which anything is changed: plan, preview, confirm, record, execute, verify, undo."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any, Protocol
+
+from aurora_tui.cluster.errors import (
+    AnswerLostError,
+    ClusterError,
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    ReadOnlyError,
+    UnauthorizedError,
+)
+from aurora_tui.cluster.protocol import JSON_PATCH, Cluster
+from aurora_tui.cluster.resources import Resource, find
+from aurora_tui.journal import Journal, JournalError, Operator
+from aurora_tui.model.actions import (
+    Action,
+    Outcome,
+    Params,
+    PatchRequest,
+    Plan,
+    Progress,
+    Record,
+    Verb,
+    Verdict,
+)
+from aurora_tui.model.masking import mask_text
+from aurora_tui.planning import READ_ONLY, Planner
+from aurora_tui.verbs import VERBS
+from aurora_tui.verbs.base import Refusal
+from aurora_tui.verify import Clock, Limits, Sleep, SloProbe, Verification
+
+__all__ = ["ActionPath", "Refusal", "undo_of"]
+
+ATTEMPTS = 5
+"""How often a request is sent when only the object's status moves under it (409: nothing was done)."""
+
+LOOKS = 3
+"""How often, a second apart, the cluster is asked what became of a request whose answer was lost."""
+
+
+class Acted(Protocol):
+    """A `Record` or the journal's entry of one."""
+
+    @property
+    def action(self) -> Action: ...
+
+    @property
+    def outcome(self) -> Outcome: ...
+
+
+def undo_of(acted: Acted) -> tuple[Verb, Params] | None:
+    """The verb and parameters that take an action back; None if it has no inverse or was not done."""
+    if acted.outcome is not Outcome.DONE:
+        return None
+    params = VERBS[acted.action.verb].inverse(acted.action)
+    return None if params is None else (acted.action.verb, params)
+
+
+class ActionPath:
+    """Plans, carries out and follows actions on one cluster.
+
+    `clock` gives seconds since the epoch. Read-only and protected are enforced here, whatever keys or
+    commands lead here.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        journal: Journal,
+        *,
+        protected: bool,
+        read_only: bool,
+        clock: Clock,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self.cluster = cluster
+        self.journal = journal
+        self.protected = protected
+        self.read_only = read_only or cluster.read_only
+        self._clock = clock
+        self._sleep = sleep
+        self._planner = Planner(cluster, protected, self.read_only)
+
+    async def plan(self, verb: Verb, resource: Resource, namespace: str, name: str, params: Params) -> Plan:
+        """Work an action out and let the server try it (``dryRun=All``); changes nothing.
+
+        Raises `Refusal` for the senseless and `ClusterError` where the cluster cannot be asked.
+        """
+        return await self._planner.plan(verb, resource, namespace, name, params, self._clock())
+
+    async def execute(self, plan: Plan, *, confirmed_context: str | None = None, reason: str | None = None) -> Record:
+        """Carry a confirmed plan out, once. Never raises what the cluster or the journal raise.
+
+        The resourceVersion of the last read guards the request. Where only the status has moved since
+        the preview (it does all the time in a rollout) the plan stands; where what it rests on has
+        changed, it is refused.
+        """
+        reason = (reason or "").strip()
+        if refusal := self._refusal(plan, confirmed_context, reason):
+            return Record(None, plan, Outcome.REFUSED, refusal)
+        try:
+            live = await self._read_again(plan)
+            kube_user = await self.cluster.user()
+        except Refusal as error:
+            return Record(None, plan, Outcome.REFUSED, error.words)
+        except ClusterError as error:
+            return Record(None, plan, Outcome.FAILED, f"nothing was sent: {error.message}")
+        version = live["metadata"]["resourceVersion"]
+        action = replace(plan.action, target=replace(plan.action.target, resource_version=version))
+        plan = replace(plan, action=action)
+        try:
+            entry = await asyncio.to_thread(
+                self.journal.record_intent,
+                action,
+                operator=Operator.here(kube_user),
+                reason=mask_text(reason),
+                at=self._clock(),
+            )
+        except JournalError as error:
+            return Record(None, plan, Outcome.REFUSED, f"nothing was sent: {error}")
+        outcome, message = await self._send(plan, live)
+        try:
+            await asyncio.to_thread(self.journal.record_outcome, entry, outcome, message, at=self._clock())
+        except JournalError as error:
+            message = f"{message}; but this could not be recorded: {error}"
+        return Record(entry, plan, outcome, message)
+
+    async def verify(
+        self, record: Record, probe: SloProbe | None = None, limits: Limits | None = None
+    ) -> AsyncIterator[Progress | Verdict]:
+        """Follow a done (or uncertain) action; the verdict comes last and goes to the journal."""
+        verification = Verification(
+            self.cluster,
+            _resource(record.action),
+            VERBS[record.action.verb],
+            record.plan,
+            clock=self._clock,
+            sleep=self._sleep,
+            limits=limits or Limits(),
+        )
+        async for step in verification.run(probe):
+            if isinstance(step, Verdict) and record.entry is not None:
+                try:
+                    await asyncio.to_thread(self.journal.record_verdict, record.entry, step, at=self._clock())
+                except JournalError as error:
+                    yield replace(step, text=f"{step.text}; but this could not be recorded: {error}")
+                    return
+            yield step
+
+    def _refusal(self, plan: Plan, confirmed_context: str | None, reason: str) -> str:
+        if self.read_only:
+            return READ_ONLY
+        if plan.action.target.context != self.cluster.context:
+            return f"this was planned for context {plan.action.target.context}, not {self.cluster.context}"
+        if plan.problems:
+            return "; ".join(plan.problems)
+        if self.protected and confirmed_context != self.cluster.context:
+            return f"{self.cluster.context} is protected: type its name to confirm"
+        if self.protected and not reason:
+            return f"{self.cluster.context} is protected: give a reason"
+        return ""
+
+    async def _read_again(self, plan: Plan) -> dict[str, Any]:
+        target = plan.action.target
+        try:
+            live = await self.cluster.get(_resource(plan.action), target.namespace, target.name)
+        except NotFoundError as error:
+            raise Refusal(f"{target} no longer exists") from error
+        if live["metadata"]["uid"] != target.uid:
+            raise Refusal(f"{target} was replaced by another object of that name since the preview")
+        if VERBS[plan.action.verb].basis(live) != plan.basis:
+            raise Refusal(f"{target} changed since the preview: look at it again")
+        return live
+
+    async def _send(self, plan: Plan, live: dict[str, Any]) -> tuple[Outcome, str]:
+        target = plan.action.target
+        for _ in range(ATTEMPTS):
+            try:
+                await self.cluster.patch(
+                    _resource(plan.action),
+                    target.namespace,
+                    target.name,
+                    _guarded(plan.request, live["metadata"]["resourceVersion"]),
+                    content_type=plan.request.content_type,
+                    subresource=plan.request.subresource,
+                )
+            except ConflictError:
+                try:
+                    live = await self._read_again(plan)
+                except Refusal as refusal:
+                    return Outcome.REFUSED, refusal.words
+                except ClusterError as error:
+                    return Outcome.REFUSED, f"{target} changed since the preview, and then: {error.message}"
+            except (ForbiddenError, UnauthorizedError, ReadOnlyError) as error:
+                return Outcome.REFUSED, error.message
+            except ClusterError as error:
+                # A gateway's or a server's own failure says nothing about what the request did.
+                if isinstance(error, AnswerLostError) or (error.status or 0) >= 500:
+                    return await self._find_out(plan, live, error)
+                return Outcome.FAILED, error.message
+            else:
+                return Outcome.DONE, plan.effect
+        return Outcome.REFUSED, f"{target} changes faster than it can be read: try again"
+
+    async def _find_out(self, plan: Plan, sent_on: dict[str, Any], lost: ClusterError) -> tuple[Outcome, str]:
+        """Decide from the object itself what became of a request that was guarded by `sent_on`'s version."""
+        seen = "the cluster could not be asked"
+        for look in range(LOOKS):
+            if look:
+                await self._sleep(1.0)
+            target = plan.action.target
+            try:
+                live = await self.cluster.get(_resource(plan.action), target.namespace, target.name)
+            except ClusterError as error:
+                seen = f"the cluster could not be asked: {error.message}"
+                continue
+            if live["metadata"]["resourceVersion"] == sent_on["metadata"]["resourceVersion"]:
+                # It may still arrive, but only once: a second one finds another version.
+                seen = "the cluster does not show it: it may safely be tried again"
+                continue
+            outcome, seen = _compare(plan, sent_on, live)
+            return outcome, f"{lost.message}; {seen}"
+        return Outcome.UNCERTAIN, f"{lost.message}; {seen}"
+
+
+def _compare(plan: Plan, sent_on: dict[str, Any], live: dict[str, Any]) -> tuple[Outcome, str]:
+    """What an object that has changed since says about a request whose answer was lost."""
+    was, now = sent_on["metadata"], live["metadata"]
+    if was["uid"] != now["uid"]:
+        return (
+            Outcome.UNCERTAIN,
+            f"{plan.action.target} has since been replaced by another object of that name",
+        )
+    if plan.expected is not None and VERBS[plan.action.verb].basis(live) == plan.expected:
+        return Outcome.DONE, f"but the cluster shows that it was carried out: {plan.effect}"
+    if was.get("generation") == now.get("generation"):
+        # Only the status has moved, and the version that guards the request is gone: it can never arrive.
+        return Outcome.FAILED, "the cluster shows that it was not carried out"
+    return Outcome.UNCERTAIN, f"{plan.action.target} has since changed into something else: look at it"
+
+
+def _resource(action: Action) -> Resource:
+    resource = find(action.target.kind)
+    if resource is None:
+        raise ValueError(f"no kind {action.target.kind} is known")
+    return resource
+
+
+def _guarded(request: PatchRequest, version: str) -> Any:
+    """The request's body with the resourceVersion that the object must still have, else 409."""
+    if request.content_type == JSON_PATCH:
+        # "replace", not "test": a failed test is a 422 like any other mistake, a stale version a 409.
+        return [{"op": "replace", "path": "/metadata/resourceVersion", "value": version}, *request.body]
+    return {**request.body, "metadata": {**request.body.get("metadata", {}), "resourceVersion": version}}

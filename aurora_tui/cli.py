@@ -1,0 +1,411 @@
+"""The command line: reads what is wanted, opens a session, and runs the screen or one command on it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from aurora_tui import __version__
+
+if TYPE_CHECKING:
+    from aurora_tui.cluster.kubeconfig import Context
+    from aurora_tui.model.actions import Verb
+    from aurora_tui.session import Session
+    from aurora_tui.settings import Settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+USAGE_ERROR = 2
+log = logging.getLogger(__name__)
+DEFAULT_SCENARIO = "bad-release"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The options that all commands share; given before or after the command's name."""
+
+    context: str | None = None
+    namespace: str | None = None
+    all_namespaces: bool = False
+    kubeconfig: str | None = None
+    config: str | None = None
+    read_only: bool = False
+    theme: str | None = None
+
+    def merged(self, given: dict[str, Any]) -> Wanted:
+        """The same with what a command's own options say."""
+        return replace(self, **{name: value for name, value in given.items() if value})
+
+
+_SHARED = (
+    click.option("--context", metavar="CONTEXT", help="Context of the kubeconfig; the current one by default."),
+    click.option("-n", "--namespace", metavar="NS", help="Namespace; the context's own by default."),
+    click.option("-A", "--all-namespaces", is_flag=True, default=None, help="All namespaces."),
+    click.option("--kubeconfig", metavar="FILE", help="Kubeconfig file; $KUBECONFIG by default."),
+    click.option("--config", metavar="FILE", help="Settings file or folder, instead of ~/.config/aurora-tui."),
+    click.option("--read-only", is_flag=True, default=None, help="Refuse everything that changes the cluster."),
+)
+_SHARED_NAMES = ("context", "namespace", "all_namespaces", "kubeconfig", "config", "read_only")
+
+
+def shared(command: F) -> F:
+    """Give a command the shared options."""
+    for option in reversed(_SHARED):
+        command = option(command)
+    return command
+
+
+def _take(ctx: click.Context, given: dict[str, Any]) -> Wanted:
+    """Move the shared options out of a command's own."""
+    return ctx.find_object(Wanted).merged({name: given.pop(name) for name in _SHARED_NAMES})  # type: ignore[union-attr]
+
+
+class UnusableError(click.ClickException):
+    """What was asked cannot be done as things are: one line that says what to do."""
+
+    exit_code = USAGE_ERROR
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"aurora-tui: {self.format_message()}", err=True)
+
+
+def fail(words: str) -> UnusableError:
+    from aurora_tui.model.text import printable
+
+    return UnusableError(printable(words))
+
+
+def _settings(wanted: Wanted) -> Settings:
+    from aurora_tui.settings import SettingsError, load_settings
+
+    try:
+        return load_settings(Path(wanted.config).expanduser() if wanted.config else None)
+    except SettingsError as error:
+        for fault in error.faults:
+            click.echo(f"aurora-tui: {fault}", err=True)
+        sys.exit(USAGE_ERROR)
+
+
+def _context(wanted: Wanted) -> Context:
+    from aurora_tui.cluster.errors import ConfigError
+    from aurora_tui.cluster.kubeconfig import choose
+
+    try:
+        return choose(wanted.context, wanted.kubeconfig)
+    except ConfigError as error:
+        raise fail(str(error)) from error
+
+
+def _session(wanted: Wanted, settings: Settings, context: Context) -> Session:
+    from aurora_tui.session import Session
+
+    return Session(
+        settings,
+        context,
+        namespace=wanted.namespace,
+        all_namespaces=wanted.all_namespaces,
+        read_only=wanted.read_only,
+    )
+
+
+def _once(wanted: Wanted, work: Callable[[Session], Awaitable[int]]) -> None:
+    """Open a session, do one thing, close it, exit with its status."""
+    from aurora_tui.cluster.errors import ClusterError
+
+    settings, context = _settings(wanted), _context(wanted)
+
+    async def run() -> int:
+        session = _session(wanted, settings, context)
+        try:
+            return await work(session)
+        finally:
+            await session.close()
+
+    with _log_file() as path:
+        try:
+            code = asyncio.run(run())
+        except ClusterError as error:
+            raise fail(str(error)) from error
+        except click.ClickException:
+            raise
+        except Exception as error:
+            log.exception("a command broke down")
+            raise fail(f"it broke down ({type(error).__name__}); the details are in {path}") from error
+    sys.exit(code)
+
+
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="""\b
+Examples:
+  aurora-tui --context prod          open the console on a cluster
+  aurora-tui --demo                  open it on the embedded demo stack
+  aurora-tui status                  what burns, for scripts: exit 0 healthy, 1 burning, 2 can't tell
+  aurora-tui get pods -A -o json     the rows of the panes
+  aurora-tui rollback deployment/aurora-backend --dry-run
+""",
+)
+@shared
+@click.option("--theme", metavar="THEME", help="aurora, aurora-light, textual-ansi (16 colours) …")
+@click.option("--demo", metavar="[SCENARIO]", help="Use the embedded demo stack instead of a cluster.")
+@click.version_option(__version__, prog_name="aurora-tui")
+@click.pass_context
+def command(ctx: click.Context, /, demo: str | None, **given: Any) -> None:
+    """From the page to a verified mitigation: pods, SLOs, alerts and logs of a Kubernetes stack on one screen."""
+    wanted = Wanted().merged(given)
+    if demo is not None:
+        wanted = ctx.with_resource(_demo(wanted, demo))
+    ctx.obj = wanted
+    if ctx.invoked_subcommand is None:
+        _console(wanted)
+
+
+@contextlib.contextmanager
+def _demo(wanted: Wanted, scenario: str) -> Iterator[Wanted]:
+    """Start the demo stack beside us; what follows gets its kubeconfig and settings like any other."""
+    from aurora_tui.sandbox.process import SandboxError, running
+
+    try:
+        with running(scenario) as stack:
+            yield replace(
+                wanted,
+                kubeconfig=str(stack.kubeconfig),
+                config=wanted.config or str(stack.config),
+                context=wanted.context or stack.context,
+            )
+    except SandboxError as error:
+        raise fail(str(error)) from error
+
+
+def _console(wanted: Wanted) -> None:
+    """Run the screen; again on another context when the operator switches to one."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise fail("the console needs a terminal; for scripts there are `aurora-tui status` and `aurora-tui get`")
+    _terminal_defaults(wanted)
+    settings = _settings(wanted)
+    code: int | str | None = 0
+    with _log_file() as path:
+        while True:
+            context = _context(wanted)
+            from aurora_tui.app import AuroraApp
+            from aurora_tui.frame import SwitchContext
+
+            app = AuroraApp(_session(wanted, settings, context))
+            result = app.run()
+            if isinstance(result, SwitchContext):
+                wanted = replace(wanted, context=result.name, namespace=None)
+                continue
+            code = result if result is not None else app.return_code
+            break
+    if app.fault:
+        click.echo(f"aurora-tui: it broke down ({app.fault}); the details are in {path}", err=True)
+    sys.exit(code or 0)
+
+
+def _terminal_defaults(wanted: Wanted) -> None:
+    """What Textual reads from the environment while it is imported."""
+    if wanted.theme:
+        os.environ["AURORA_THEME"] = wanted.theme
+    os.environ.setdefault("TEXTUAL_FPS", "15" if "SSH_CONNECTION" in os.environ else "30")
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+
+
+@contextlib.contextmanager
+def _log_file() -> Iterator[Path]:
+    """Send log records to a file in the state folder: never to the screen."""
+    from aurora_tui.folders import state_dir
+
+    path = state_dir() / "aurora-tui.log"
+    handler: logging.Handler = logging.NullHandler()
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handler = logging.FileHandler(path, delay=True, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    try:
+        yield path
+    finally:
+        handler.close()
+
+
+_FORM = click.option("-o", "--output", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+
+
+@command.command()
+@shared
+@_FORM
+@click.pass_context
+def status(ctx: click.Context, /, form: str, **given: Any) -> None:
+    """Firing alerts, missed objectives, broken workloads; exit 0 healthy, 1 burning, 2 can't tell."""
+    from aurora_tui.commands import rows
+
+    _once(_take(ctx, given), lambda session: rows.status(session, form))
+
+
+@command.command()
+@shared
+@click.argument("what")
+@click.option("-o", "--output", "form", type=click.Choice(["table", "wide", "json"]), default="table")
+@click.option(
+    "-l", "--selector", "labels", metavar="SELECTOR", default="", help="Label selector, e.g. app=api,tier!=db"
+)
+@click.pass_context
+def get(ctx: click.Context, /, what: str, form: str, labels: str, **given: Any) -> None:
+    """Rows of a pane: pods, workloads, slos, alerts, nodes, events, deployments …"""
+    from aurora_tui.commands import rows
+
+    _once(_take(ctx, given), lambda session: rows.get(session, what, form, labels))
+
+
+@command.command()
+@shared
+@_FORM
+@click.pass_context
+def check(ctx: click.Context, /, form: str, **given: Any) -> None:
+    """Reach every source; say what works, what is denied and how to mend it."""
+    from aurora_tui.commands import check as checks
+
+    _once(_take(ctx, given), lambda session: checks.run(session, form))
+
+
+def _acting(run: F) -> F:
+    """The options of everything that changes a cluster."""
+    for option in reversed(
+        (
+            click.argument("target", metavar="KIND/NAME"),
+            click.option("--yes", is_flag=True, help="Do not ask."),
+            click.option("--confirm", metavar="CONTEXT", help="The context's name, where it is protected."),
+            click.option("--reason", metavar="WORDS", help="Why; kept in the journal."),
+            click.option("--dry-run", is_flag=True, help="Show the preview and stop."),
+            click.option("--wait/--no-wait", default=True, help="Follow the rollout and the SLI to a verdict."),
+        )
+    ):
+        run = option(run)
+    return run
+
+
+def _act(ctx: click.Context, verb: Verb, params: dict[str, Any], target: str, given: dict[str, Any]) -> None:
+    from aurora_tui.commands.act import act
+
+    wanted = _take(ctx, given)
+    _once(wanted, lambda session: act(session, verb, target, params, **given))
+
+
+@command.command()
+@shared
+@_acting
+@click.option("--to-revision", type=int, default=0, help="Revision to go back to; the one before by default.")
+@click.pass_context
+def rollback(ctx: click.Context, /, target: str, to_revision: int, **given: Any) -> None:
+    """Roll a workload back to an earlier revision (kubectl rollout undo), guarded, journalled, verified."""
+    from aurora_tui.model.actions import Verb
+
+    _act(ctx, Verb.UNDO, {"revision": to_revision} if to_revision else {}, target, given)
+
+
+@command.command()
+@shared
+@_acting
+@click.pass_context
+def restart(ctx: click.Context, /, target: str, **given: Any) -> None:
+    """Restart a workload pod by pod (kubectl rollout restart), guarded, journalled, verified."""
+    from aurora_tui.model.actions import Verb
+
+    _act(ctx, Verb.RESTART, {}, target, given)
+
+
+@command.command()
+@shared
+@_acting
+@click.option("--replicas", type=click.IntRange(min=0), required=True, help="Wanted number of replicas.")
+@click.pass_context
+def scale(ctx: click.Context, /, target: str, replicas: int, **given: Any) -> None:
+    """Change a workload's number of replicas (kubectl scale), guarded, journalled, verified."""
+    from aurora_tui.model.actions import Verb
+
+    _act(ctx, Verb.SCALE, {"replicas": replicas}, target, given)
+
+
+@command.group()
+def journal() -> None:
+    """What was done to the clusters from here."""
+
+
+@journal.command("list")
+@_FORM
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
+def journal_list(form: str, limit: int) -> None:
+    """The newest entries."""
+    from aurora_tui.commands.journalcmd import show_list
+
+    sys.exit(show_list(form, limit))
+
+
+@journal.command("show")
+@click.argument("number", type=int)
+@_FORM
+def journal_show(number: int, form: str) -> None:
+    """One entry, whole."""
+    from aurora_tui.commands.journalcmd import show_entry
+
+    sys.exit(show_entry(form, number))
+
+
+@command.command()
+@shared
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="SVG file to write.")
+@click.option("--size", default="160x48", show_default=True, metavar="COLSxLINES")
+@click.option("--keys", default="", metavar="KEYS", help="Keys to press first, comma-separated.")
+@click.pass_context
+def shot(ctx: click.Context, /, out: Path, size: str, keys: str, **given: Any) -> None:
+    """A picture of the dashboard, made without a terminal."""
+    columns, _, lines = size.partition("x")
+    if not (columns.isdecimal() and lines.isdecimal()):
+        raise click.UsageError(f"--size {size!r}: give COLUMNSxLINES, e.g. 160x48")
+    wanted = _take(ctx, given)
+    _terminal_defaults(wanted)
+    from aurora_tui.app import AuroraApp
+    from aurora_tui.commands.shot import shoot
+
+    with _log_file():
+        app = AuroraApp(_session(wanted, _settings(wanted), _context(wanted)))
+        picture = asyncio.run(shoot(app, (int(columns), int(lines)), [key for key in keys.split(",") if key]))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(picture, encoding="utf-8")
+
+
+@command.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """The shell's completion script: source it, e.g. from ~/.bashrc."""
+    from click.shell_completion import get_completion_class
+
+    maker = get_completion_class(shell)
+    assert maker is not None
+    click.echo(maker(command, {}, "aurora-tui", "_AURORA_TUI_COMPLETE").source())
+
+
+def _with_scenario(arguments: list[str]) -> list[str]:
+    """``--demo`` alone, before another option or before a command, means the default scenario."""
+    for here, word in enumerate(arguments):
+        if word == "--demo":
+            following = arguments[here + 1] if here + 1 < len(arguments) else "-"
+            if following.startswith("-") or following in command.commands:
+                return [*arguments[:here], f"--demo={DEFAULT_SCENARIO}", *arguments[here + 1 :]]
+    return arguments
+
+
+def main() -> None:
+    """The entry point of ``aurora-tui`` and ``kubectl-aurora``."""
+    command.main(args=_with_scenario(sys.argv[1:]), prog_name="aurora-tui")

@@ -1,0 +1,92 @@
+"""Finding Prometheus, Alertmanager, Elasticsearch and Jaeger among a cluster's Services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """How a signal's Service is usually labelled and named, best guess first."""
+
+    labels: tuple[tuple[str, str], ...]
+    ports: tuple[str, ...]
+    """Port names or numbers, in order of preference."""
+
+
+SIGNATURES: Mapping[str, Signature] = {
+    # Labels set by the kube-prometheus, prometheus-community, ECK and Jaeger charts and operators.
+    "prometheus": Signature(
+        (
+            ("operated-prometheus", "true"),
+            ("app.kubernetes.io/name", "prometheus"),
+            ("app", "prometheus"),
+            ("app", "kube-prometheus-stack-prometheus"),
+        ),
+        ("web", "http-web", "http", "9090"),
+    ),
+    "alertmanager": Signature(
+        (
+            ("operated-alertmanager", "true"),
+            ("app.kubernetes.io/name", "alertmanager"),
+            ("app", "alertmanager"),
+            ("app", "kube-prometheus-stack-alertmanager"),
+        ),
+        ("web", "http-web", "http", "9093"),
+    ),
+    "elasticsearch": Signature(
+        (
+            ("common.k8s.elastic.co/type", "elasticsearch"),
+            ("app.kubernetes.io/name", "elasticsearch"),
+            ("app", "elasticsearch-master"),
+            ("app", "elasticsearch"),
+        ),
+        ("https", "http", "9200"),
+    ),
+    "jaeger": Signature(
+        (("app.kubernetes.io/component", "query"), ("app.kubernetes.io/name", "jaeger"), ("app", "jaeger")),
+        ("http-query", "query-http", "http", "16686"),
+    ),
+}
+
+
+def parse_service_address(address: str) -> tuple[str, str, str]:
+    """``svc/NAMESPACE/NAME:PORT`` in its three parts; ValueError where it is not of that form."""
+    parts = address.removeprefix("svc/").split("/")
+    if len(parts) != 2 or ":" not in parts[1]:
+        raise ValueError(f"{address!r} is not of the form svc/NAMESPACE/NAME:PORT")
+    name, _, port = parts[1].rpartition(":")
+    return parts[0], name, port
+
+
+def find_service(signal: str, services: Iterable[Mapping[str, Any]]) -> str | None:
+    """The address ``svc/NAMESPACE/NAME:PORT`` of a signal among raw Services; None where there is none.
+
+    Headless twins (the operators' ``*-operated``) serve as well as any; ties are broken by name so
+    that every start finds the same one.
+    """
+    signature = SIGNATURES[signal]
+    candidates: list[tuple[int, str, str, str]] = []
+    for service in services:
+        meta = service.get("metadata") or {}
+        labels = meta.get("labels") or {}
+        port = _port(signature, service)
+        for rank, (key, value) in enumerate(signature.labels):
+            if labels.get(key) == value and port:
+                candidates.append((rank, str(meta.get("namespace")), str(meta.get("name")), port))
+                break
+    if not candidates:
+        return None
+    _, namespace, name, port = min(candidates)
+    return f"svc/{namespace}/{name}:{port}"
+
+
+def _port(signature: Signature, service: Mapping[str, Any]) -> str | None:
+    ports = (service.get("spec") or {}).get("ports") or []
+    for wanted in signature.ports:
+        for port in ports:
+            if wanted in (port.get("name"), str(port.get("port"))):
+                return str(port.get("name") or port.get("port"))
+    return None

@@ -1,0 +1,166 @@
+"""The shared cluster client for Kubernetes: every request of the program to an API server starts here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+from aurora_tui.cluster.discovery import parse_service_address
+from aurora_tui.cluster.errors import ClusterError
+from aurora_tui.cluster.kubeconfig import Context
+from aurora_tui.cluster.logs import split_lines
+from aurora_tui.cluster.protocol import LogRequest, Permission
+from aurora_tui.cluster.reflector import Reflector
+from aurora_tui.cluster.resources import Resource
+from aurora_tui.cluster.transport import Transport
+from aurora_tui.model.access import HttpAccess
+from aurora_tui.store import Table
+
+_LOG_SILENCE = 24 * 3600.0
+"""A quiet container is no fault; a dead connection is found by TCP."""
+
+
+class KubernetesCluster:
+    """A Kubernetes API server reached with the operator's own credentials (see `protocol.Cluster`)."""
+
+    def __init__(self, context: Context, *, read_only: bool = False) -> None:
+        self.settings = context
+        self.transport = Transport(context, read_only=read_only)
+
+    @property
+    def context(self) -> str:
+        return self.settings.name
+
+    @property
+    def read_only(self) -> bool:
+        return self.transport.read_only
+
+    async def connect(self) -> None:
+        """Load the credentials, so that a broken kubeconfig is told before anything is asked."""
+        await self.transport.connect()
+
+    async def close(self) -> None:
+        await self.transport.close()
+
+    def reflector(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        table: Table[Any],
+        clock: Callable[[], float],
+        *,
+        fallback: str | None = None,
+    ) -> Reflector:
+        """The source that keeps `table` equal to the server's objects; `fallback` as in `Reflector`."""
+        return Reflector(self.transport, resource, namespace, table, clock, fallback=fallback)
+
+    async def version(self) -> str:
+        answer = await self.transport.json("GET", "/version")
+        return str(answer.get("gitVersion", "unknown"))
+
+    async def user(self) -> str:
+        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        try:
+            answer = await self.transport.json("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", body=review)
+            return str(answer["status"]["userInfo"]["username"])
+        except (ClusterError, KeyError, TypeError):
+            # Servers before 1.28 do not serve the review.
+            return self.settings.user
+
+    async def get(self, resource: Resource, namespace: str | None, name: str, subresource: str = "") -> dict[str, Any]:
+        answer: dict[str, Any] = await self.transport.json("GET", resource.path(namespace, name, subresource))
+        return answer
+
+    async def list(
+        self, resource: Resource, namespace: str | None, *, labels: str = "", fields: str = ""
+    ) -> Sequence[dict[str, Any]]:
+        query = {"limit": "500"}
+        if labels:
+            query["labelSelector"] = labels
+        if fields:
+            query["fieldSelector"] = fields
+        found: list[dict[str, Any]] = []
+        while True:
+            page = await self.transport.json("GET", resource.path(namespace), query=query)
+            found += page.get("items") or []
+            token = page["metadata"].get("continue")
+            if not token:
+                return found
+            query["continue"] = token
+
+    async def patch(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        name: str,
+        body: Any,
+        *,
+        content_type: str,
+        subresource: str = "",
+        dry_run: bool = False,
+    ) -> dict[str, Any]:
+        query = {"fieldManager": "aurora-tui"}
+        if dry_run:
+            query["dryRun"] = "All"
+        answer: dict[str, Any] = await self.transport.json(
+            "PATCH",
+            resource.path(namespace, name, subresource),
+            query=query,
+            body=body,
+            content_type=content_type,
+        )
+        return answer
+
+    async def may(
+        self, verb: str, resource: Resource, namespace: str | None, name: str = "", subresource: str = ""
+    ) -> Permission:
+        attributes = {
+            "verb": verb,
+            "group": resource.group,
+            "resource": resource.plural,
+            "subresource": subresource,
+            "namespace": namespace or "",
+            "name": name,
+        }
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        }
+        answer = await self.transport.json(
+            "POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body=review
+        )
+        status = answer.get("status") or {}
+        return Permission(bool(status.get("allowed")), str(status.get("reason") or ""))
+
+    async def logs(self, request: LogRequest) -> AsyncIterator[bytes]:
+        query = {"container": request.container, "timestamps": "true"}
+        if request.follow:
+            query["follow"] = "true"
+        if request.previous:
+            query["previous"] = "true"
+        if request.tail is not None:
+            query["tailLines"] = str(request.tail)
+        if request.since is not None:
+            query["sinceTime"] = request.since
+        path = f"/api/v1/namespaces/{request.namespace}/pods/{request.pod}/log"
+        async with self.transport.open("GET", path, query=query, silence=_LOG_SILENCE) as response:
+            async for line in split_lines(response.content.iter_any()):
+                yield line
+
+    async def http_access(self, address: str) -> HttpAccess | None:
+        if address == "off":
+            return None
+        if not address.startswith("svc/"):
+            return HttpAccess(url=address.rstrip("/"))
+        namespace, name, port = parse_service_address(address)
+        configuration = await self.transport.connect()
+        proxy = f"/api/v1/namespaces/{namespace}/services/{name}:{port}/proxy"
+        return HttpAccess(
+            url=configuration.host + proxy,
+            headers=await self.transport.headers(),
+            ca_file=configuration.ssl_ca_cert,
+            cert_file=configuration.cert_file,
+            key_file=configuration.key_file,
+            verify=configuration.verify_ssl,
+        )

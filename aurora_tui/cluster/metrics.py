@@ -1,0 +1,59 @@
+"""CPU and memory of pods from metrics.k8s.io, which can only be polled; absent where not served."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from aurora_tui.cluster.errors import ClusterError, ForbiddenError, NotFoundError
+from aurora_tui.cluster.resources import POD_METRICS
+from aurora_tui.cluster.transport import Transport
+from aurora_tui.model import kube
+from aurora_tui.model.freshness import SourceState
+from aurora_tui.store import Table
+
+POLL_SECONDS = 30.0
+"""metrics-server itself measures every 15 s at the fastest, 60 s by default."""
+_ABSENT_SECONDS = 300.0
+
+
+class PodMetricsSource:
+    """Fills a table with `kube.PodMetrics` by ``namespace/name``."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        namespace: str | None,
+        table: Table[kube.PodMetrics],
+        clock: Callable[[], float],
+    ) -> None:
+        self._transport = transport
+        self._namespace = namespace
+        self._table = table
+        self._clock = clock
+        self._decoder = msgspec.json.Decoder(kube.ListPage[kube.PodMetrics])
+
+    async def run(self) -> None:
+        """Poll until cancelled; never raises because a server did."""
+        while True:
+            wait = await self.poll()
+            await asyncio.sleep(wait)
+
+    async def poll(self) -> float:
+        """Read once; the seconds until it is worth asking again."""
+        try:
+            raw = await self._transport.bytes("GET", POD_METRICS.path(self._namespace))
+            items = self._decoder.decode(raw).items or ()
+        except (NotFoundError, ForbiddenError) as error:
+            self._table.set_freshness(SourceState.UNCONFIGURED, self._clock(), str(error))
+            return _ABSENT_SECONDS
+        except (ClusterError, msgspec.DecodeError) as error:
+            self._table.set_freshness(SourceState.STALE, self._clock(), str(error))
+            return POLL_SECONDS
+        rows = {kube.key(item.metadata): item for item in items}
+        self._table.apply(rows)
+        self._table.retain(set(rows))
+        self._table.set_freshness(SourceState.LIVE, self._clock())
+        return POLL_SECONDS

@@ -1,0 +1,86 @@
+"""What the program asks of a cluster; the Kubernetes client is one answer, others may follow."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from aurora_tui.cluster.resources import Resource
+from aurora_tui.model.access import HttpAccess
+
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+
+
+@dataclass(frozen=True, slots=True)
+class LogRequest:
+    """Which container's log to read, and from where (`since` is an RFC 3339 time)."""
+
+    namespace: str
+    pod: str
+    container: str
+    follow: bool = False
+    previous: bool = False
+    tail: int | None = None
+    since: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """The API server's answer to a SelfSubjectAccessReview, with its reason where it gave one."""
+
+    allowed: bool
+    reason: str = ""
+
+
+class Cluster(Protocol):
+    """The shared cluster client. Every method raises `ClusterError` and nothing else of the network's."""
+
+    @property
+    def context(self) -> str: ...
+
+    @property
+    def read_only(self) -> bool: ...
+
+    async def version(self) -> str:
+        """The server's git version, e.g. ``v1.35.4``."""
+
+    async def user(self) -> str:
+        """The name the server knows us by (SelfSubjectReview), or the kubeconfig's user name."""
+
+    async def get(self, resource: Resource, namespace: str | None, name: str, subresource: str = "") -> dict[str, Any]:
+        """One object as the server sent it."""
+
+    async def list(
+        self, resource: Resource, namespace: str | None, *, labels: str = "", fields: str = ""
+    ) -> Sequence[dict[str, Any]]:
+        """All objects of a kind, raw; for the few that an action or a description needs."""
+
+    async def patch(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        name: str,
+        body: Any,
+        *,
+        content_type: str,
+        subresource: str = "",
+        dry_run: bool = False,
+    ) -> dict[str, Any]:
+        """Change one object and return what the server made of it; `dry_run` asks ``dryRun=All``.
+
+        A read-only client raises `ReadOnlyError` before anything is sent, unless it is a dry run.
+        """
+
+    async def may(
+        self, verb: str, resource: Resource, namespace: str | None, name: str = "", subresource: str = ""
+    ) -> Permission:
+        """Ask RBAC (SelfSubjectAccessReview)."""
+
+    def logs(self, request: LogRequest) -> AsyncIterator[bytes]:
+        """Lines of a container's log, each with its timestamp in front, without the line end."""
+
+    async def http_access(self, address: str) -> HttpAccess | None:
+        """How to reach ``http(s)://…`` or ``svc/NAMESPACE/NAME:PORT``; None for ``off``."""

@@ -1,0 +1,84 @@
+"""The kinds that the program knows: where the API serves them and what kubectl calls them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from aurora_tui.model import kube
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One kind of the Kubernetes API; `struct` is the typed row, None where only raw JSON is read."""
+
+    kind: str
+    plural: str
+    group: str
+    version: str
+    struct: type[Any] | None = None
+    namespaced: bool = True
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def table(self) -> str:
+        """The store's table of this kind."""
+        return self.plural
+
+    @property
+    def qualified(self) -> str:
+        """The plural with its group, as RBAC and error messages name it (``deployments.apps``)."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    def path(self, namespace: str | None = None, name: str | None = None, subresource: str = "") -> str:
+        """The request path (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris)."""
+        parts = ["/apis", self.group, self.version] if self.group else ["/api", self.version]
+        if namespace and self.namespaced:
+            parts += ["namespaces", namespace]
+        parts.append(self.plural)
+        if name:
+            parts.append(name)
+        if subresource:
+            parts.append(subresource)
+        return "/".join(parts)
+
+
+PODS = Resource("Pod", "pods", "", "v1", kube.Pod, aliases=("po", "pod"))
+DEPLOYMENTS = Resource(
+    "Deployment", "deployments", "apps", "v1", kube.Deployment, aliases=("deploy", "deployment", "dp")
+)
+REPLICASETS = Resource("ReplicaSet", "replicasets", "apps", "v1", kube.ReplicaSet, aliases=("rs", "replicaset"))
+STATEFULSETS = Resource("StatefulSet", "statefulsets", "apps", "v1", kube.StatefulSet, aliases=("sts", "statefulset"))
+DAEMONSETS = Resource("DaemonSet", "daemonsets", "apps", "v1", kube.DaemonSet, aliases=("ds", "daemonset"))
+JOBS = Resource("Job", "jobs", "batch", "v1", kube.Job, aliases=("job",))
+CRONJOBS = Resource("CronJob", "cronjobs", "batch", "v1", kube.CronJob, aliases=("cj", "cronjob"))
+NODES = Resource("Node", "nodes", "", "v1", kube.Node, namespaced=False, aliases=("no", "node"))
+EVENTS = Resource("Event", "events", "", "v1", kube.Event, aliases=("ev", "event"))
+HPAS = Resource(
+    "HorizontalPodAutoscaler",
+    "horizontalpodautoscalers",
+    "autoscaling",
+    "v2",
+    kube.HorizontalPodAutoscaler,
+    aliases=("hpa", "horizontalpodautoscaler"),
+)
+POD_METRICS = Resource("PodMetrics", "pods", "metrics.k8s.io", "v1beta1", kube.PodMetrics)
+NAMESPACES = Resource("Namespace", "namespaces", "", "v1", namespaced=False, aliases=("ns", "namespace"))
+CONTROLLER_REVISIONS = Resource("ControllerRevision", "controllerrevisions", "apps", "v1")
+SERVICES = Resource("Service", "services", "", "v1", aliases=("svc", "service"))
+
+WATCHED = (
+    PODS, DEPLOYMENTS, REPLICASETS, STATEFULSETS, DAEMONSETS, JOBS, CRONJOBS, NODES, EVENTS, HPAS,
+)  # fmt: skip
+"""The kinds that have a table, each fed by list and watch."""
+
+_BY_NAME = {name: resource for resource in WATCHED for name in (resource.plural, *resource.aliases)}
+
+
+def find(name: str) -> Resource | None:
+    """The watched kind that kubectl means by a plural, singular or short name; None if there is none."""
+    return _BY_NAME.get(name.lower())

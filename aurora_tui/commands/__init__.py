@@ -1,0 +1,1 @@
+"""The command line's verbs without a screen; each file is one family of them."""

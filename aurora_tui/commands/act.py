@@ -1,0 +1,104 @@
+"""``rollback``, ``restart`` and ``scale`` without a screen: the same plan, guards, journal and verdict."""
+
+from __future__ import annotations
+
+import click
+
+from aurora_tui.actions import ActionPath, Refusal
+from aurora_tui.cluster import resources
+from aurora_tui.desk import action_path
+from aurora_tui.model.actions import Outcome, Params, Plan, Progress, Record, Recovery, Rollout, Verb, Verdict
+from aurora_tui.model.text import printable
+from aurora_tui.session import Session
+from aurora_tui.sli import slo_probe
+
+DONE, FAILED, UNKNOWN = 0, 1, 2
+
+
+async def act(
+    session: Session,
+    verb: Verb,
+    what: str,
+    params: Params,
+    *,
+    yes: bool,
+    confirm: str | None,
+    reason: str | None,
+    dry_run: bool,
+    wait: bool,
+) -> int:
+    """Plan, ask, carry out, follow. 0 done and verified, 1 refused or failed, 2 uncertain or not recovered."""
+    kind, _, name = what.rpartition("/")
+    resource = resources.find(kind or "deployment")
+    if resource is None:
+        raise click.UsageError(f"{what!r}: give KIND/NAME, e.g. deployment/aurora-backend")
+    path = action_path(session)
+    try:
+        plan = await path.plan(verb, resource, session.namespace or session.home, name, params)
+    except Refusal as error:
+        click.echo(f"aurora-tui: not done: {printable(error.words)}", err=True)
+        return FAILED
+    _show(plan)
+    if dry_run:
+        click.echo("dry run: nothing was changed")
+        return FAILED if plan.problems else DONE
+    if plan.problems:
+        return FAILED
+    confirm, reason = _ask(plan, yes=yes, confirm=confirm, reason=reason)
+    if confirm is None and plan.protected:
+        click.echo("aurora-tui: not confirmed: nothing was changed", err=True)
+        return FAILED
+    record = await path.execute(plan, confirmed_context=confirm, reason=reason)
+    number = f" (journal entry {record.entry})" if record.entry is not None else ""
+    click.echo(f"{record.outcome.value}: {printable(record.message)}{number}", err=record.outcome is not Outcome.DONE)
+    if record.outcome in (Outcome.REFUSED, Outcome.FAILED):
+        return FAILED
+    if not wait:
+        return DONE if record.outcome is Outcome.DONE else UNKNOWN
+    return await _follow(session, path, record)
+
+
+def _show(plan: Plan) -> None:
+    target = plan.action.target
+    click.echo(f"{plan.title} · context {target.context} · namespace {target.namespace}")
+    click.echo(printable(plan.effect))
+    for line in plan.diff:
+        click.echo(f"  {printable(str(line))}")
+    for words in plan.warnings:
+        click.echo(f"! {printable(words)}")
+    for words in plan.problems:
+        click.echo(f"aurora-tui: cannot be done: {printable(words)}", err=True)
+
+
+def _ask(plan: Plan, *, yes: bool, confirm: str | None, reason: str | None) -> tuple[str | None, str | None]:
+    """The confirmation: typed where protected, yes or no elsewhere. None where it was not given."""
+    context = plan.action.target.context
+    if plan.protected:
+        if confirm is None and not yes:
+            confirm = click.prompt(f"protected: type the context's name ({context})", default="", show_default=False)
+        if confirm == context and not reason and not yes:
+            reason = click.prompt("reason (kept in the journal)", default="", show_default=False)
+        return confirm or None, reason
+    if yes or click.confirm("do it?", default=False):
+        return context, reason
+    raise click.Abort
+
+
+async def _follow(session: Session, path: ActionPath, record: Record) -> int:
+    last = ""
+    verdict: Verdict | None = None
+    async for step in path.verify(record, await slo_probe(session, record.action.target)):
+        if isinstance(step, Progress):
+            text = f"{step.phase.value}: {printable(step.text)}"
+            if text != last:
+                click.echo(f"[{step.seconds:4.0f}s] {text}")
+            last = text
+        else:
+            verdict = step
+    if verdict is None:
+        return UNKNOWN
+    click.echo(printable(verdict.text))
+    recovered = verdict.sli in (Recovery.RECOVERED, Recovery.NOT_ASKED)
+    if verdict.rollout is Rollout.FAILED:
+        return FAILED
+    return DONE if verdict.rollout is Rollout.COMPLETE and recovered else UNKNOWN

@@ -1,0 +1,145 @@
+"""``check``: reach every source once and say what works, what is denied and how to mend it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+import click
+
+from aurora_tui.cluster import resources
+from aurora_tui.cluster.errors import ClusterError
+from aurora_tui.cluster.resources import Resource
+from aurora_tui.commands import output
+from aurora_tui.folders import state_dir
+from aurora_tui.journal import Journal, JournalError
+from aurora_tui.model.access import HttpAccess
+from aurora_tui.model.text import printable
+from aurora_tui.session import Session
+from aurora_tui.signalling import locate
+from aurora_tui.signals import elasticsearch, jaeger
+from aurora_tui.signals.alertmanager import AlertmanagerClient
+from aurora_tui.signals.errors import SignalError, Trouble
+from aurora_tui.signals.prometheus import PrometheusClient
+
+
+class Result(StrEnum):
+    OK = "ok"
+    ABSENT = "not there"
+    DENIED = "denied"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was tried."""
+
+    check: str
+    result: Result
+    detail: str
+
+
+_RIGHTS: Sequence[tuple[str, Resource, str, str]] = (
+    ("list", resources.PODS, "", "see pods"),
+    ("watch", resources.PODS, "", "follow pods"),
+    ("get", resources.PODS, "log", "read logs"),
+    ("list", resources.DEPLOYMENTS, "", "see deployments"),
+    ("list", resources.REPLICASETS, "", "see revisions"),
+    ("list", resources.EVENTS, "", "see events"),
+    ("patch", resources.DEPLOYMENTS, "", "restart and roll back"),
+    ("patch", resources.DEPLOYMENTS, "scale", "scale"),
+)
+
+
+async def run(session: Session, form: str) -> int:
+    """Try everything and print it: 0 all well (what is absent is no fault), 1 a fault, 2 no API server."""
+    findings = [await _server(session)]
+    if findings[0].result is Result.OK:
+        findings += await _rights(session)
+        findings += await asyncio.gather(
+            _signal(session, "prometheus", _prometheus),
+            _signal(session, "alertmanager", _alertmanager),
+            _signal(session, "elasticsearch", elasticsearch.version),
+            _signal(session, "jaeger", _jaeger),
+        )
+    findings.append(_journal())
+    if form == "json":
+        output.emit([asdict(finding) for finding in findings])
+    else:
+        rows = [[each.check, each.result.value, printable(each.detail)] for each in findings]
+        click.echo(output.align([["CHECK", "RESULT", "DETAIL"], *rows]))
+    if findings[0].result is not Result.OK:
+        return 2
+    return int(any(each.result in (Result.DENIED, Result.FAILED) for each in findings))
+
+
+async def _server(session: Session) -> Finding:
+    try:
+        version = await session.cluster.version()
+        user = await session.cluster.user()
+    except ClusterError as error:
+        result = Result.DENIED if error.status in (401, 403) else Result.FAILED
+        return Finding("kubernetes", result, str(error))
+    server = session.cluster.transport.server
+    return Finding("kubernetes", Result.OK, f"{version} at {server}, as {user}")
+
+
+async def _rights(session: Session) -> list[Finding]:
+    place = session.namespace
+    where = f"namespace {place}" if place else "all namespaces"
+
+    async def ask(verb: str, resource: Resource, subresource: str, purpose: str) -> Finding:
+        name = f"right to {purpose}"
+        what = f"{verb} {resource.qualified}{'/' + subresource if subresource else ''} in {where}"
+        try:
+            answer = await session.cluster.may(verb, resource, place, subresource=subresource)
+        except ClusterError as error:
+            return Finding(name, Result.FAILED, str(error))
+        if answer.allowed:
+            return Finding(name, Result.OK, what)
+        reason = f" ({answer.reason})" if answer.reason else ""
+        return Finding(name, Result.DENIED, f"{what}{reason}: ask for a Role that allows it")
+
+    return list(await asyncio.gather(*(ask(*right) for right in _RIGHTS)))
+
+
+async def _signal(session: Session, name: str, ask: Callable[[HttpAccess], Awaitable[str]]) -> Finding:
+    found = await locate(name, session.environment, session.cluster, session.home)
+    if found.access is None:
+        how = f"set environments.{session.environment.name}.sources.{name} in the settings"
+        return Finding(name, Result.ABSENT, f"{found.reason}; {how}")
+    try:
+        return Finding(name, Result.OK, f"{await ask(found.access)} at {found.access.shown}")
+    except SignalError as error:
+        result = Result.DENIED if error.trouble is Trouble.DENIED else Result.FAILED
+        return Finding(name, result, str(error))
+
+
+async def _prometheus(access: HttpAccess) -> str:
+    client = PrometheusClient(access)
+    try:
+        points = await client.instant("count(up)")
+    finally:
+        client.close()
+    return f"{points[0].value:.0f} targets" if points else "no targets"
+
+
+async def _alertmanager(access: HttpAccess) -> str:
+    async with AlertmanagerClient(access) as client:
+        return await client.version()
+
+
+async def _jaeger(access: HttpAccess) -> str:
+    return f"{len(await jaeger.services(access))} services"
+
+
+def _journal() -> Finding:
+    folder = state_dir()
+    try:
+        entries = Journal(folder).entries(1)
+    except JournalError as error:
+        return Finding("journal", Result.FAILED, f"{error}; nothing can be changed without it")
+    last = f"last entry {entries[0].id}" if entries else "empty"
+    return Finding("journal", Result.OK, f"{folder}, {last}")

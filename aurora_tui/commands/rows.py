@@ -1,0 +1,249 @@
+"""``get`` and ``status``: the rows of the panes, read once and printed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from aurora_tui.cluster import resources
+from aurora_tui.cluster.errors import ClusterError, ForbiddenError
+from aurora_tui.commands import output
+from aurora_tui.model import alerts, slo, views, workloads
+from aurora_tui.model.alerts import AlertState
+from aurora_tui.model.columns import Cell, Column
+from aurora_tui.model.filters import parse_filter
+from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.pod_status import summarize
+from aurora_tui.model.printing import NAMESPACE_COLUMN
+from aurora_tui.model.slo import SloState
+from aurora_tui.model.text import printable
+from aurora_tui.model.views import View
+from aurora_tui.session import Session
+from aurora_tui.signalling import alert_source, locate, slo_source
+
+HEALTHY, BURNING, UNKNOWN = 0, 1, 2
+_KIND: Column[Any] = Column("KIND", lambda row, _: Cell(type(row).__name__), lambda row: type(row).__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Rows with the columns they are printed in; `trouble` says why they may not be all."""
+
+    columns: Sequence[Column[Any]]
+    rows: Sequence[Any]
+    raw: output.Raw
+    trouble: str = ""
+    denied: bool = False
+
+
+async def list_objects(session: Session, view: View, *, wide: bool = False, labels: str = "") -> Listing:
+    """Read one kind once, as `kubectl get` does."""
+    resource = resources.find(view.table)
+    assert resource is not None
+    table = session.store.table(view.table)
+    trouble = ""
+    namespace = session.namespace
+    try:
+        await session.cluster.reflector(resource, namespace, table, session.clock).read()
+    except ForbiddenError as error:
+        if namespace is not None or not view.namespaced:
+            raise
+        trouble = f"{error}; only namespace {session.home} is shown"
+        await session.cluster.reflector(resource, session.home, table, session.clock).read()
+    rows = [row for _, row in sorted(table.rows.items(), key=lambda item: _order(item[1]))]
+    if labels:
+        chosen = parse_filter(f"-l {labels}")
+        rows = [row for row in rows if chosen.matches("", row.metadata.labels or {})]
+    columns = [column for column in view.columns if wide or not column.wide]
+    if namespace is None and view.namespaced:
+        columns.insert(0, NAMESPACE_COLUMN)
+    return Listing(columns, rows, raw_object, trouble)
+
+
+def _order(row: Any) -> tuple[str, str]:
+    return row.metadata.namespace or "", row.metadata.name
+
+
+def raw_object(row: Any) -> Mapping[str, Any]:
+    """The figures behind a row of a Kubernetes object."""
+    meta = row.metadata
+    raw: dict[str, Any] = {
+        "uid": meta.uid,
+        "created": meta.creation_timestamp.isoformat() if meta.creation_timestamp else None,
+        "labels": meta.labels or {},
+    }
+    if hasattr(row, "status") and hasattr(row.status, "container_statuses"):
+        summary = summarize(row)
+        raw |= {"ready": summary.ready, "containers": summary.total, "restarts": summary.restarts}
+    elif type(row).__name__ in ("Deployment", "StatefulSet", "DaemonSet"):
+        raw |= {
+            "desired": workloads.desired(row),
+            "ready": workloads.ready(row),
+            "updated": workloads.updated(row),
+            "available": workloads.available(row),
+        }
+    return raw
+
+
+async def list_slos(session: Session) -> Listing:
+    """Read all objectives once."""
+    found = await locate("prometheus", session.environment, session.cluster, session.home)
+    await slo_source(session.settings, found, session.store, session.clock).read_once()
+    table = session.store.table("slos")
+    rows = sorted(table.rows.values(), key=slo.worst_first)
+    trouble = table.freshness.message if table.freshness.state is not SourceState.LIVE else ""
+    return Listing(slo.COLUMNS, rows, raw_slo, found.reason or trouble)
+
+
+def raw_slo(row: Any) -> Mapping[str, Any]:
+    """The figures behind an objective: in its unit, shares 0..1."""
+    return {
+        "value": row.value,
+        "limit": row.limit,
+        "burn_rate": row.burn_rate,
+        "budget_remaining": row.budget_remaining,
+        "state": row.state.value,
+        "reason": row.reason,
+        "sampled_at": row.sampled_at,
+    }
+
+
+async def list_alerts(session: Session) -> Listing:
+    """Read all alerts once."""
+    prometheus, alertmanager = await asyncio.gather(
+        *(locate(name, session.environment, session.cluster, session.home) for name in ("prometheus", "alertmanager"))
+    )
+    await alert_source(session.settings, alertmanager, prometheus, session.store, session.clock).read_once()
+    table = session.store.table("alerts")
+    rows = sorted(table.rows.values(), key=alerts.worst_first)
+    trouble = table.freshness.message if table.freshness.state is not SourceState.LIVE else ""
+    return Listing(alerts.COLUMNS, rows, raw_alert, trouble)
+
+
+def raw_alert(row: Any) -> Mapping[str, Any]:
+    return {
+        "fingerprint": row.fingerprint,
+        "state": row.state.value,
+        "since": row.since,
+        "labels": dict(row.labels),
+        "sources": list(row.sources),
+    }
+
+
+async def get(session: Session, what: str, form: str, labels: str) -> int:
+    """Print one kind of rows; 2 where the source could not be asked."""
+    wide = form == "wide"
+    if what in ("slo", "slos"):
+        listing = await list_slos(session)
+    elif what in ("alert", "alerts"):
+        listing = await list_alerts(session)
+    elif what in ("workload", "workloads"):
+        listing = await _workloads(session, wide=wide, labels=labels)
+    else:
+        view = views.named(what)
+        if view is None:
+            kinds = ", ".join(view.names[0] for view in views.VIEWS)
+            raise click.UsageError(f"no rows called {what!r}; there are workloads, slos, alerts, {kinds}")
+        listing = await list_objects(session, view, wide=wide, labels=labels)
+    now = session.clock()
+    if form == "json":
+        output.emit(output.objects(listing.columns, listing.rows, now, listing.raw))
+    elif listing.rows:
+        click.echo(output.table(listing.columns, listing.rows, now))
+    elif not listing.trouble:
+        where = "" if session.namespace is None else f" in namespace {session.namespace}"
+        click.echo(f"No {what} found{where}.", err=True)
+    if listing.trouble:
+        click.echo(f"aurora-tui: {printable(listing.trouble)}", err=True)
+    return UNKNOWN if listing.trouble and not listing.rows else HEALTHY
+
+
+async def _workloads(session: Session, *, wide: bool = False, labels: str = "") -> Listing:
+    """Deployments, StatefulSets and DaemonSets in one list."""
+    listings = [await list_objects(session, view, wide=wide, labels=labels) for view in views.WORKLOADS]
+    rows = [row for listing in listings for row in listing.rows]
+    columns: list[Column[Any]] = [
+        _KIND,
+        *(column for column in listings[0].columns if column.heading in ("NAMESPACE", "NAME", "AGE")),
+    ]
+    columns[-1:-1] = [
+        Column("READY", lambda row, _: Cell(f"{workloads.ready(row)}/{workloads.desired(row)}"), workloads.ready),
+        Column("UP-TO-DATE", lambda row, _: Cell(str(workloads.updated(row))), workloads.updated),
+        Column("AVAILABLE", lambda row, _: Cell(str(workloads.available(row))), workloads.available),
+    ]
+    trouble = "; ".join(dict.fromkeys(listing.trouble for listing in listings if listing.trouble))
+    return Listing(columns, rows, raw_object, trouble)
+
+
+async def status(session: Session, form: str) -> int:
+    """One shot for scripts and the tired: 0 healthy, 1 something burns, 2 can't tell."""
+    firing, objectives, broken = await asyncio.gather(
+        list_alerts(session), list_slos(session), _broken(session), return_exceptions=True
+    )
+    sections: dict[str, Listing] = {}
+    unknown: dict[str, str] = {}
+    for name, found in (("alerts", firing), ("slos", objectives), ("workloads", broken)):
+        if isinstance(found, ClusterError):
+            unknown[name] = str(found)
+        elif isinstance(found, BaseException):
+            raise found
+        else:
+            sections[name] = found
+            if found.trouble:
+                unknown[name] = found.trouble
+    bad = {
+        "alerts": [row for row in _rows(sections, "alerts") if row.state is AlertState.FIRING],
+        "slos": [row for row in _rows(sections, "slos") if row.state is SloState.BURNING],
+        "workloads": list(_rows(sections, "workloads")),
+    }
+    blind = [row for row in _rows(sections, "slos") if row.state is SloState.NO_DATA]
+    if blind and "slos" not in unknown:
+        unknown["slos"] = f"no data for {', '.join(row.key for row in blind)}"
+    code = BURNING if any(bad.values()) else UNKNOWN if unknown else HEALTHY
+    _print_status(session, form, code, bad, sections, unknown)
+    return code
+
+
+def _rows(sections: Mapping[str, Listing], name: str) -> Sequence[Any]:
+    return sections[name].rows if name in sections else ()
+
+
+async def _broken(session: Session) -> Listing:
+    listing = await _workloads(session)
+    now = session.clock()
+    rows = [row for row in listing.rows if workloads.faulty(row, now)]
+    return Listing(listing.columns, rows, listing.raw, listing.trouble)
+
+
+def _print_status(
+    session: Session,
+    form: str,
+    code: int,
+    bad: Mapping[str, Sequence[Any]],
+    sections: Mapping[str, Listing],
+    unknown: Mapping[str, str],
+) -> None:
+    now = session.clock()
+    words = {HEALTHY: "healthy", BURNING: "burning", UNKNOWN: "unknown"}[code]
+    if form == "json":
+        answer: dict[str, Any] = {"context": session.context, "status": words, "unknown": dict(unknown)}
+        for name, rows in bad.items():
+            listing = sections.get(name)
+            answer[name] = output.objects(listing.columns, rows, now, listing.raw) if listing else None
+        output.emit(answer)
+        return
+    scope = "all namespaces" if session.namespace is None else f"namespace {session.namespace}"
+    click.echo(f"{session.environment.title} {session.context} · {scope} · {words}")
+    titles = {"alerts": "firing alerts", "slos": "objectives missed", "workloads": "broken workloads"}
+    for name, title in titles.items():
+        if bad[name]:
+            click.echo(f"\n{title}:")
+            click.echo(output.table(sections[name].columns, bad[name], now))
+        elif name not in unknown:
+            click.echo(f"no {title}")
+        if name in unknown:
+            click.echo(f"{name}: can't tell: {printable(unknown[name])}")

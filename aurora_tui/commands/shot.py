@@ -1,0 +1,37 @@
+"""``shot``: a picture of the dashboard as SVG, made headless from live data."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from aurora_tui.model.freshness import SourceState
+
+if TYPE_CHECKING:
+    from aurora_tui.app import AuroraApp
+
+SETTLE_SECONDS = 15.0
+"""How long the sources may take to say something; what is still silent is shown as it is."""
+_STEP = 0.2
+
+
+async def shoot(app: AuroraApp, size: tuple[int, int], keys: list[str]) -> str:
+    """The screen as SVG at `size` (columns, lines), after pressing `keys`."""
+    async with app.run_test(size=size) as pilot:
+        await _settle(app)
+        for key in keys:
+            await pilot.press(key)
+            await asyncio.sleep(1.0)
+        app.flush()
+        await pilot.pause()
+        return app.export_screenshot(title="aurora-tui")
+
+
+async def _settle(app: AuroraApp) -> None:
+    store = app.session.store
+    for _ in range(int(SETTLE_SECONDS / _STEP)):
+        await asyncio.sleep(_STEP)
+        states = [store.table(name).freshness.state for name in ("slos", "alerts", app.objects_pane.table.name)]
+        budgets = [row.budget_remaining for row in store.table("slos").rows.values()]
+        if SourceState.CONNECTING not in states and None not in budgets:
+            return

@@ -1,0 +1,86 @@
+"""The desk where actions are prepared and carried out for the screen: one path, one journal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aurora_tui.actions import ActionPath, Refusal
+from aurora_tui.cluster import resources
+from aurora_tui.cluster.errors import ClusterError
+from aurora_tui.folders import state_dir
+from aurora_tui.journal import Journal
+from aurora_tui.model.actions import Outcome, Params, Plan, Progress, Verb
+from aurora_tui.model.selection import ObjectRef
+from aurora_tui.session import Session
+from aurora_tui.sli import slo_probe
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from widgets.actiondialog import ActionDialog
+
+
+def action_path(session: Session) -> ActionPath:
+    """The one path for a session's writes, journalled in the user's state folder."""
+    return ActionPath(
+        session.cluster,
+        Journal(state_dir()),
+        protected=session.environment.protected,
+        read_only=session.read_only,
+        clock=session.clock,
+    )
+
+
+class ActionDesk:
+    """Takes actions from a dialog to the cluster and brings the answers back to it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._path = action_path(session)
+        self.busy = 0
+        """How many actions are being carried out or verified."""
+
+    async def prepare(self, dialog: ActionDialog, verb: Verb, ref: ObjectRef, params: Params) -> None:
+        """Plan an action and show it; the object must still be the one that the row showed."""
+        resource = resources.find(ref.kind)
+        if resource is None:
+            dialog.show_refusal(f"{ref.kind} cannot be changed from here")
+            return
+        try:
+            plan = await self._path.plan(verb, resource, ref.namespace or "default", ref.name, params)
+        except Refusal as error:
+            dialog.show_refusal(error.words)
+            return
+        except ClusterError as error:
+            dialog.show_refusal(str(error))
+            return
+        if ref.uid and plan.action.target.uid != ref.uid:
+            dialog.show_refusal(f"{ref} was replaced by another of that name since it was shown: look again")
+            return
+        dialog.show_plan(plan)
+
+    async def carry_out(
+        self, app: App[Any], dialog: ActionDialog, plan: Plan, context: str | None, reason: str | None
+    ) -> None:
+        """Execute a confirmed plan and follow it to its verdict, in the dialog while it is open."""
+        self.busy += 1
+        try:
+            record = await self._path.execute(plan, confirmed_context=context, reason=reason)
+            if dialog.is_attached:
+                dialog.show_record(record)
+            if record.outcome not in (Outcome.DONE, Outcome.UNCERTAIN):
+                return
+            async for step in self._path.verify(record, await slo_probe(self._session, plan.action.target)):
+                if isinstance(step, Progress):
+                    if dialog.is_attached:
+                        dialog.show_progress(step)
+                elif dialog.is_attached:
+                    dialog.show_verdict(step)
+                else:
+                    app.notify(
+                        f"{plan.action.verb.value} {plan.action.target}: {step.text}",
+                        markup=False,
+                        timeout=30,
+                    )
+        finally:
+            self.busy -= 1

@@ -1,0 +1,236 @@
+"""The frame: four panes on one session, fitted to the terminal, and the one tick that repaints them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual.app import App, ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.events import DescendantFocus, Resize
+from textual.screen import Screen
+from textual.widgets import Static
+
+from aurora_tui import themes
+from aurora_tui.model.alerts import AlertState
+from aurora_tui.session import STATUS, Session
+from widgets.alerts import AlertsPane
+from widgets.bars import KeyBar, StatusBar, StatusFacts
+from widgets.logs import LogsPane
+from widgets.objects import ObjectsPane
+from widgets.pane import Pane, pane_binding
+from widgets.prompt import Prompt
+from widgets.slos import SlosPane
+
+SMALLEST = (60, 15)
+"""Columns and lines below which nothing useful can be shown."""
+GRID_FROM = (100, 30)
+"""Columns and lines from which all four panes are open side by side."""
+LOCAL_HZ = 10
+SSH_HZ = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchContext:
+    """The program is left for another context, which the command line then opens."""
+
+    name: str
+
+
+class Frame(App["int | SwitchContext"]):
+    """Layout, focus, zoom, themes, signals and the flush tick; what keys ask for is routed by `AuroraApp`."""
+
+    TITLE = "aurora-tui"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        pane_binding("tab", "next_pane(1)", "Next pane", "Go to the next pane", id="app.next", show=False),
+        pane_binding(
+            "shift+tab", "next_pane(-1)", "Previous pane", "Go to the previous pane", id="app.previous", show=False
+        ),
+        pane_binding("z", "zoom", "Zoom", "Give the pane the whole screen, or back", id="app.zoom"),
+        pane_binding("escape", "unzoom", "Back", "Leave the zoom", id="app.back", show=False),
+    ]
+    CSS = """
+    Screen { layers: base; }
+    #panes { height: 1fr; layout: vertical; }
+    #panes > Horizontal { height: 1fr; }
+    #panes > #top { height: 16; }
+    #panes.-short > #top { height: 11; }
+    #panes.-grid #slos, #panes.-grid #objects { border-right: vkey $panel; }
+    #panes.-stack > Horizontal { layout: vertical; height: auto; }
+    #panes.-stack > Horizontal.-open { height: 1fr; }
+    #panes .-hidden { display: none; }
+    #panes.-zoomed > Horizontal.-open { height: 1fr; }
+    #toosmall { display: none; width: 1fr; height: 1fr; content-align: center middle; }
+    .-tiny #toosmall { display: block; }
+    .-tiny #panes, .-tiny StatusBar, .-tiny KeyBar, .-tiny Prompt { display: none; }
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.zoomed = False
+        self._active: Pane | None = None
+        self._frames = 0
+        self._per_second = LOCAL_HZ
+        self.fault = ""
+        """What broke the program down, in words for the terminal it leaves behind."""
+
+    def compose(self) -> ComposeResult:
+        session, clock = self.session, self.session.clock
+        yield StatusBar(id="status")
+        with Horizontal(id="panes"):
+            with Horizontal(id="top"):
+                yield SlosPane(session.store, clock=clock, id="slos")
+                yield AlertsPane(session.store, clock=clock, id="alerts")
+            with Horizontal(id="bottom"):
+                yield ObjectsPane(
+                    session.store,
+                    clock=clock,
+                    all_namespaces=session.namespace is None,
+                    read_only=session.read_only,
+                    id="objects",
+                )
+                yield LogsPane(clock=clock, id="logs")
+        yield Static("", id="toosmall", markup=False)
+        yield Prompt(id="prompt")
+        yield KeyBar(id="keys")
+
+    def on_mount(self) -> None:
+        for theme in themes.THEMES:
+            self.register_theme(theme)
+        chosen = os.environ.get("AURORA_THEME") or self.session.settings.theme
+        if chosen in self.available_themes:
+            self.theme = chosen
+        self.set_keymap(dict(self.session.settings.keys))
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, self.exit, 128 + number)
+        self.session.start()
+        self.alerts_pane.focus_body()
+        hertz = SSH_HZ if "SSH_CONNECTION" in os.environ else LOCAL_HZ
+        self._per_second = hertz
+        self.set_interval(1 / hertz, self.flush)
+        self.flush()
+
+    async def on_unmount(self) -> None:
+        await self.session.close()
+
+    @property
+    def main(self) -> Screen[Any]:
+        """The screen with the panes, whatever dialog lies over it."""
+        return self.screen_stack[0]
+
+    @property
+    def panes(self) -> Sequence[Pane]:
+        """The four panes in the order of Tab."""
+        return list(self.main.query(Pane))
+
+    @property
+    def alerts_pane(self) -> AlertsPane:
+        return self.main.query_one(AlertsPane)
+
+    @property
+    def objects_pane(self) -> ObjectsPane:
+        return self.main.query_one(ObjectsPane)
+
+    @property
+    def logs_pane(self) -> LogsPane:
+        return self.main.query_one(LogsPane)
+
+    @property
+    def slos_pane(self) -> SlosPane:
+        return self.main.query_one(SlosPane)
+
+    @property
+    def prompt(self) -> Prompt:
+        return self.main.query_one(Prompt)
+
+    def flush(self) -> None:
+        """The one tick: visible panes take their changes; once a second ages move on."""
+        self._frames += 1
+        second = self._frames % self._per_second == 0
+        for pane in self.panes:
+            if pane.display and pane.region:
+                pane.flush()
+                if second:
+                    pane.tick()
+        if second or self._frames == 1:
+            self._update_status()
+
+    def on_resize(self, event: Resize) -> None:
+        self._arrange()
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        pane = next((node for node in event.widget.ancestors_with_self if isinstance(node, Pane)), None)
+        if pane is not None and pane is not self._active:
+            self._active = pane
+            self._arrange()
+
+    def on_pane_wanted(self, message: Pane.Wanted) -> None:
+        for table in message.tables:
+            self.session.want(table)
+
+    def action_next_pane(self, step: int) -> None:
+        panes = self.panes
+        here = panes.index(self._active) if self._active in panes else -1
+        self.go_to(panes[(here + step) % len(panes)])
+
+    def go_to(self, pane: Pane) -> None:
+        """Open a pane and put the keys on it."""
+        self._active = pane
+        self._arrange()
+        pane.focus_body()
+
+    def action_zoom(self) -> None:
+        self.zoomed = not self.zoomed
+        self._arrange()
+
+    def action_unzoom(self) -> None:
+        if self.zoomed:
+            self.action_zoom()
+
+    def _arrange(self) -> None:
+        """Fit the panes to the terminal: all four open, or the active one with the others as titles."""
+        width, height = self.size
+        tiny = width < SMALLEST[0] or height < SMALLEST[1]
+        self.main.set_class(tiny, "-tiny")
+        if tiny:
+            words = f"{width}x{height} is too small: at least {SMALLEST[0]}x{SMALLEST[1]} is needed"
+            self.main.query_one("#toosmall", Static).update(words)
+            return
+        grid = width >= GRID_FROM[0] and height >= GRID_FROM[1] and not self.zoomed
+        stack = not grid and not self.zoomed
+        area = self.main.query_one("#panes")
+        area.set_class(grid, "-grid").set_class(stack, "-stack").set_class(self.zoomed, "-zoomed")
+        area.set_class(height < 42, "-short")
+        for row in area.query("#panes > Horizontal"):
+            holds = self._active is not None and self._active.parent is row
+            row.set_class(holds, "-open")
+            row.set_class(self.zoomed and not holds, "-hidden")
+        for pane in self.panes:
+            pane.set_collapsed(stack and pane is not self._active)
+            pane.set_class(self.zoomed and pane is not self._active, "-hidden")
+
+    def _update_status(self) -> None:
+        store = self.session.store
+        status = store.table(STATUS).rows.get(STATUS)
+        alerts = store.table("alerts")
+        firing = sum(alert.state is AlertState.FIRING for alert in alerts.rows.values())
+        sources = [("kube", store.table(self.objects_pane.table.name).freshness)]
+        sources += [(name, store.table(name).freshness) for name in ("slos", "alerts")]
+        self.main.query_one(StatusBar).update_facts(
+            StatusFacts(
+                self.session.environment,
+                self.session.context,
+                self.session.namespace,
+                status.version if status else None,
+                self.session.read_only,
+                firing if alerts.freshness.last_good is not None or alerts.rows else None,
+                sources,
+            )
+        )

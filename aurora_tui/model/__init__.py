@@ -1,0 +1,1 @@
+"""Frozen data and pure functions: what the program knows, without clocks, network or screen."""

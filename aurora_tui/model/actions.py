@@ -1,0 +1,166 @@
+"""Actions as values: what is to be done to which object, its preview, its outcome and its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from aurora_tui.model.diffs import DiffLine
+
+Params = Mapping[str, str | int]
+
+
+class Verb(StrEnum):
+    RESTART = "restart"
+    SCALE = "scale"
+    UNDO = "undo"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The one object that an action is pinned to; `kind` as the API writes it (``Deployment``)."""
+
+    context: str
+    namespace: str
+    kind: str
+    name: str
+    uid: str
+    resource_version: str
+
+    def __str__(self) -> str:
+        return f"{self.kind.lower()}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A change of one object. `before` and `after` are the states it leads between, free of secrets."""
+
+    verb: Verb
+    target: Target
+    params: Params
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "verb": str(self.verb),
+            "target": asdict(self.target),
+            "params": dict(self.params),
+            "before": dict(self.before),
+            "after": dict(self.after),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Action:
+        """The reverse of `to_json`; raises `ValueError`, `KeyError` or `TypeError` for anything else."""
+        return cls(Verb(data["verb"]), Target(**data["target"]), data["params"], data["before"], data["after"])
+
+
+@dataclass(frozen=True, slots=True)
+class PatchRequest:
+    """The request that carries an action out, before the resourceVersion guard is put in."""
+
+    content_type: str
+    body: Any = field(repr=False)
+    """May hold a template's secrets: never shown, never recorded."""
+    subresource: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An action's preview, complete enough to be confirmed and then carried out unchanged.
+
+    `problems` say why it cannot be executed here (no permission, read-only); `warnings` what the
+    operator should know before confirming. Without permission there is no server preview: `diff` is empty.
+    """
+
+    action: Action
+    title: str
+    effect: str
+    diff: tuple[DiffLine, ...]
+    warnings: tuple[str, ...]
+    problems: tuple[str, ...]
+    protected: bool
+    request: PatchRequest
+    basis: Any = field(repr=False)
+    """The part of the object that the preview rests on; if it differs at execution, the plan is void."""
+    expected: Any = field(repr=False)
+    """The same part as the server's dry run left it; None without a dry run."""
+    known_failure: str = ""
+    """When the rollout's deadline had already passed before the action (the condition's time), else empty."""
+
+
+class Outcome(StrEnum):
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What became of a plan; `entry` is its number in the journal, None if nothing was about to be sent."""
+
+    entry: int | None
+    plan: Plan
+    outcome: Outcome
+    message: str
+
+    @property
+    def action(self) -> Action:
+        return self.plan.action
+
+
+class Phase(StrEnum):
+    PODS = "pods"
+    SLI = "sli"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One step of a verification: `done` of `total` pods, or the good share in permille of the wanted one.
+
+    `seconds` count from the start of the verification.
+    """
+
+    phase: Phase
+    done: int
+    total: int
+    text: str
+    seconds: float
+
+
+class Rollout(StrEnum):
+    COMPLETE = "complete"
+    FAILED = "failed"
+    TIMED_OUT = "not complete in time"
+    NOT_FOLLOWED = "cannot be followed"
+
+
+class Recovery(StrEnum):
+    RECOVERED = "recovered"
+    NOT_RECOVERED = "not recovered"
+    NO_DATA = "no data"
+    NOT_ASKED = "not asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How an action ended for the pods and for the users; seconds count from the verification's start."""
+
+    rollout: Rollout
+    rollout_seconds: float
+    sli: Recovery
+    sli_seconds: float | None
+    """When the SLI was last read; None if it was not asked."""
+    text: str
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Verdict:
+        """The reverse of `to_json`; raises `ValueError`, `KeyError` or `TypeError` for anything else."""
+        return cls(**{**data, "rollout": Rollout(data["rollout"]), "sli": Recovery(data["sli"])})

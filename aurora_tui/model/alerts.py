@@ -1,0 +1,144 @@
+"""Alerts as the operator sees them: state, severity, the service they concern, and their columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aurora_tui.model.ages import age
+from aurora_tui.model.columns import Cell, Column, Tone
+from aurora_tui.model.definitions import Service
+
+
+class AlertState(StrEnum):
+    """The order is the order of attention."""
+
+    FIRING = "firing"
+    PENDING = "pending"
+    """The condition holds, but not yet for as long as the rule asks."""
+    SILENCED = "silenced"
+    INHIBITED = "inhibited"
+    """Held back because a more general alert fires."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert. Texts come from outside and are shown as data."""
+
+    fingerprint: str
+    """Alertmanager's hash of the labels, also made for the alerts that only Prometheus knows."""
+    name: str
+    state: AlertState
+    severity: str
+    """The label as it is; empty without one."""
+    since: float | None
+    """When the condition began to hold, in seconds since the epoch."""
+    summary: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    service: str | None
+    silenced_by: tuple[str, ...] = ()
+    """Ids of silences (or names of mute intervals)."""
+    sources: tuple[str, ...] = ()
+    """Who reports it: ``alertmanager``, ``prometheus`` or both."""
+
+
+def fingerprint(labels: Mapping[str, str]) -> str:
+    """The hash that Alertmanager names an alert by: FNV-1a over the sorted labels.
+
+    As ``LabelSet.Fingerprint`` of github.com/prometheus/common/model does it.
+    """
+    value = 0xCBF29CE484222325
+    for name in sorted(labels):
+        for byte in b"%s\xff%s\xff" % (name.encode(), labels[name].encode()):
+            value = (value ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    return f"{value:016x}"
+
+
+def summary_of(annotations: Mapping[str, str]) -> str:
+    """The annotation that says what is wrong, on one line; the usual names in the order of their use."""
+    for name in ("summary", "message", "description"):
+        if text := annotations.get(name, "").strip():
+            return " ".join(text.split())
+    return ""
+
+
+_WORKLOAD_LABELS = (
+    "deployment",
+    "statefulset",
+    "daemonset",
+    "workload",
+    "app",
+    "app_kubernetes_io_name",
+    "container",
+    "job_name",
+    "job",
+)
+
+
+def service_of(labels: Mapping[str, str], services: Iterable[Service]) -> str | None:
+    """The name of the service that an alert concerns; None where nothing tells.
+
+    First the service that all of whose identifying labels the alert carries, then a label `service`,
+    then a label that holds the name of a workload, or of a pod of one.
+    """
+    services = tuple(services)
+    for service in services:
+        if service.labels and service.labels.items() <= labels.items():
+            return service.name
+    workloads = {workload.partition("/")[2]: service.name for service in services for workload in service.workloads}
+    if (named := labels.get("service")) is not None:
+        if any(service.name == named for service in services):
+            return named
+        if named in workloads:
+            return workloads[named]
+    for label in _WORKLOAD_LABELS:
+        if (found := workloads.get(labels.get(label, ""))) is not None:
+            return found
+    pod = labels.get("pod", "")
+    owners = [workload for workload in workloads if pod.startswith(f"{workload}-")]
+    return workloads[max(owners, key=len)] if owners else None
+
+
+_STATES = {state: rank for rank, state in enumerate(AlertState)}
+_SEVERITIES = {"critical": 0, "page": 0, "error": 1, "high": 1, "warning": 2, "info": 4, "none": 5}
+_UNKNOWN_SEVERITY = 3
+_TONES = {0: Tone.BAD, 1: Tone.BAD, 2: Tone.WARN, 3: Tone.PLAIN, 4: Tone.ACCENT, 5: Tone.DIM}
+
+
+def severity_rank(severity: str) -> int:
+    """0 is the worst; an unknown word stands between warning and info."""
+    return _SEVERITIES.get(severity.lower(), _UNKNOWN_SEVERITY)
+
+
+def worst_first(alert: Alert) -> tuple[int, int, float, str, str]:
+    """Sorts firing before the rest, critical before the rest, the oldest first."""
+    since = alert.since if alert.since is not None else float("inf")
+    return (_STATES[alert.state], severity_rank(alert.severity), since, alert.name, alert.fingerprint)
+
+
+def _severity(alert: Alert, _: float) -> Cell:
+    if alert.state in (AlertState.SILENCED, AlertState.INHIBITED):
+        return Cell(alert.severity or "-", Tone.DIM)
+    return Cell(alert.severity or "-", _TONES[severity_rank(alert.severity)])
+
+
+def _state(alert: Alert, _: float) -> Cell:
+    tone = {AlertState.FIRING: Tone.BAD, AlertState.PENDING: Tone.WARN}.get(alert.state, Tone.DIM)
+    return Cell(str(alert.state), tone)
+
+
+COLUMNS: tuple[Column[Alert], ...] = (
+    Column("SEVERITY", _severity, lambda alert: severity_rank(alert.severity)),
+    Column("ALERT", lambda alert, _: Cell(alert.name), lambda alert: alert.name),
+    Column("STATE", _state, worst_first, rank=1),
+    Column(
+        "SINCE",
+        lambda alert, now: Cell(age(alert.since, now)),
+        lambda alert: alert.since or 0.0,
+        right=True,
+    ),
+    Column("SERVICE", lambda alert, _: Cell(alert.service or "-"), lambda alert: alert.service or "", rank=3),
+    Column("SUMMARY", lambda alert, _: Cell(alert.summary), lambda alert: alert.summary, rank=2, flexible=True),
+)

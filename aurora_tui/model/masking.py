@@ -1,0 +1,75 @@
+"""Hides secrets that stand in plain text in an object, before anything of it is shown or recorded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+HIDDEN = "(hidden)"
+
+_ANYWHERE = ("password", "passwd", "passphrase", "secret", "token", "credential", "apikey", "webhook")
+_WHOLE_WORDS = frozenset({"key", "keys", "pwd", "pass", "auth", "authorization", "dsn"})
+_POINTERS = frozenset({"file", "path", "dir", "name"})
+"""A name that ends so (``DB_PASSWORD_FILE``) says where the secret is, not what it is."""
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_ASSIGNED = re.compile(r"(?P<name>[A-Za-z][\w.-]*)(?P<sign>\s*[=:]\s*)(?P<value>\"[^\"]*\"|'[^']*'|[^\s&;,\"']+)")
+_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+")
+_USERINFO = re.compile(r"(?P<scheme>[A-Za-z][\w+.-]*://)(?P<user>[^\s/:@]*):(?P<password>[^\s/]*)@")
+_FLAG = re.compile(r"-{1,2}[A-Za-z][\w.-]*")
+
+
+def secret_name(name: str) -> bool:
+    """Whether a variable, flag or key of this name is likely to hold a secret.
+
+    ``DB_PASSWORD``, ``apiKey`` and ``GITHUB_TOKEN`` are; ``KEYCLOAK_URL`` and ``TLS_KEY_FILE`` are not.
+    """
+    words = [word.lower() for word in _WORD.findall(name)]
+    if not words or words[-1] in _POINTERS:
+        return False
+    joined = "".join(words)
+    return any(part in joined for part in _ANYWHERE) or not _WHOLE_WORDS.isdisjoint(words)
+
+
+def mask_text(text: str) -> str:
+    """Hide passwords of URLs, bearer tokens, and ``name=value`` where the name is a secret's."""
+    text = _USERINFO.sub(rf"\g<scheme>\g<user>:{HIDDEN}@", text)
+    text = _BEARER.sub(rf"\1 {HIDDEN}", text)
+    return _ASSIGNED.sub(_hide_assigned, text)
+
+
+def _hide_assigned(found: re.Match[str]) -> str:
+    value = found["value"]
+    if value.startswith("//") or not secret_name(found["name"]):
+        return found[0]
+    return f"{found['name']}{found['sign']}{HIDDEN}"
+
+
+def mask_words(words: Sequence[Any]) -> list[Any]:
+    """Hide secrets in a command line: within a word, and in the word after a flag such as ``--password``."""
+    masked: list[Any] = []
+    after_flag = False
+    for word in words:
+        masked.append(HIDDEN if after_flag else mask_text(word) if isinstance(word, str) else word)
+        after_flag = isinstance(word, str) and bool(_FLAG.fullmatch(word)) and secret_name(word)
+    return masked
+
+
+def is_secret_variable(entry: Mapping[str, Any]) -> bool:
+    """Whether this is an environment entry with a literal value under a secret's name."""
+    return isinstance(entry.get("value"), str) and secret_name(str(entry.get("name", "")))
+
+
+def mask(value: Any) -> Any:
+    """A copy of JSON data in which no secret stands in plain text."""
+    if isinstance(value, Mapping):
+        copy = {key: mask(item) for key, item in value.items()}
+        if is_secret_variable(value):
+            copy["value"] = HIDDEN
+        return copy
+    if isinstance(value, list):
+        if any(isinstance(item, Mapping | list) for item in value):
+            return [mask(item) for item in value]
+        return mask_words(value)
+    return mask_text(value) if isinstance(value, str) else value

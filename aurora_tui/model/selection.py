@@ -1,0 +1,56 @@
+"""What the operator has in hand: an object, and the pods whose logs belong to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from aurora_tui.model import kube
+from aurora_tui.model.pods import owner_workload
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRef:
+    """One object as a pane shows it; `uid` pins it, so that a namesake made later is not taken for it."""
+
+    kind: str
+    namespace: str | None
+    name: str
+    uid: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind.lower()}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class LogSelection:
+    """Whose logs: one pod, or all pods of a workload; `since` is an RFC 3339 time."""
+
+    namespace: str
+    pod: str | None = None
+    workload: tuple[str, str] | None = None
+    """Kind and name, e.g. ``("Deployment", "aurora-backend")``."""
+    container: str | None = None
+    previous: bool = False
+    tail: int | None = 200
+    since: str | None = None
+
+    def wants(self, pod: kube.Pod) -> bool:
+        """Whether this pod's log belongs to the selection."""
+        if pod.metadata.namespace != self.namespace:
+            return False
+        if self.pod is not None:
+            return pod.metadata.name == self.pod
+        return self.workload is not None and owner_workload(pod) == self.workload
+
+    def from_time(self, since: str | None) -> LogSelection:
+        """The same logs from another time on; None for the newest lines."""
+        return replace(self, since=since, tail=None if since else 200)
+
+    def __str__(self) -> str:
+        if self.pod is not None:
+            name = f"pod/{self.pod}"
+        elif self.workload is not None:
+            name = f"{self.workload[0].lower()}/{self.workload[1]}"
+        else:
+            name = self.namespace
+        return f"{name} (previous container)" if self.previous else name

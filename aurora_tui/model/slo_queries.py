@@ -1,0 +1,43 @@
+"""The PromQL that an objective is read with, made from its rates of good, bad and all events."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from aurora_tui.model.definitions import WINDOW, Objective, ObjectiveKind
+
+
+def promql_range(span: timedelta) -> str:
+    """A span as PromQL writes durations, in the largest whole unit: ``30d``, ``5m``, ``90s``, ``1500ms``."""
+    millis = round(span.total_seconds() * 1000)
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)):
+        if millis % size == 0:
+            return f"{millis // size}{unit}"
+    return f"{millis}ms"
+
+
+def good_share(objective: Objective, window: timedelta) -> str:
+    """The share of good events over a window, 0..1; NaN without traffic, empty without series.
+
+    A counter of failures appears with the first failure, and one of successes may be missing in a
+    total outage: where there is a total, a missing part therefore counts as none. A missing
+    histogram bucket does not: it means that the threshold is no bucket, and nothing can be said.
+    """
+    total = f"sum({objective.total})"
+    if objective.good is None:
+        query = f"1 - (sum({objective.bad}) or vector(0)) / {total}"
+    elif objective.kind is ObjectiveKind.LATENCY:
+        query = f"sum({objective.good}) / {total}"
+    else:
+        query = f"(sum({objective.good}) or vector(0)) / {total}"
+    return query.replace(WINDOW, promql_range(window))
+
+
+def current_value(objective: Objective, window: timedelta) -> str:
+    """The figure that the objective is held against, in its own unit (see `SloReading.value`)."""
+    if objective.value is not None:
+        # The worst series, should the query give more than one.
+        return f"max({objective.value})".replace(WINDOW, promql_range(window))
+    if objective.kind is ObjectiveKind.ERROR_RATE:
+        return f"1 - ({good_share(objective, window)})"
+    return good_share(objective, window)

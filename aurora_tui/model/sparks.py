@@ -1,0 +1,39 @@
+"""Small pictures made of characters: sparklines and bars, in blocks or in ASCII."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_ASCII = "_.:-=+*#"
+
+
+def sparkline(levels: Sequence[float | None], width: int | None = None, *, ascii_only: bool = False) -> str:
+    """Levels 0..1 (clipped), oldest first, as one character each; a missing one (None) leaves a gap.
+
+    With a `width` smaller than their number several share a character, which shows the highest of
+    them: a short spike is never averaged away. The newest stands at the right end.
+    """
+    glyphs = _ASCII if ascii_only else _BLOCKS
+    if width is not None and len(levels) > width:
+        count = len(levels)
+        levels = [_highest(levels[i * count // width : (i + 1) * count // width]) for i in range(width)]
+    text = "".join(" " if level is None else glyphs[_step(level, len(glyphs))] for level in levels)
+    return text if width is None else text.rjust(width)
+
+
+def bar(share: float, width: int = 6, *, ascii_only: bool = False) -> str:
+    """A share 0..1 (clipped) as a filled bar; anything above nothing fills at least one cell."""
+    full, empty = ("#", "-") if ascii_only else ("█", "░")
+    filled = round(min(max(share, 0.0), 1.0) * width)
+    if share > 0:
+        filled = max(filled, 1)
+    return full * filled + empty * (width - filled)
+
+
+def _highest(levels: Sequence[float | None]) -> float | None:
+    return max((level for level in levels if level is not None), default=None)
+
+
+def _step(level: float, steps: int) -> int:
+    return min(int(min(max(level, 0.0), 1.0) * steps), steps - 1)

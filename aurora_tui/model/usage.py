@@ -1,0 +1,38 @@
+"""What pods use, from metrics.k8s.io, as columns beside kubectl's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aurora_tui.model.columns import Cell, Column, Tone
+from aurora_tui.model.quantities import format_cpu, format_memory, parse_quantity
+from aurora_tui.model.wire import key
+from aurora_tui.model.wire_pods import Pod, PodMetrics
+
+CPU = "CPU"
+MEMORY = "MEMORY"
+
+Lookup = Callable[[str], PodMetrics | None]
+
+
+def columns(lookup: Lookup) -> list[Column[Pod]]:
+    """CPU and MEMORY as ``kubectl top pods`` prints them; ``-`` for a pod without a sample."""
+    return [_column(CPU, "cpu", format_cpu, lookup), _column(MEMORY, "memory", format_memory, lookup)]
+
+
+def _column(heading: str, resource: str, words: Callable[..., str], lookup: Lookup) -> Column[Pod]:
+    def total(pod: Pod) -> object:
+        sample = lookup(key(pod.metadata))
+        if sample is None:
+            return None
+        used = [parse_quantity((each.usage or {}).get(resource, "0")) for each in sample.containers or ()]
+        return sum(used)
+
+    def cell(pod: Pod, now: float) -> Cell:
+        used = total(pod)
+        return Cell("-", Tone.DIM) if used is None else Cell(words(used))
+
+    def order(pod: Pod) -> object:
+        return total(pod) or 0
+
+    return Column(heading, cell, order, right=True, rank=4)

@@ -1,0 +1,103 @@
+"""The views of the objects pane and of ``get``: which table, which columns, what the keys may do there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aurora_tui.model import batch, events, hpas, nodes, pods, workloads
+from aurora_tui.model.columns import Column
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One kind of object as a list. `names` are what commands call it, kubectl's short names among them."""
+
+    title: str
+    kind: str
+    table: str
+    columns: tuple[Column[Any], ...]
+    names: tuple[str, ...]
+    faulty: Callable[[Any, float], bool] | None = None
+    namespaced: bool = True
+    workload: bool = False
+    """Runs pods and can be restarted."""
+    scalable: bool = False
+    undoable: bool = False
+    extra: tuple[str, ...] = ()
+    """Wide columns that the pane shows where there is room."""
+
+
+PODS = View("Pods", "Pod", "pods", pods.COLUMNS, ("pods", "pod", "po"), pods.faulty, extra=("NODE",))
+DEPLOYMENTS = View(
+    "Deployments",
+    "Deployment",
+    "deployments",
+    workloads.DEPLOYMENT_COLUMNS,
+    ("deployments", "deployment", "deploy", "dp"),
+    workloads.faulty,
+    workload=True,
+    scalable=True,
+    undoable=True,
+    extra=("IMAGES",),
+)
+STATEFULSETS = View(
+    "StatefulSets",
+    "StatefulSet",
+    "statefulsets",
+    workloads.STATEFUL_SET_COLUMNS,
+    ("statefulsets", "statefulset", "sts"),
+    workloads.faulty,
+    workload=True,
+    scalable=True,
+    undoable=True,
+    extra=("IMAGES",),
+)
+DAEMONSETS = View(
+    "DaemonSets",
+    "DaemonSet",
+    "daemonsets",
+    workloads.DAEMON_SET_COLUMNS,
+    ("daemonsets", "daemonset", "ds"),
+    workloads.faulty,
+    workload=True,
+    undoable=True,
+    extra=("IMAGES",),
+)
+REPLICASETS = View(
+    "ReplicaSets",
+    "ReplicaSet",
+    "replicasets",
+    workloads.REPLICA_SET_COLUMNS,
+    ("replicasets", "replicaset", "rs"),
+    workloads.faulty,
+    extra=("IMAGES",),
+)
+JOBS = View("Jobs", "Job", "jobs", batch.JOB_COLUMNS, ("jobs", "job"), batch.faulty)
+CRONJOBS = View("CronJobs", "CronJob", "cronjobs", batch.CRON_JOB_COLUMNS, ("cronjobs", "cronjob", "cj"))
+HPAS = View(
+    "Autoscalers",
+    "HorizontalPodAutoscaler",
+    "horizontalpodautoscalers",
+    hpas.COLUMNS,
+    ("hpas", "hpa", "horizontalpodautoscalers", "horizontalpodautoscaler"),
+    hpas.faulty,
+)
+NODES = View(
+    "Nodes", "Node", "nodes", nodes.COLUMNS, ("nodes", "node", "no"), nodes.faulty, namespaced=False
+)
+EVENTS = View("Events", "Event", "events", events.COLUMNS, ("events", "event", "ev"), events.faulty)
+
+VIEWS = (PODS, DEPLOYMENTS, STATEFULSETS, DAEMONSETS, REPLICASETS, JOBS, CRONJOBS, HPAS, NODES, EVENTS)
+WORKLOADS = (DEPLOYMENTS, STATEFULSETS, DAEMONSETS)
+
+
+def of_kind(kind: str) -> View | None:
+    """The view that lists a kind, written as the API or as ``kind/name`` references write it."""
+    return next((view for view in VIEWS if view.kind.lower() == kind.lower()), None)
+
+
+def named(name: str) -> View | None:
+    """The view that a command or ``get`` means; None for an unknown name."""
+    return next((view for view in VIEWS if name.lower() in view.names), None)

@@ -1,0 +1,136 @@
+"""Works an action out and previews it: reads, asks for permission, has the server try it; changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aurora_tui import cautions
+from aurora_tui.cluster.errors import ClusterError, NotFoundError
+from aurora_tui.cluster.protocol import Cluster
+from aurora_tui.cluster.resources import Resource
+from aurora_tui.model.actions import Action, Params, Plan, Target, Verb
+from aurora_tui.model.diffs import changes
+from aurora_tui.model.rollouts import RolloutState, rollout_status
+from aurora_tui.verbs import VERBS
+from aurora_tui.verbs.base import Draft, Refusal, VerbRules, View
+
+READ_ONLY = "this session is read-only"
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Makes plans for one cluster; `protected` and `read_only` stand in them for whoever confirms."""
+
+    cluster: Cluster
+    protected: bool
+    read_only: bool
+
+    async def plan(self, verb: Verb, resource: Resource, namespace: str, name: str, params: Params, now: float) -> Plan:
+        """See `ActionPath.plan`."""
+        rules = VERBS[verb]
+        if resource.kind not in rules.kinds:
+            kinds = ", ".join(f"{kind.lower()}s" for kind in rules.kinds)
+            raise Refusal(f"{verb} does not apply to a {resource.kind.lower()}, only to {kinds}")
+        label = f"{resource.kind.lower()}/{name}"
+        try:
+            live = await self.cluster.get(resource, namespace, name)
+        except NotFoundError as error:
+            raise Refusal(f"there is no {label} in namespace {namespace}") from error
+        if live["metadata"].get("deletionTimestamp"):
+            raise Refusal(f"{label} is being deleted")
+        view = View(self.cluster, resource, namespace, name, live, now)
+        draft, permission, budgets = await asyncio.gather(
+            rules.draft(view, params),
+            self._permission(rules, view),
+            cautions.exhausted_budgets(self.cluster, namespace, live["spec"].get("template") or {}),
+        )
+        preview = await self._preview(view, draft, permission)
+        status = rollout_status(resource.kind, live)
+        return Plan(
+            action=_action(rules, view, draft, preview.answer),
+            title=f"{verb.capitalize()} {label} in {namespace} (context {self.cluster.context})",
+            effect=draft.effect,
+            diff=changes(rules.shown(live), rules.shown(preview.answer)) if preview.answer else (),
+            warnings=(
+                *draft.warnings,
+                *cautions.managers(live),
+                *cautions.rollout_in_progress(resource.kind, live),
+                *budgets,
+                *permission.doubts,
+                *preview.doubts,
+            ),
+            problems=((READ_ONLY,) if self.read_only else ()) + permission.problems,
+            protected=self.protected,
+            request=draft.request,
+            basis=rules.basis(live),
+            expected=rules.basis(preview.answer) if preview.answer else None,
+            known_failure=status.since if status.state is RolloutState.FAILED else "",
+        )
+
+    async def _permission(self, rules: VerbRules, view: View) -> _Permission:
+        resource, namespace = view.resource, view.namespace
+        try:
+            answer = await self.cluster.may("patch", resource, namespace, view.name, rules.subresource)
+        except ClusterError as error:
+            return _Permission(doubts=(f"could not ask for permission beforehand: {error.message}",))
+        if answer.allowed:
+            return _Permission()
+        what = f"{resource.qualified}/{rules.subresource}" if rules.subresource else resource.qualified
+        because = f": {answer.reason}" if answer.reason else ""
+        return _Permission(problems=(f"you may not patch {what} in namespace {namespace}{because}",))
+
+    async def _preview(self, view: View, draft: Draft, permission: _Permission) -> _Preview:
+        if permission.problems:  # the server would refuse the dry run for the same reason
+            return _Preview()
+        request = draft.request
+        try:
+            answer = await self.cluster.patch(
+                view.resource,
+                view.namespace,
+                view.name,
+                request.body,
+                content_type=request.content_type,
+                subresource=request.subresource,
+                dry_run=True,
+            )
+        except ClusterError as error:
+            # Under an admission webhook with side effects a server refuses every dry run, not the change.
+            if error.status != 400 or "dry run" not in error.message:
+                raise
+            return _Preview(doubts=(f"the server cannot preview this: {error.message}",))
+        return _Preview(answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Permission:
+    problems: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Preview:
+    answer: Mapping[str, Any] | None = None
+    doubts: tuple[str, ...] = ()
+
+
+def _action(rules: VerbRules, view: View, draft: Draft, preview: Mapping[str, Any] | None) -> Action:
+    meta = view.live["metadata"]
+    target = Target(
+        view.cluster.context,
+        view.namespace,
+        view.resource.kind,
+        view.name,
+        meta["uid"],
+        meta["resourceVersion"],
+    )
+    after = rules.state(preview) if preview else {}
+    return Action(
+        rules.verb,
+        target,
+        draft.params,
+        {**rules.state(view.live), **draft.before},
+        {**after, **draft.after},
+    )

@@ -1,0 +1,1 @@
+"""The sandbox's Kubernetes: an API server, controllers and a kubelet, simulated in one process."""

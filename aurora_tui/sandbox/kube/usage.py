@@ -1,0 +1,125 @@
+"""metrics.k8s.io: what pods and nodes use, plausible and smooth; also what the autoscaler reads."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from aurora_tui.sandbox.kube.kinds import NODE_METRICS, NODES, POD_METRICS, PODS, Json, Resource
+from aurora_tui.sandbox.kube.objects import ObjectStore
+from aurora_tui.sandbox.kube.podstate import is_leaving, is_ready, phase
+from aurora_tui.sandbox.kube.selectors import Match, labels_of
+from aurora_tui.sandbox.kube.stamps import seconds_of, stamp
+
+_WINDOW = 15
+"""Seconds between two scrapes of the metrics server; a pod has figures once it has run for two."""
+_NODE_OWN = (180.0, 900.0)
+"""Millicores and MiB that a node's system services take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appetite:
+    """Millicores that a whole app burns, shared by its ready pods, and MiB that each pod holds."""
+
+    millicores: float
+    mebibytes: float
+
+
+_APPETITES: Mapping[str, Appetite] = {
+    "aurora-backend": Appetite(660.0, 520.0),
+    "aurora-frontend": Appetite(140.0, 150.0),
+    "aurora-keycloak": Appetite(320.0, 780.0),
+    "aurora-postgres": Appetite(750.0, 1350.0),
+}
+_MODEST = Appetite(15.0, 60.0)
+
+
+class Usage:
+    def __init__(self, store: ObjectStore, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._clock = clock
+
+    def of_pod(self, pod: Json) -> tuple[float, float] | None:
+        """Millicores and MiB at present; None while there are no figures for the pod."""
+        if phase(pod) != "Running":
+            return None
+        since = pod["status"].get("startTime")
+        if since is None or self._clock() - seconds_of(since) < 2 * _WINDOW:
+            return None
+        app = labels_of(pod).get("app", "")
+        appetite = _APPETITES.get(app, _MODEST)
+        sway = self._sway(pod["metadata"]["uid"])
+        if not is_ready(pod):
+            return 4.0, appetite.mebibytes * 0.4
+        share = appetite.millicores / self._ready(pod["metadata"]["namespace"], app)
+        return share * (1 + 0.08 * sway), appetite.mebibytes * (1 + 0.03 * sway)
+
+    def _ready(self, namespace: str, app: str) -> int:
+        if app not in _APPETITES:
+            return 1
+        pods = self._store.items(PODS, namespace)
+        return max(
+            1, sum(1 for p in pods if labels_of(p).get("app") == app and is_ready(p) and not is_leaving(p))
+        )
+
+    def _sway(self, uid: str) -> float:
+        """-1..1, slow, and out of step from pod to pod."""
+        phase_shift = hashlib.blake2b(uid.encode(), digest_size=1).digest()[0] / 40.0
+        scraped = self._clock() // _WINDOW * _WINDOW
+        return math.sin(scraped / 97.0 + phase_shift)
+
+    def listed(self, resource: Resource, namespace: str | None, selects: Match) -> Json:
+        """PodMetricsList or NodeMetricsList."""
+        origin = PODS if resource is POD_METRICS else NODES
+        items = [self._figures(resource, obj) for obj in self._store.items(origin, namespace) if selects(obj)]
+        return {
+            "kind": f"{resource.kind}List",
+            "apiVersion": resource.api_version,
+            "metadata": {},
+            "items": [item for item in items if item is not None],
+        }
+
+    def one(self, resource: Resource, namespace: str, name: str) -> Json | None:
+        obj = self._store.get(PODS if resource is POD_METRICS else NODES, namespace, name)
+        return self._figures(resource, obj) if obj else None
+
+    def _figures(self, resource: Resource, obj: Json) -> Json | None:
+        if resource is NODE_METRICS:
+            millicores, mebibytes = self._of_node(obj["metadata"]["name"])
+            return {**self._head(resource, obj), "usage": _quantities(millicores, mebibytes)}
+        used = self.of_pod(obj)
+        if used is None:
+            return None
+        names = [each["name"] for each in obj["spec"]["containers"]]
+        usage = _quantities(used[0] / len(names), used[1] / len(names))
+        return {**self._head(resource, obj), "containers": [{"name": n, "usage": usage} for n in names]}
+
+    def _of_node(self, node: str) -> tuple[float, float]:
+        millicores, mebibytes = _NODE_OWN
+        for pod in self._store.items(PODS):
+            if pod["spec"].get("nodeName") == node and (used := self.of_pod(pod)):
+                millicores, mebibytes = millicores + used[0], mebibytes + used[1]
+        return millicores, mebibytes
+
+    def _head(self, resource: Resource, obj: Json) -> Json:
+        metadata = {
+            "name": obj["metadata"]["name"],
+            **({"namespace": obj["metadata"]["namespace"]} if resource.namespaced else {}),
+            "creationTimestamp": stamp(self._clock()),
+            "labels": dict(labels_of(obj)),
+        }
+        scraped = stamp(self._clock() // _WINDOW * _WINDOW)
+        return {
+            "kind": resource.kind,
+            "apiVersion": resource.api_version,
+            "metadata": metadata,
+            "timestamp": scraped,
+            "window": f"{_WINDOW}s",
+        }
+
+
+def _quantities(millicores: float, mebibytes: float) -> Json:
+    """As the metrics server writes them: nanocores and KiB."""
+    return {"cpu": f"{round(millicores * 1e6)}n", "memory": f"{round(mebibytes * 1024)}Ki"}

@@ -1,0 +1,67 @@
+"""The pods' log lines as a log shipper would index them: ECS documents with the pod's metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from aurora_tui.sandbox.kube.kinds import Json
+from aurora_tui.sandbox.kube.podlogs import NANO, Run, current_run, lines_between, log_begin
+from aurora_tui.sandbox.kube.statuses import ApiError
+from aurora_tui.sandbox.wire import rfc3339
+
+
+def documents(pods: Iterable[Json], since: float, until: float) -> list[dict[str, Any]]:
+    """Lines with a stamp after `since` and not after `until` (epoch seconds), oldest first."""
+    found: list[tuple[int, dict[str, Any]]] = []
+    for pod in pods:
+        for container in pod["spec"]["containers"]:
+            for run in _runs(pod, container["name"]):
+                begin = max(round(since * NANO), (log_begin(run, until) - 1) * NANO)
+                for line in lines_between(run, begin, round(until * NANO)):
+                    found.append((line.stamp, _document(pod, run, line.stamp, line.text)))
+    return [document for _, document in sorted(found, key=lambda item: item[0])]
+
+
+def _runs(pod: Json, container: str) -> list[Run]:
+    runs: list[Run] = []
+    for previous in (True, False):
+        try:
+            run = current_run(pod, container, previous)
+        except ApiError:  # it has not run yet, or only once
+            continue
+        if run not in runs:
+            runs.append(run)
+    return runs
+
+
+def _document(pod: Json, run: Run, stamp: int, text: str) -> dict[str, Any]:
+    metadata = pod["metadata"]
+    fields: dict[str, Any] = {
+        "@timestamp": rfc3339(stamp // 1_000_000),
+        "message": text,
+        "kubernetes": {
+            "namespace": metadata["namespace"],
+            "pod": {"name": metadata["name"], "uid": metadata["uid"]},
+            "node": {"name": pod["spec"].get("nodeName", "")},
+            "container": {"name": run.container},
+            "labels": metadata.get("labels", {}),
+        },
+        "container": {"image": {"name": run.image}},
+        "service": {"name": metadata.get("labels", {}).get("app", run.container)},
+    }
+    if text.startswith("{"):
+        # A line that is itself ECS is decoded, as a shipper with `ndjson` parsing does.
+        for name, value in msgspec.json.decode(text, type=dict[str, Any]).items():
+            if name != "@timestamp":
+                _put(fields, name.split("."), value)
+    return fields
+
+
+def _put(fields: dict[str, Any], path: list[str], value: Any) -> None:
+    *parents, last = path
+    for parent in parents:
+        fields = fields.setdefault(parent, {})
+    fields[last] = value

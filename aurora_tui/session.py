@@ -1,0 +1,166 @@
+"""One context, open: the cluster client, the live tables and the sources that feed them; no screen."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from aurora_tui.backoff import Backoff
+from aurora_tui.cluster import resources
+from aurora_tui.cluster.errors import ClusterError
+from aurora_tui.cluster.kubeconfig import Context
+from aurora_tui.cluster.kubernetes import KubernetesCluster
+from aurora_tui.cluster.logtail import LogTail
+from aurora_tui.cluster.metrics import PodMetricsSource
+from aurora_tui.logbuffer import LogBuffer
+from aurora_tui.model import views
+from aurora_tui.model.definitions import Capacity
+from aurora_tui.model.selection import LogSelection, ObjectRef
+from aurora_tui.model.status import ClusterStatus
+from aurora_tui.settings import Settings
+from aurora_tui.signalling import feed_signals
+from aurora_tui.store import Store
+
+log = logging.getLogger(__name__)
+
+STATUS = "cluster"
+"""The table with the one row that says which server this is."""
+
+
+class Session:
+    """What the screen and the command line share.
+
+    Sources start when a table is wanted (`want`) and go on until the session is closed or the
+    namespace changes. `namespace` None means all namespaces.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        context: Context,
+        *,
+        namespace: str | None = None,
+        all_namespaces: bool = False,
+        read_only: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.settings = settings
+        self.environment = settings.environment(context.name)
+        self.read_only = read_only or settings.read_only
+        self.home = namespace or context.namespace or self.environment.namespace or "default"
+        self.namespace = None if all_namespaces else self.home
+        self.clock = clock
+        self.store = Store()
+        self.cluster = KubernetesCluster(context, read_only=self.read_only)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def context(self) -> str:
+        return self.cluster.context
+
+    async def close(self) -> None:
+        """Stop all sources and connections."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self.cluster.close()
+
+    def start(self) -> None:
+        """Say which server this is and follow the signals; tables come when they are wanted."""
+        self._spawn(STATUS, self._identify())
+        self._spawn(
+            "signals",
+            feed_signals(self.settings, self.environment, self.cluster, self.store, self.clock, self.home),
+        )
+
+    def want(self, table: str) -> None:
+        """Feed a table from now on, if it is not fed yet."""
+        if table in self._tasks:
+            return
+        if table == "podmetrics":
+            metrics = PodMetricsSource(self.cluster.transport, self.namespace, self.store.table(table), self.clock)
+            self._spawn(table, metrics.run())
+            return
+        resource = resources.find(table)
+        if resource is not None:
+            self._spawn(table, self._reflect(resource))
+
+    def switch_namespace(self, namespace: str | None) -> None:
+        """Show another namespace, or all (None): the namespaced tables start anew."""
+        if namespace == self.namespace:
+            return
+        self.namespace = namespace
+        if namespace is not None:
+            self.home = namespace
+        for name, task in list(self._tasks.items()):
+            resource = resources.find(name)
+            if name == "podmetrics" or (resource is not None and resource.namespaced):
+                task.cancel()
+                del self._tasks[name]
+                self.store.table(name).clear()
+                self.want(name)
+
+    def tail(self, selection: LogSelection, buffer: LogBuffer) -> LogTail:
+        """The source that fills `buffer` with the selection's logs; the caller runs it."""
+        self.want(resources.PODS.table)
+        return LogTail(self.cluster, self.store.table(resources.PODS.table), selection, buffer)
+
+    def refresh(self) -> None:
+        """Ask every source again now, for the operator who does not want to wait for the next try."""
+        for name, task in list(self._tasks.items()):
+            task.cancel()
+            del self._tasks[name]
+            if name not in (STATUS, "signals"):
+                self.want(name)
+        self.start()
+
+    def workload_of(self, service: str) -> ObjectRef | None:
+        """The first workload that the settings name for a service, where it was last seen."""
+        named = next((each for each in self.settings.services if each.name == service), None)
+        if named is None or not named.workloads:
+            return None
+        kind, _, name = named.workloads[0].partition("/")
+        view = views.of_kind(kind)
+        if view is None:
+            return None
+        for row in self.store.table(view.table).rows.values():
+            if row.metadata.name == name:
+                return ObjectRef(view.kind, row.metadata.namespace, name, row.metadata.uid)
+        return ObjectRef(view.kind, self.home, name)
+
+    def capacity_of(self, ref: ObjectRef) -> Capacity | None:
+        """The replica bounds of the service that a workload runs."""
+        found = next((each for each in self.settings.services if str(ref) in each.workloads), None)
+        return found.capacity if found else None
+
+    async def _reflect(self, resource: resources.Resource) -> None:
+        reflector = self.cluster.reflector(
+            resource, self.namespace, self.store.table(resource.table), self.clock, fallback=self.home
+        )
+        await reflector.run()
+
+    async def _identify(self) -> None:
+        backoff = Backoff()
+        while True:
+            try:
+                version = await self.cluster.version()
+                status = ClusterStatus(self.context, version, await self.cluster.user())
+                self.store.table(STATUS).apply({STATUS: status})
+                return
+            except ClusterError as error:
+                log.warning("%s: %s", self.context, error)
+                await asyncio.sleep(backoff.next())
+
+    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name=f"source {name}")
+        task.add_done_callback(_report)
+        self._tasks[name] = task
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    """A source ends only when cancelled: anything else is a fault of ours, told in the log file."""
+    if not task.cancelled() and task.exception() is not None:
+        log.error("%s ended", task.get_name(), exc_info=task.exception())

@@ -1,0 +1,131 @@
+"""Where the signals of an environment are, found and kept: addresses, discovery, and the sources on them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aurora_tui.cluster import resources
+from aurora_tui.cluster.discovery import find_service
+from aurora_tui.cluster.errors import ClusterError, ForbiddenError
+from aurora_tui.cluster.protocol import Cluster
+from aurora_tui.model.access import HttpAccess
+from aurora_tui.model.definitions import Environment
+from aurora_tui.model.freshness import SourceState
+from aurora_tui.settings import Settings
+from aurora_tui.signals.alerts import AlertSource
+from aurora_tui.signals.slos import SloSource
+from aurora_tui.store import Store
+
+AUTO = "auto"
+LOOK_AGAIN_SECONDS = 30.0
+"""How often a source that was not found, or that refuses us, is looked for again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A signal's address as it is shown, and how to reach it; `access` None with the reason why."""
+
+    address: str
+    access: HttpAccess | None
+    reason: str = ""
+
+
+async def locate(signal: str, environment: Environment, cluster: Cluster, namespace: str | None = None) -> Found:
+    """Find one signal: by its address in the settings, or among the cluster's Services.
+
+    `namespace` is looked in where listing the Services of all namespaces is forbidden.
+    """
+    address: str = getattr(environment.sources, signal)
+    if address == "off":
+        return Found(address, None, "switched off in the settings")
+    try:
+        if address == AUTO:
+            found = await _discover(signal, cluster, namespace)
+            if found is None:
+                return Found(AUTO, None, f"no Service of the cluster looks like {signal.title()}")
+            address = found
+        return Found(address, await cluster.http_access(address))
+    except ClusterError as error:
+        return Found(address, None, str(error))
+
+
+async def _discover(signal: str, cluster: Cluster, namespace: str | None) -> str | None:
+    try:
+        services = await cluster.list(resources.SERVICES, None)
+    except ForbiddenError:
+        if namespace is None:
+            raise
+        services = await cluster.list(resources.SERVICES, namespace)
+    return find_service(signal, services)
+
+
+def slo_source(settings: Settings, found: Found, store: Store, clock: Callable[[], float]) -> SloSource:
+    """The source of the table ``slos`` on a located Prometheus."""
+    return SloSource(
+        settings.services,
+        found.access,
+        store.table("slos"),
+        clock,
+        sli_window=settings.sli_window,
+        budget_window=settings.budget_window,
+        interval=settings.signal_interval,
+    )
+
+
+def alert_source(
+    settings: Settings, alertmanager: Found, prometheus: Found, store: Store, clock: Callable[[], float]
+) -> AlertSource:
+    """The source of the table ``alerts`` on a located Alertmanager and Prometheus."""
+    return AlertSource(
+        settings.services,
+        alertmanager.access,
+        prometheus.access,
+        store.table("alerts"),
+        clock,
+        interval=settings.signal_interval,
+    )
+
+
+async def feed_signals(
+    settings: Settings,
+    environment: Environment,
+    cluster: Cluster,
+    store: Store,
+    clock: Callable[[], float],
+    namespace: str | None = None,
+) -> None:
+    """Feed ``slos`` and ``alerts`` until cancelled; look again for what is missing or refuses us."""
+    tables = [store.table(name) for name in ("slos", "alerts")]
+    while True:
+        prometheus, alertmanager = await asyncio.gather(
+            locate("prometheus", environment, cluster, namespace),
+            locate("alertmanager", environment, cluster, namespace),
+        )
+        async with asyncio.TaskGroup() as group:
+            sources = [
+                group.create_task(slo_source(settings, prometheus, store, clock).run()),
+                group.create_task(alert_source(settings, alertmanager, prometheus, store, clock).run()),
+            ]
+            wanting = [found for found in (prometheus, alertmanager) if found.access is None]
+            while True:
+                await asyncio.sleep(0)
+                _explain(store, prometheus, alertmanager, clock)
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+                denied = any(table.freshness.state is SourceState.DENIED for table in tables)
+                if denied or any(found.address != "off" for found in wanting):
+                    break
+            for source in sources:
+                source.cancel()
+
+
+def _explain(store: Store, prometheus: Found, alertmanager: Found, clock: Callable[[], float]) -> None:
+    """Say why a source is missing beside how to configure it."""
+    for name, reasons in (("slos", [prometheus]), ("alerts", [alertmanager, prometheus])):
+        table = store.table(name)
+        if table.freshness.state is SourceState.UNCONFIGURED:
+            why = "; ".join(dict.fromkeys(found.reason for found in reasons if found.reason))
+            how = table.freshness.message
+            if why and why not in how:
+                table.set_freshness(SourceState.UNCONFIGURED, clock(), f"{why} · {how}")

@@ -1,0 +1,206 @@
+"""Prometheus, asked through prometheus-api-client in threads; its failures become words."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from aurora_tui.heavy import IMPORTS
+from aurora_tui.model.access import HttpAccess
+from aurora_tui.signals.errors import SignalError, Trouble, check_answer, plain
+from aurora_tui.signals.threads import in_thread
+from aurora_tui.signals.tls import ssl_context
+
+if TYPE_CHECKING:
+    import requests
+
+T = TypeVar("T")
+
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 10.0
+_TOTAL_SECONDS = 20.0
+"""An end for answers that trickle, which no read timeout ever sees."""
+_AT_ONCE = 4
+"""Requests under way at the same time: enough over a slow link, little for the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One series of an instant query; `value` may be NaN or infinite."""
+
+    labels: Mapping[str, str]
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One series of a range query: (seconds since the epoch, value) by time."""
+
+    labels: Mapping[str, str]
+    points: Sequence[tuple[float, float]]
+
+
+class PrometheusClient:
+    """Asks one Prometheus (https://prometheus.io/docs/prometheus/latest/querying/api/).
+
+    Every method raises SignalError. Nothing is retried here: the sources do, at their own pace.
+    """
+
+    def __init__(self, access: HttpAccess) -> None:
+        self.access = access
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._lock = threading.Lock()
+        self._library: Any = None
+        self._session: requests.Session | None = None
+
+    async def instant(self, promql: str) -> list[Point]:
+        """The vector (or the scalar, without labels) that a query gives now, by the server's clock."""
+        limit = {"timeout": f"{READ_SECONDS:.0f}s"}  # or the server goes on after we have gone
+        result = await self._ask(lambda: self._connected().custom_query(promql, params=limit))
+        return self._parse(lambda: list(_points(result)))
+
+    async def time(self) -> float:
+        """The server's clock, in seconds since the epoch; the smallest question it can be asked."""
+        points = await self.instant("time()")
+        return self._parse(lambda: points[0].value)
+
+    async def range(self, promql: str, start: float, end: float, step: float) -> list[Line]:
+        """The series that a query gives from `start` to `end` (seconds since the epoch, whole) by `step`."""
+        first, last = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
+        limit = {"timeout": f"{READ_SECONDS:.0f}s"}
+        result = await self._ask(
+            lambda: self._connected().custom_query_range(promql, first, last, f"{step:g}", params=limit)
+        )
+        return self._parse(
+            lambda: [Line(row["metric"], [(float(t), float(v)) for t, v in row["values"]]) for row in result]
+        )
+
+    async def alerts(self) -> list[Mapping[str, Any]]:
+        """The pending and firing alerts of its own rules, as ``/api/v1/alerts`` gives them."""
+
+        def get() -> Any:
+            self._connected()
+            assert self._session is not None
+            answer = self._session.get(f"{self._url}/api/v1/alerts", timeout=(CONNECT_SECONDS, READ_SECONDS))
+            return answer.json()["data"]["alerts"]
+
+        result = await self._ask(get)
+        return self._parse(lambda: [dict(alert) for alert in result])
+
+    def close(self) -> None:
+        """Let go of the connections; the client may be used again."""
+        if self._library is not None:
+            self._library.close()
+
+    @property
+    def _url(self) -> str:
+        return self.access.url.rstrip("/")
+
+    async def _ask(self, call: Callable[[], Any]) -> Any:
+        server = self.access.shown
+        try:
+            async with self._slots, asyncio.timeout(_TOTAL_SECONDS):
+                return await in_thread(lambda: _worded(call, server))
+        except TimeoutError:
+            raise SignalError(Trouble.SLOW, f"{server} did not answer in {_TOTAL_SECONDS:.0f} s") from None
+
+    def _parse(self, read: Callable[[], T]) -> T:
+        try:
+            return read()
+        except (LookupError, TypeError, ValueError) as error:
+            raise SignalError(Trouble.UNREACHABLE, f"{self.access.shown} does not answer as Prometheus does") from error
+
+    def _connected(self) -> Any:
+        """The library's client, made in the first thread that asks, because importing it is slow."""
+        with self._lock:
+            if self._library is None:
+                self._library, self._session = _connect(self.access, self._url)
+            return self._library
+
+
+def _connect(access: HttpAccess, url: str) -> tuple[Any, requests.Session]:
+    with IMPORTS:
+        import requests
+        import urllib3
+        from prometheus_api_client import PrometheusConnect
+        from requests.adapters import HTTPAdapter
+
+    context = ssl_context(access) if url.startswith("https:") else None
+
+    class Adapter(HTTPAdapter):
+        def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+            pools: Any = super()
+            pools.init_poolmanager(*args, **kwargs, ssl_context=context)
+
+        def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+            pools: Any = super()
+            return pools.proxy_manager_for(proxy, **kwargs, ssl_context=context)
+
+    def check(response: requests.Response, *_: object, **__: object) -> None:
+        if not response.is_redirect:
+            check_answer(access.shown, response.status_code, response.content)
+
+    if not access.verify:
+        # The operator has chosen so; a warning a request would be written across the screen.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    session = requests.Session()
+    session.trust_env = not access.loopback
+    session.headers.update(access.headers)
+    if any(name.lower() == "authorization" for name in access.headers):
+        session.auth = _as_given
+    session.verify = access.ca_file or access.verify
+    session.hooks["response"].append(check)
+    library = PrometheusConnect(url=url, session=session, timeout=(CONNECT_SECONDS, READ_SECONDS))
+    # In place of the library's own adapter, which retries for seconds and hides the last answer.
+    session.mount(url, Adapter(max_retries=0))
+    return library, session
+
+
+def _as_given(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keeps requests from replacing our credentials by those of a ``.netrc``."""
+    return request
+
+
+def _worded(call: Callable[[], Any], server: str) -> Any:
+    """Run a call of the library; what requests and TLS raise becomes a SignalError."""
+    import requests
+
+    try:
+        return call()
+    except requests.exceptions.ConnectTimeout:
+        reason = f"{server} did not accept a connection in {CONNECT_SECONDS:.0f} s"
+        raise SignalError(Trouble.UNREACHABLE, reason) from None
+    except requests.exceptions.ReadTimeout:
+        raise SignalError(Trouble.SLOW, f"{server} did not answer in {READ_SECONDS:.0f} s") from None
+    except requests.exceptions.SSLError as error:
+        raise SignalError(Trouble.UNREACHABLE, f"no TLS with {server} ({_root(error)})") from error
+    except requests.exceptions.ProxyError as error:
+        reason = f"{server} can't be reached through the proxy ({_root(error)})"
+        raise SignalError(Trouble.UNREACHABLE, reason) from error
+    except requests.exceptions.ConnectionError as error:
+        raise SignalError(Trouble.UNREACHABLE, f"{server} can't be reached ({_root(error)})") from error
+    except (requests.exceptions.RequestException, OSError) as error:
+        raise SignalError(Trouble.UNREACHABLE, f"{server}: {_root(error)}") from error
+    except (LookupError, TypeError, ValueError) as error:
+        reason = f"{server} does not answer as Prometheus does"
+        raise SignalError(Trouble.UNREACHABLE, reason) from error
+
+
+def _root(error: BaseException) -> str:
+    """The innermost cause in words, such as ``Connection refused``, from under the layers of urllib3."""
+    seen: BaseException = error
+    while (inner := seen.__cause__ or seen.__context__) is not None:
+        seen = inner
+    return plain(seen)
+
+
+def _points(result: Any) -> Iterator[Point]:
+    if result and not isinstance(result[0], dict):
+        yield Point({}, float(result[1]))  # a scalar: [time, "value"]
+        return
+    for row in result:
+        yield Point(row["metric"], float(row["value"][1]))

@@ -1,0 +1,15 @@
+"""The verbs of the action path, one module each; a new verb is its module and its line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aurora_tui.model.actions import Verb
+from aurora_tui.verbs.base import VerbRules
+from aurora_tui.verbs.restart import Restart
+from aurora_tui.verbs.scale import Scale
+from aurora_tui.verbs.undo import Undo
+
+_RULES: tuple[VerbRules, ...] = (Restart(), Scale(), Undo())
+
+VERBS: Mapping[Verb, VerbRules] = {rules.verb: rules for rules in _RULES}

@@ -1,0 +1,104 @@
+"""What every verb answers: its kinds, its request, what it rests on, how it is followed and undone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from aurora_tui.cluster.protocol import Cluster
+from aurora_tui.cluster.resources import Resource
+from aurora_tui.model.actions import Action, Params, PatchRequest, Verb
+from aurora_tui.model.rollouts import RolloutStatus, rollout_status
+
+
+class Refusal(Exception):  # noqa: N818 - an answer, not a fault
+    """An action that makes no sense here and now, in words that say why."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a verb may look at to draft an action: the object as just read, the cluster for more."""
+
+    cluster: Cluster
+    resource: Resource
+    namespace: str
+    name: str
+    live: Mapping[str, Any]
+    now: float
+
+    @property
+    def label(self) -> str:
+        """The object as kubectl writes it: ``deployment/aurora-backend``."""
+        return f"{self.resource.kind.lower()}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A verb's proposal. `params` are complete: nothing is left for the execution to choose."""
+
+    params: Params
+    request: PatchRequest
+    effect: str
+    before: Mapping[str, Any] = field(default_factory=dict)
+    """Facts for the journal beyond `VerbRules.state`."""
+    after: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+class VerbRules(Protocol):
+    """One verb. Everything but `draft` is a pure function of raw JSON."""
+
+    @property
+    def verb(self) -> Verb: ...
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds that it applies to, as the API writes them."""
+
+    @property
+    def subresource(self) -> str:
+        """The subresource that is patched, empty for the object itself."""
+
+    async def draft(self, view: View, params: Params) -> Draft:
+        """Work the action out; raises `Refusal` for the senseless and `ClusterError`."""
+
+    def shown(self, item: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The part of the object, or of the patched subresource, that the preview compares."""
+
+    def basis(self, item: Mapping[str, Any]) -> Any:
+        """The part of the object that the preview rests on and the action changes."""
+
+    def state(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        """The same for the journal: free of secrets, enough to tell before from after."""
+
+    def progress(self, action: Action, item: Mapping[str, Any]) -> RolloutStatus:
+        """How far the pods are on their way to what the action wants."""
+
+    def inverse(self, action: Action) -> Params | None:
+        """The parameters of the same verb that take the action back, None where it makes no sense."""
+
+
+class Rolling:
+    """The parts common to verbs that change a pod template, followed as a rollout."""
+
+    def shown(self, item: Mapping[str, Any]) -> Mapping[str, Any]:
+        return item
+
+    def progress(self, action: Action, item: Mapping[str, Any]) -> RolloutStatus:
+        return rollout_status(action.target.kind, item)
+
+
+def strategy_warnings(item: Mapping[str, Any]) -> tuple[str, ...]:
+    """Update strategies under which a changed template does not reach every pod by itself."""
+    strategy = item["spec"].get("updateStrategy") or {}
+    partition = (strategy.get("rollingUpdate") or {}).get("partition") or 0
+    if strategy.get("type") == "OnDelete":
+        return ("update strategy OnDelete: pods change only when they are deleted",)
+    if partition:
+        return (f"partition {partition}: pods with a lower ordinal keep their revision",)
+    return ()

@@ -1,0 +1,85 @@
+"""Scale: set a workload's number of pods through its ``/scale`` subresource, as ``kubectl scale`` does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aurora_tui.cautions import autoscalers
+from aurora_tui.cluster.protocol import MERGE_PATCH
+from aurora_tui.model.actions import Action, Params, PatchRequest, Verb
+from aurora_tui.model.rollouts import UNOBSERVED, RolloutState, RolloutStatus
+from aurora_tui.verbs.base import Draft, Refusal, View
+
+MOST = 2**31 - 1
+"""The API's int32."""
+
+
+class Scale:
+    verb = Verb.SCALE
+    kinds = ("Deployment", "StatefulSet", "ReplicaSet")
+    subresource = "scale"
+
+    async def draft(self, view: View, params: Params) -> Draft:
+        wanted = params.get("replicas")
+        if not isinstance(wanted, int) or not 0 <= wanted <= MOST:
+            raise Refusal("say how many replicas, a whole number from 0 up")
+        current = _wanted(view.live)
+        if current == wanted:
+            raise Refusal(f"{view.label} already has {wanted} {_replicas(wanted)}")
+        warnings = list(await autoscalers(view.cluster, view.namespace, view.resource.kind, view.name, wanted))
+        if wanted == 0:
+            warnings.insert(0, "0 replicas: every pod is stopped, nothing serves")
+        return Draft(
+            params={"replicas": wanted},
+            request=PatchRequest(MERGE_PATCH, {"spec": {"replicas": wanted}}, self.subresource),
+            effect=f"scales {view.label} from {current} to {wanted} {_replicas(wanted)}",
+            warnings=tuple(warnings),
+        )
+
+    def shown(self, item: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"spec": {"replicas": _wanted(item)}}
+
+    def basis(self, item: Mapping[str, Any]) -> Any:
+        return _wanted(item)
+
+    def state(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        return {"replicas": _wanted(item)}
+
+    def progress(self, action: Action, item: Mapping[str, Any]) -> RolloutStatus:
+        """kubectl's wait for a scale (as many pods as wanted), and then for all of them to be available.
+
+        Of whatever revision: a scale is complete in a paused or stuck rollout as well.
+        """
+        wanted, now, status = int(action.params["replicas"]), _wanted(item), item.get("status") or {}
+        running = status.get("replicas", 0)
+        # Servers before 1.22 count no available pods for a StatefulSet.
+        uncounted = action.target.kind == "StatefulSet" and "availableReplicas" not in status
+        available = status.get("readyReplicas" if uncounted else "availableReplicas", 0)
+        done = min(available, wanted)
+        if now != wanted:
+            text = f"something else has since set {now} {_replicas(now)}"
+            return RolloutStatus(RolloutState.FAILED, done, wanted, text, "now")
+        if status.get("observedGeneration", 0) < item["metadata"].get("generation", 0):
+            return RolloutStatus(RolloutState.WAITING, done, wanted, UNOBSERVED)
+        if running != wanted:
+            text = f"{running} pods, {wanted} wanted"
+        elif available < wanted:
+            text = f"{available} of {wanted} pods are available"
+        else:
+            text = f"complete: {running} {'pod' if running == 1 else 'pods'} available"
+            return RolloutStatus(RolloutState.COMPLETE, done, wanted, text)
+        return RolloutStatus(RolloutState.WAITING, done, wanted, text)
+
+    def inverse(self, action: Action) -> Params | None:
+        earlier = action.before.get("replicas")
+        return {"replicas": earlier} if isinstance(earlier, int) else None
+
+
+def _wanted(item: Mapping[str, Any]) -> int:
+    """The replicas of a workload or of a Scale, which leaves out a zero."""
+    return int(item["spec"].get("replicas", 0))
+
+
+def _replicas(count: int) -> str:
+    return "replica" if count == 1 else "replicas"

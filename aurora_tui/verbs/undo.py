@@ -1,0 +1,111 @@
+"""Undo: take a workload back to an earlier revision, as ``kubectl rollout undo`` does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aurora_tui.cluster.protocol import JSON_PATCH, STRATEGIC_PATCH
+from aurora_tui.cluster.resources import CONTROLLER_REVISIONS, REPLICASETS
+from aurora_tui.model import revisions
+from aurora_tui.model.actions import Action, Params, PatchRequest, Verb
+from aurora_tui.model.diffs import own_annotations
+from aurora_tui.model.masking import mask
+from aurora_tui.model.revisions import Revision
+from aurora_tui.model.selectors import selector_text
+from aurora_tui.verbs.base import Draft, Refusal, Rolling, View, strategy_warnings
+
+
+class Undo(Rolling):
+    verb = Verb.UNDO
+    kinds = ("Deployment", "StatefulSet", "DaemonSet")
+    subresource = ""
+
+    async def draft(self, view: View, params: Params) -> Draft:
+        """`params`: ``revision``, a number of the history; without it (or 0) the revision before the last.
+
+        ``keeper`` instead names the ReplicaSet or ControllerRevision of the wanted revision: a revision gets
+        a new number each time it is restored, its keeper stays.
+        """
+        history = await read_history(view)
+        chosen = _choose(history, params, view.label)
+        template = view.live["spec"]["template"]
+        if view.live["spec"].get("paused"):
+            raise Refusal(f"{view.label} is paused: resume its rollout first (kubectl rollout resume)")
+        if revisions.same_template(chosen.template, template):
+            raise Refusal(f"{view.label} already runs the template of revision {chosen.number}: nothing to undo")
+        current = revisions.live(history, template)
+        old, new = revisions.versions(template, chosen.template)
+        was = f"revision {current.number}" if current else "a revision not yet in its history"
+        goal = f"revision {chosen.number}{_bracketed(new)}"
+        effect = f"rolls {view.label} back from {was}{_bracketed(old)} to {goal}"
+        warnings = list(strategy_warnings(view.live))
+        if current is None:
+            warnings.insert(0, "the controller has not recorded the newest change yet: check the revision")
+        return Draft(
+            params={"revision": chosen.number},
+            request=_request(view.live, chosen),
+            effect=effect,
+            before={"revision": current.number, "keeper": current.keeper} if current else {},
+            after={"revision": chosen.number, "keeper": chosen.keeper},
+            warnings=tuple(warnings),
+        )
+
+    def basis(self, item: Mapping[str, Any]) -> Any:
+        # The annotations too: an undo replaces them.
+        template = revisions.plain_template(item["spec"]["template"])
+        return [template, bool(item["spec"].get("paused")), own_annotations(item)]
+
+    def state(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        template = item["spec"]["template"]
+        return {"images": revisions.images(template), "template": mask(revisions.plain_template(template))}
+
+    def inverse(self, action: Action) -> Params | None:
+        left = action.before.get("keeper")
+        return {"keeper": left} if isinstance(left, str) else None
+
+
+async def read_history(view: View) -> tuple[Revision, ...]:
+    """The workload's revisions, oldest first."""
+    labels = selector_text(view.live["spec"]["selector"])
+    if view.resource.kind == "Deployment":
+        owned = await view.cluster.list(REPLICASETS, view.namespace, labels=labels)
+        return revisions.from_replicasets(view.live, owned)
+    kept = await view.cluster.list(CONTROLLER_REVISIONS, view.namespace, labels=labels)
+    return revisions.from_controller_revisions(view.live, kept)
+
+
+def _choose(history: tuple[Revision, ...], params: Params, label: str) -> Revision:
+    if keeper := params.get("keeper"):
+        found = next((revision for revision in history if revision.keeper == keeper), None)
+        if found is None:
+            raise Refusal(f"{label} no longer keeps the revision that was left ({keeper})")
+        return found
+    number = params.get("revision", 0)
+    if not isinstance(number, int) or number < 0:
+        raise Refusal(f"{number!r} is no revision number")
+    chosen = revisions.numbered(history, number) if number else revisions.before_last(history)
+    if chosen is None and number:
+        known = ", ".join(str(revision.number) for revision in history) or "none"
+        raise Refusal(f"{label} has no revision {number} in its history (there is: {known})")
+    if chosen is None:
+        raise Refusal(f"{label} has no earlier revision to go back to")
+    return chosen
+
+
+def _request(live: Mapping[str, Any], chosen: Revision) -> PatchRequest:
+    if chosen.patch is not None:
+        return PatchRequest(STRATEGIC_PATCH, chosen.patch)
+    current = live["metadata"].get("annotations") or {}
+    annotations = revisions.rollback_annotations(current, chosen.annotations)
+    template = revisions.unhashed(chosen.template)
+    # "add" sets a member that is there or not; kubectl's "replace" fails on an object without annotations.
+    operations = [
+        {"op": "replace", "path": "/spec/template", "value": template},
+        {"op": "add", "path": "/metadata/annotations", "value": annotations},
+    ]
+    return PatchRequest(JSON_PATCH, operations)
+
+
+def _bracketed(version: str) -> str:
+    return f" ({version})" if version else ""

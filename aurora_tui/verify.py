@@ -1,0 +1,155 @@
+"""Follows an action to its end: first the pods as ``kubectl rollout status`` does, then the service's SLI."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+from aurora_tui.cluster.errors import ClusterError, NotFoundError
+from aurora_tui.cluster.protocol import Cluster
+from aurora_tui.cluster.resources import Resource
+from aurora_tui.model.actions import Phase, Plan, Progress, Recovery, Rollout, Verdict
+from aurora_tui.model.rollouts import RolloutState, RolloutStatus
+from aurora_tui.verbs.base import VerbRules
+
+Clock = Callable[[], float]
+Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class SloProbe:
+    """How to read a service's SLI: `good_share` gives 0..1 or None for no data; `ratio` is the objective.
+
+    `name` stands in the texts, e.g. ``backend availability``.
+    """
+
+    name: str
+    good_share: Callable[[], Awaitable[float | None]]
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long to wait and how often to look, in seconds.
+
+    600 s is the API's default ``progressDeadlineSeconds``: a Deployment gives up by itself then.
+    """
+
+    rollout: float = 600.0
+    rollout_interval: float = 1.0
+    sli: float = 300.0
+    sli_interval: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Pods:
+    end: Rollout
+    seconds: float
+    text: str
+
+
+class Verification:
+    """One action being followed; `clock` gives seconds and only its differences count."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        resource: Resource,
+        rules: VerbRules,
+        plan: Plan,
+        *,
+        clock: Clock,
+        sleep: Sleep,
+        limits: Limits,
+    ) -> None:
+        self._cluster = cluster
+        self._resource = resource
+        self._rules = rules
+        self._plan = plan
+        self._clock = clock
+        self._sleep = sleep
+        self._limits = limits
+        self._began = clock()
+
+    async def run(self, probe: SloProbe | None) -> AsyncIterator[Progress | Verdict]:
+        """Yield a `Progress` at each look and the `Verdict` last.
+
+        After a rollout that did not complete the SLI is read once: the old pods may serve well.
+        """
+        pods = _Pods(Rollout.TIMED_OUT, 0.0, "")
+        async for step in self._follow_pods():
+            if isinstance(step, _Pods):
+                pods = step
+            else:
+                yield step
+        if probe is None:
+            yield Verdict(pods.end, pods.seconds, Recovery.NOT_ASKED, None, f"pods {pods.end}: {pods.text}")
+            return
+        patient = pods.end in (Rollout.COMPLETE, Rollout.NOT_FOLLOWED)
+        async for reading in self._follow_sli(probe, self._limits.sli if patient else 0.0):
+            if isinstance(reading, Progress):
+                yield reading
+            else:
+                sli, text = reading
+                words = f"pods {pods.end}: {pods.text}; {text}"
+                yield Verdict(pods.end, pods.seconds, sli, self._elapsed(), words)
+
+    async def _follow_pods(self) -> AsyncIterator[Progress | _Pods]:
+        target, end = self._plan.action.target, self._clock() + self._limits.rollout
+        done, total = 0, 0
+        while True:
+            try:
+                item = await self._cluster.get(self._resource, target.namespace, target.name)
+            except NotFoundError:
+                yield self._ended(Rollout.FAILED, f"{target} was deleted")
+                return
+            except ClusterError as error:
+                text = f"cannot see the rollout: {error.message}"
+                yield Progress(Phase.PODS, done, total, text, self._elapsed())
+            else:
+                if item["metadata"]["uid"] != target.uid:
+                    yield self._ended(Rollout.FAILED, f"{target} was replaced by another object of that name")
+                    return
+                status = self._rules.progress(self._plan.action, item)
+                done, total, text = status.done, status.total, status.text
+                yield Progress(Phase.PODS, done, total, text, self._elapsed())
+                if (ended := self._end_of(status)) is not None:
+                    yield self._ended(ended, text)
+                    return
+            if self._clock() >= end:
+                yield self._ended(Rollout.TIMED_OUT, text)
+                return
+            await self._sleep(self._limits.rollout_interval)
+
+    def _end_of(self, status: RolloutStatus) -> Rollout | None:
+        match status.state:
+            case RolloutState.COMPLETE:
+                return Rollout.COMPLETE
+            case RolloutState.UNFOLLOWED:
+                return Rollout.NOT_FOLLOWED
+            # A deadline that had passed before the action stands until its pods make the first progress.
+            case RolloutState.FAILED if status.since != self._plan.known_failure:
+                return Rollout.FAILED
+        return None
+
+    async def _follow_sli(self, probe: SloProbe, patience: float) -> AsyncIterator[Progress | tuple[Recovery, str]]:
+        end = self._clock() + patience
+        while True:
+            share = await probe.good_share()
+            if share is None:
+                recovery, text = Recovery.NO_DATA, f"{probe.name}: no data"
+            else:
+                recovery = Recovery.RECOVERED if share >= probe.ratio else Recovery.NOT_RECOVERED
+                text = f"{probe.name}: {share:.2%} good, {probe.ratio:.2%} wanted"
+            permille = 0 if share is None else min(1000, int(1000 * share / probe.ratio))
+            yield Progress(Phase.SLI, permille, 1000, text, self._elapsed())
+            if recovery is Recovery.RECOVERED or self._clock() >= end:
+                yield recovery, f"{recovery}: {text}"
+                return
+            await self._sleep(self._limits.sli_interval)
+
+    def _ended(self, end: Rollout, text: str) -> _Pods:
+        return _Pods(end, self._elapsed(), text)
+
+    def _elapsed(self) -> float:
+        return self._clock() - self._began

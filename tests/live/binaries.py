@@ -1,0 +1,122 @@
+"""Finds or builds the programs of the live stack: control plane from a Go module, monitoring from Debian."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+MODULE = Path(__file__).with_name("controlplane")
+COMMANDS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
+MONITORING_PACKAGES = {
+    "prometheus": "prometheus",
+    "promtool": "prometheus",
+    "prometheus-alertmanager": "prometheus-alertmanager",
+    "amtool": "prometheus-alertmanager",
+}
+"""Debian's program -> the package that brings it."""
+
+
+class MissingProgramError(RuntimeError):
+    """A program that the live stack needs is absent; the text says what to install."""
+
+
+def cache_folder() -> Path:
+    """The folder of this very build of the control plane: other sources give another one."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    digest = hashlib.sha256()
+    for name in ("go.mod", "go.sum", "main.go"):
+        digest.update((MODULE / name).read_bytes())
+    return base / "aurora-tui" / f"controlplane-{digest.hexdigest()[:16]}"
+
+
+def kubernetes_version() -> str:
+    """The pinned version, such as `v1.35.4`."""
+    found = re.search(r"k8s\.io/kubernetes (v\S+)", (MODULE / "go.mod").read_text())
+    if found is None:
+        raise MissingProgramError(f"{MODULE / 'go.mod'} requires no k8s.io/kubernetes")
+    return found[1]
+
+
+def control_plane() -> Path:
+    """Return the folder with `kubectl`, `etcd`, `kube-apiserver` and the others, built when absent.
+
+    The first build takes about five minutes on two cores; Go's own caches make a later one short.
+    """
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "controlplane").exists():
+            _build(folder)
+    return folder
+
+
+def _build(folder: Path) -> None:
+    go = shutil.which("go")
+    if go is None:
+        raise MissingProgramError(
+            "the live stack builds the Kubernetes control plane and needs Go >= 1.25: "
+            "install it from https://go.dev/dl/ (Debian: apt-get install golang-go from backports)"
+        )
+    version = kubernetes_version()
+    print(f"building the control plane {version} (once, some minutes) ...", file=sys.stderr, flush=True)
+    began = time.monotonic()
+    major, minor, _ = version.removeprefix("v").split(".", 2)
+    stamp = "k8s.io/component-base/version.git"
+    flags = f"-s -w -X {stamp}Version={version} -X {stamp}Major={major} -X {stamp}Minor={minor}"
+    unfinished = folder / "controlplane.part"
+    done = subprocess.run(
+        [go, "build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", str(unfinished), "."],
+        cwd=MODULE,
+        env={**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"},
+        check=False,
+    )
+    if done.returncode:
+        raise MissingProgramError(f"go build of {MODULE} failed with status {done.returncode}; its messages are above")
+    for name in COMMANDS:
+        link = folder / name
+        link.unlink(missing_ok=True)
+        link.symlink_to("controlplane")
+    unfinished.rename(folder / "controlplane")
+    print(f"built in {time.monotonic() - began:.0f} s: {folder}", file=sys.stderr, flush=True)
+
+
+def require_openssl() -> None:
+    """Raise MissingProgramError when the command that makes the certificates is absent."""
+    if shutil.which("openssl") is None:
+        raise MissingProgramError("the live stack makes its certificates with openssl: apt-get install openssl")
+
+
+def monitoring() -> dict[str, str]:
+    """Return the paths of Prometheus, Alertmanager and their tools, installed when absent and root."""
+    missing = _missing_packages()
+    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
+        _install(missing)
+        missing = _missing_packages()
+    if missing:
+        raise MissingProgramError(f"the live stack needs {' and '.join(missing)}: apt-get install {' '.join(missing)}")
+    return {name: str(shutil.which(name)) for name in MONITORING_PACKAGES}
+
+
+def _missing_packages() -> list[str]:
+    return sorted({package for name, package in MONITORING_PACKAGES.items() if shutil.which(name) is None})
+
+
+def _install(packages: Sequence[str]) -> None:
+    # Debian starts a service when it installs one, which would take the usual ports of a machine that
+    # only wants the programs. RUNLEVEL=1 keeps invoke-rc.d from starting anything.
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    print(f"installing {' '.join(packages)} ...", file=sys.stderr, flush=True)
+    install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
+    for command in (["apt-get", "update", "-q"], install):
+        done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False)
+        if done.returncode:
+            raise MissingProgramError(f"`{' '.join(command)}` failed with status {done.returncode}")

@@ -1,0 +1,139 @@
+"""A terminal for tests: the real program in a pseudo-terminal, its bytes counted and its screen read."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyte
+
+_QUERY = re.compile(rb"\x1b\[\?(\d+)\$p")
+_ESCAPES = re.compile(rb"\x1b(?:\[[0-9;?:<>=$ ]*[A-Za-z]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][AB0]|[=>78PM])")
+
+
+class Terminal:
+    """A program on a pseudo-terminal of `columns` by `lines`; answers mode queries as a plain xterm does."""
+
+    def __init__(
+        self, command: Sequence[str], *, columns: int = 160, lines: int = 48, env: Mapping[str, str] | None = None
+    ) -> None:
+        self.screen = pyte.Screen(columns, lines)
+        self._stream = pyte.ByteStream(self.screen)
+        self.raw = bytearray()
+        """Everything that the program wrote."""
+        self._fed = 0
+        self.status: int | None = None
+        self.started = time.monotonic()
+        self.pid, self._fd = pty.fork()
+        if self.pid == 0:
+            os.execvpe(command[0], list(command), {**os.environ, "TERM": "xterm-256color", **(env or {})})
+        self.resize(columns, lines)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Change the window's size; the program is told by SIGWINCH."""
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self.screen.resize(lines, columns)
+
+    def send(self, keys: str) -> None:
+        """Type; escape sequences as the keyboard sends them."""
+        os.write(self._fd, keys.encode())
+
+    def read(self, seconds: float = 0.05) -> bytes:
+        """Bytes that come within `seconds`; empty when none do or the program is gone."""
+        ready, _, _ = select.select([self._fd], [], [], seconds)
+        if not ready:
+            return b""
+        try:
+            data = os.read(self._fd, 65536)
+        except OSError:
+            return b""
+        for query in _QUERY.finditer(data):
+            os.write(self._fd, b"\x1b[?%s;2$y" % query.group(1))
+        self.raw += data
+        return data
+
+    def wait_for(self, seen: Callable[[str], bool] | str, seconds: float = 20.0) -> str:
+        """Read until the screen shows a text (or satisfies `seen`); AssertionError with the screen if not."""
+        check = seen if callable(seen) else lambda text: seen in text
+        deadline = time.monotonic() + seconds
+        while True:
+            text = self.text()
+            if check(text):
+                return text
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not seen within {seconds:.0f} s: {seen}\n{text}")
+            self.read()
+
+    def wait_for_bytes(self, pattern: bytes, seconds: float = 30.0) -> float:
+        """Seconds from the start until the printed text, without escape sequences, matches."""
+        wanted = re.compile(pattern)
+        deadline = time.monotonic() + seconds
+        while not wanted.search(_ESCAPES.sub(b"", bytes(self.raw))):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not printed within {seconds:.0f} s: {pattern!r}\n{self.text()}")
+            self.read()
+        return time.monotonic() - self.started
+
+    def text(self) -> str:
+        """The screen as the operator sees it, line by line."""
+        self._stream.feed(bytes(self.raw[self._fed :]))
+        self._fed = len(self.raw)
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def peak_memory(self) -> int:
+        """The most memory that the program itself has held so far, in kB (VmHWM)."""
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+        found = re.search(r"VmHWM:\s+(\d+)", status)
+        assert found is not None
+        return int(found.group(1))
+
+    def cpu_seconds(self) -> float:
+        """Processor time that the program itself has used so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def wait_end(self, seconds: float = 10.0) -> int:
+        """The program's exit status once it ended, as a shell gives it (128 + signal)."""
+        deadline = time.monotonic() + seconds
+        while self.status is None:
+            self.read()
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.status = os.waitstatus_to_exitcode(status)
+            elif time.monotonic() > deadline:
+                raise AssertionError(f"still running after {seconds:.0f} s\n{self.text()}")
+        return self.status
+
+    def hang_up(self) -> None:
+        """Close the terminal under the program, as a lost connection does."""
+        os.close(self._fd)
+        self._fd = -1
+
+    def close(self) -> None:
+        """End the program and let go of the terminal."""
+        if self.status is None:
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
+        if self._fd >= 0:
+            os.close(self._fd)

@@ -1,0 +1,209 @@
+"""A cluster in memory that patches as the API server does and fails where a test tells it to."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+from aurora_tui.cluster.errors import ClusterError, ConflictError, NotFoundError, ReadOnlyError
+from aurora_tui.cluster.protocol import JSON_PATCH, STRATEGIC_PATCH, LogRequest, Permission
+from aurora_tui.cluster.resources import Resource
+from aurora_tui.model.access import HttpAccess
+
+Object = dict[str, Any]
+
+
+class Clock:
+    """Time that passes only when somebody sleeps."""
+
+    def __init__(self, now: float = 1_700_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class FakeCluster:
+    """The `Cluster` protocol over a dictionary.
+
+    `written` lists every change that was carried out (never a dry run). `on(step, react)` calls `react`
+    once, at the next call of a method (``get``, ``list``, ``patch``, ``may``, ``user``, ``dry run``) before
+    it does anything; ``patch done`` is after the change and before the answer. To fail there, it raises.
+    """
+
+    def __init__(self, context: str = "prod", *, read_only: bool = False) -> None:
+        self.context = context
+        self.read_only = read_only
+        self.objects: dict[tuple[str, str, str], Object] = {}
+        self.written: list[tuple[str, str, Any]] = []
+        self.denied: dict[tuple[str, str, str], str] = {}
+        self._reactions: dict[str, list[Callable[[], None]]] = {}
+        self._version = 1000
+
+    def put(self, resource: Resource, item: Object) -> Object:
+        """Store an object under its own name, with a new resourceVersion."""
+        meta = item["metadata"]
+        self._version += 1
+        meta["resourceVersion"] = str(self._version)
+        self.objects[resource.plural, meta["namespace"], meta["name"]] = item
+        return item
+
+    def change(self, resource: Resource, namespace: str, name: str, change: Callable[[Object], None]) -> None:
+        """Somebody else changes an object; the generation moves with the spec."""
+        item = self.objects[resource.plural, namespace, name]
+        before = copy.deepcopy(item["spec"])
+        change(item)
+        if item["spec"] != before:
+            item["metadata"]["generation"] = item["metadata"].get("generation", 0) + 1
+        self.put(resource, item)
+
+    def on(self, step: str, *reactions: Callable[[], None]) -> None:
+        self._reactions.setdefault(step, []).extend(reactions)
+
+    def fail(self, step: str, *errors: BaseException) -> None:
+        """Raise each error at one call of `step`, in turn."""
+        self.on(step, *(_raiser(error) for error in errors))
+
+    def _react(self, step: str) -> None:
+        if waiting := self._reactions.get(step):
+            waiting.pop(0)()
+
+    async def version(self) -> str:
+        return "v1.35.4"
+
+    async def user(self) -> str:
+        self._react("user")
+        return "alice@example.org"
+
+    async def get(self, resource: Resource, namespace: str | None, name: str, subresource: str = "") -> Object:
+        self._react("get")
+        item = self._find(resource, namespace, name)
+        return copy.deepcopy(_scale(item) if subresource == "scale" else item)
+
+    async def list(
+        self, resource: Resource, namespace: str | None, *, labels: str = "", fields: str = ""
+    ) -> Sequence[Object]:
+        self._react("list")
+        wanted = dict(term.split("=") for term in labels.split(",") if term)
+        return [
+            copy.deepcopy(item)
+            for (plural, place, _), item in self.objects.items()
+            if plural == resource.plural
+            and namespace in (None, place)
+            and wanted.items() <= (item["metadata"].get("labels") or {}).items()
+        ]
+
+    async def patch(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        name: str,
+        body: Any,
+        *,
+        content_type: str,
+        subresource: str = "",
+        dry_run: bool = False,
+    ) -> Object:
+        if self.read_only and not dry_run:
+            raise ReadOnlyError("the client is read-only")
+        self._react("dry run" if dry_run else "patch")
+        item = self._find(resource, namespace, name)
+        shown = _scale(item) if subresource == "scale" else item
+        patched = _patched(shown, body, content_type)
+        if patched["metadata"]["resourceVersion"] != item["metadata"]["resourceVersion"]:
+            raise ConflictError("the object has been modified", status=409, reason="Conflict")
+        after = copy.deepcopy(item)
+        if subresource == "scale":
+            after["spec"]["replicas"] = patched["spec"].get("replicas", 0)
+        else:
+            after = patched
+        if after["spec"] != item["spec"]:
+            after["metadata"]["generation"] = item["metadata"].get("generation", 0) + 1
+        if not dry_run:
+            if after != item:
+                self.put(resource, after)
+            self.written.append((f"{resource.plural}/{name}", subresource, body))
+            self._react("patch done")
+        return copy.deepcopy(_scale(after) if subresource == "scale" else after)
+
+    async def may(
+        self, verb: str, resource: Resource, namespace: str | None, name: str = "", subresource: str = ""
+    ) -> Permission:
+        self._react("may")
+        reason = self.denied.get((verb, resource.plural, subresource))
+        return Permission(reason is None, reason or "")
+
+    async def logs(self, request: LogRequest) -> AsyncIterator[bytes]:
+        raise NotFoundError("no logs here", status=404)
+        yield b""
+
+    async def http_access(self, address: str) -> HttpAccess | None:
+        return None
+
+    def _find(self, resource: Resource, namespace: str | None, name: str) -> Object:
+        try:
+            return self.objects[resource.plural, namespace or "", name]
+        except KeyError as error:
+            text = f'{resource.qualified} "{name}" not found'
+            raise NotFoundError(text, status=404, reason="NotFound") from error
+
+
+def _raiser(error: BaseException) -> Callable[[], None]:
+    def react() -> None:
+        raise error
+
+    return react
+
+
+def _scale(item: Object) -> Object:
+    meta = {key: item["metadata"][key] for key in ("name", "namespace", "uid", "resourceVersion")}
+    return {
+        "kind": "Scale",
+        "metadata": meta,
+        # omitempty: a Scale to 0 has no figure at all.
+        "spec": {"replicas": item["spec"]["replicas"]} if item["spec"]["replicas"] else {},
+        "status": {"replicas": (item.get("status") or {}).get("replicas", 0), "selector": "app=x"},
+    }
+
+
+def _patched(item: Object, body: Any, content_type: str) -> Object:
+    item = copy.deepcopy(item)
+    if content_type == JSON_PATCH:
+        for operation in body:
+            _apply(item, operation)
+        return item
+    merged: Object = _merge(item, copy.deepcopy(body), strategic=content_type == STRATEGIC_PATCH)
+    return merged
+
+
+def _apply(item: Object, operation: Object) -> None:
+    """RFC 6902's add and replace on object members, which is all that is sent."""
+    *parents, last = (part.replace("~1", "/").replace("~0", "~") for part in operation["path"].split("/")[1:])
+    place = item
+    for part in parents:
+        place = place[part]
+    if operation["op"] == "replace" and last not in place:
+        raise ClusterError(f"replace operation does not apply: {operation['path']}", status=422)
+    if operation["op"] not in ("add", "replace"):
+        raise ClusterError(f"unexpected operation {operation['op']}", status=422)
+    place[last] = copy.deepcopy(operation["value"])
+
+
+def _merge(old: Any, new: Any, *, strategic: bool) -> Any:
+    if not isinstance(new, dict):
+        return new
+    if not isinstance(old, dict) or (strategic and new.get("$patch") == "replace"):
+        old = {}
+    merged = dict(old)
+    for key, value in new.items():
+        if key == "$patch":
+            continue
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = _merge(old.get(key), value, strategic=strategic)
+    return merged

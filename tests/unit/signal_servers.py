@@ -1,0 +1,144 @@
+"""Loopback servers that answer in the shapes recorded from Prometheus 2.42 and Alertmanager 0.25."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+from aurora_tui.model.freshness import SourceState
+from aurora_tui.store import Table
+
+SERVER_TIME = 1_700_000_030.0
+
+Answer = Callable[[str], Any]
+
+
+def vector(value: str, labels: dict[str, str] | None = None) -> Any:
+    result = [{"metric": labels or {}, "value": [SERVER_TIME, value]}]
+    return {"status": "success", "data": {"resultType": "vector", "result": result}}
+
+
+EMPTY = {"status": "success", "data": {"resultType": "vector", "result": []}}
+
+
+def refusal(kind: str, text: str) -> Any:
+    return {"status": "error", "errorType": kind, "error": text}
+
+
+class FakePrometheus:
+    """Answers queries by function; `queries` records what was asked, in order."""
+
+    def __init__(self) -> None:
+        self.instant: Answer = lambda query: vector("1")
+        self.range: Callable[[str, float, float], Any] = lambda query, start, end: EMPTY
+        self.alerts: list[Any] = []
+        self.queries: list[str] = []
+        self.headers: list[dict[str, str]] = []
+        self.broken: web.Response | None = None
+        self.hanging: asyncio.Event | None = None
+
+    def application(self) -> web.Application:
+        application = web.Application()
+        application.router.add_get("/api/v1/query", self._query)
+        application.router.add_get("/api/v1/query_range", self._range)
+        application.router.add_get("/api/v1/alerts", self._alerts)
+        return application
+
+    async def _query(self, request: web.Request) -> web.Response:
+        query = request.query["query"]
+        self.queries.append(query)
+        self.headers.append(dict(request.headers))
+        if self.broken is not None:
+            return _copy(self.broken)
+        if query == "time()":
+            scalar = {"resultType": "scalar", "result": [SERVER_TIME, f"{SERVER_TIME}"]}
+            return web.json_response({"status": "success", "data": scalar})
+        return _json(self.instant(query))
+
+    async def _range(self, request: web.Request) -> web.Response:
+        return _json(self.range(request.query["query"], float(request.query["start"]), float(request.query["end"])))
+
+    async def _alerts(self, request: web.Request) -> web.Response:
+        if self.hanging is not None:
+            await self.hanging.wait()
+        if self.broken is not None:
+            return _copy(self.broken)
+        return web.json_response({"status": "success", "data": {"alerts": self.alerts}})
+
+
+class FakeAlertmanager:
+    def __init__(self) -> None:
+        self.alerts: list[Any] = []
+        self.broken: web.Response | None = None
+
+    def application(self) -> web.Application:
+        application = web.Application()
+        application.router.add_get("/api/v2/alerts", self._alerts)
+        return application
+
+    async def _alerts(self, request: web.Request) -> web.Response:
+        if self.broken is not None:
+            return _copy(self.broken)
+        assert {name: request.query[name] for name in ("active", "silenced", "inhibited")} == {
+            "active": "true",
+            "silenced": "true",
+            "inhibited": "true",
+        }
+        return web.json_response(self.alerts)
+
+
+def _json(answer: Any) -> web.Response:
+    if isinstance(answer, web.Response):
+        return _copy(answer)
+    statuses = {"bad_data": 400, "execution": 422, "timeout": 503}
+    return web.json_response(answer, status=statuses.get(answer.get("errorType"), 200))
+
+
+def _copy(response: web.Response) -> web.Response:
+    """A response can be sent only once."""
+    return web.Response(
+        status=response.status, body=response.body, headers=response.headers.copy(), reason=response.reason
+    )
+
+
+@asynccontextmanager
+async def served(application: web.Application, port: int = 0) -> AsyncIterator[str]:
+    """The address of an application on a free port (or the given one) of the loopback."""
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", port)
+    await site.start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+class WatchedTable(Table[Any]):
+    """A table that a test can wait on."""
+
+    def __init__(self) -> None:
+        super().__init__("watched")
+        self._changed = asyncio.Event()
+
+    def set_freshness(
+        self, state: SourceState, now: float, message: str = "", *, next_try: float | None = None
+    ) -> None:
+        super().set_freshness(state, now, message, next_try=next_try)
+        self._changed.set()
+
+    async def until(self, state: SourceState) -> None:
+        await self._until(lambda: self.freshness.state is state)
+
+    async def until_message(self, text: str) -> None:
+        await self._until(lambda: text in self.freshness.message)
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()

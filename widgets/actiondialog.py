@@ -1,0 +1,215 @@
+"""The dialog of an action: its preview, the confirmation, then its outcome and verification, live."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+
+from aurora_tui.model.actions import Outcome, Phase, Plan, Progress, Record, Recovery, Rollout, Verdict
+from aurora_tui.model.text import printable
+from widgets.pane import pane_binding
+
+_OUTCOME_STYLE = {
+    Outcome.DONE: "$text-success",
+    Outcome.REFUSED: "$text-warning",
+    Outcome.FAILED: "$text-error",
+    Outcome.UNCERTAIN: "$text-warning",
+}
+_BAR = 24
+
+
+class ActionDialog(ModalScreen[None]):
+    """One action from its preview to its verdict; the app does the work and tells the dialog.
+
+    The default is Cancel. In a protected environment the context's name must be typed and a reason
+    given. Closing the dialog after the action was confirmed does not stop the verification.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        pane_binding(
+            "escape", "leave", "Cancel", "Leave without doing anything, or hide what is under way", id="action.leave"
+        ),
+        pane_binding("left", "app.focus_previous", "Previous", "Previous button", id="action.previous", show=False),
+        pane_binding("right", "app.focus_next", "Next", "Next button", id="action.next", show=False),
+    ]
+    DEFAULT_CSS = """
+    ActionDialog { align: center middle; background: $background 60%; }
+    ActionDialog > Vertical {
+        width: 90%; max-width: 110; height: auto; max-height: 95%;
+        background: $surface; border: round $primary; padding: 0 1;
+    }
+    ActionDialog > Vertical.-protected { border: round $error; }
+    ActionDialog Static { height: auto; }
+    ActionDialog #diff { height: auto; max-height: 12; margin: 1 0 0 0; }
+    ActionDialog #buttons { height: 1; margin: 1 0 0 0; align-horizontal: right; }
+    ActionDialog Button { margin: 0 0 0 2; }
+    ActionDialog Input { margin: 1 0 0 0; }
+    """
+
+    class Confirmed(Message):
+        """The operator confirmed the plan that the dialog shows."""
+
+        def __init__(self, plan: Plan, context: str | None, reason: str | None) -> None:
+            super().__init__()
+            self.plan = plan
+            self.context = context
+            self.reason = reason
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._heading = title
+        self._plan: Plan | None = None
+        self._confirmed = False
+        self._finished = False
+        self._steps: list[Content] = []
+        self._live: Content | None = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="box"):
+            yield Static(Content.styled(printable(self._heading), "bold"), id="title")
+            yield Static("asking the server for a preview …", id="effect", markup=False)
+            yield Static("", id="warnings")
+            yield VerticalScroll(Static("", id="lines"), id="diff", can_focus=False)
+            yield Input(id="context", compact=True)
+            yield Input(placeholder="reason: a ticket, or why (kept in the journal)", id="reason", compact=True)
+            yield Static("", id="progress")
+            with Horizontal(id="buttons"):
+                yield Button("Cancel", id="cancel", compact=True)
+                yield Button("Do it", id="confirm", compact=True, variant="error", disabled=True)
+
+    def on_mount(self) -> None:
+        for hidden in ("#context", "#reason", "#diff"):
+            self.query_one(hidden).display = False
+        self.query_one("#cancel").focus()
+
+    def show_plan(self, plan: Plan) -> None:
+        """Show what will be done and ask."""
+        self._plan = plan
+        self._text("#title", Content.styled(printable(plan.title), "bold"))
+        target = plan.action.target
+        place = f"context {target.context} · namespace {target.namespace} · {target}"
+        self._text("#effect", Content(f"{printable(plan.effect)}\n{printable(place)}"))
+        self._text("#warnings", _remarks(plan))
+        if plan.diff:
+            lines = [
+                Content.styled(printable(str(line)), "$text-success" if line.sign == "+" else "$text-error")
+                for line in plan.diff
+            ]
+            self._text("#lines", Content("\n").join(lines))
+            self.query_one("#diff").display = True
+        if plan.problems:
+            self._text("#progress", Content.styled("This cannot be done here.", "$text-error"))
+            return
+        confirm = self.query_one("#confirm", Button)
+        confirm.label = plan.action.verb.value
+        if plan.protected:
+            self.query_one("#box").add_class("-protected")
+            name = self.query_one("#context", Input)
+            name.placeholder = f"protected: type the context's name: {printable(target.context)}"
+            name.display = self.query_one("#reason").display = True
+            name.focus()
+        else:
+            confirm.disabled = False
+
+    def show_refusal(self, words: str) -> None:
+        """The plan was refused, or could not be made: say why; nothing was sent."""
+        self._text("#effect", Content.styled(f"Not done: {printable(words)}", "$text-warning"))
+        self._close_questions()
+
+    def show_record(self, record: Record) -> None:
+        """Say what became of the request."""
+        words = f"{record.outcome.value}: {record.message}" if record.message else record.outcome.value
+        self._step(Content.styled(printable(words), _OUTCOME_STYLE[record.outcome]))
+        if record.outcome in (Outcome.REFUSED, Outcome.FAILED):
+            self._finished = True
+
+    def show_progress(self, progress: Progress) -> None:
+        """One step of the verification: a bar, the words, the time."""
+        share = min(1.0, max(0.0, progress.done / progress.total)) if progress.total else 0.0
+        bar = "█" * round(share * _BAR) + "░" * (_BAR - round(share * _BAR))
+        label = "pods" if progress.phase is Phase.PODS else "SLI "
+        self._live = Content(f"{label} {bar} {printable(progress.text)} · {progress.seconds:.0f}s")
+        self._paint_progress()
+
+    def show_verdict(self, verdict: Verdict) -> None:
+        """The end of the verification."""
+        self._finished = True
+        self._live = None
+        good = verdict.rollout is Rollout.COMPLETE and verdict.sli in (Recovery.RECOVERED, Recovery.NOT_ASKED)
+        sign = "✔" if good else "✘"
+        self._step(Content.styled(f"{sign} {printable(verdict.text)}", "$text-success" if good else "$text-error"))
+        self.query_one("#cancel", Button).label = "Close"
+
+    def on_input_changed(self) -> None:
+        self.query_one("#confirm", Button).disabled = not self._ready()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        if event.input.id == "context":
+            self.query_one("#reason").focus()
+        elif self._ready():
+            self._confirm()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == "confirm":
+            self._confirm()
+        else:
+            self.action_leave()
+
+    def action_leave(self) -> None:
+        if self._confirmed and not self._finished:
+            self.notify("the verification goes on; its verdict will be said here and in the journal", markup=False)
+        self.dismiss()
+
+    def _ready(self) -> bool:
+        plan = self._plan
+        if plan is None or plan.problems or self._confirmed:
+            return False
+        typed = self.query_one("#context", Input).value.strip()
+        reason = self.query_one("#reason", Input).value.strip()
+        return not plan.protected or (typed == plan.action.target.context and bool(reason))
+
+    def _confirm(self) -> None:
+        if not self._ready() or self._plan is None:
+            return
+        self._confirmed = True
+        typed = self.query_one("#context", Input).value.strip() or None
+        reason = self.query_one("#reason", Input).value.strip() or None
+        self._close_questions()
+        self._step(Content("sending …"))
+        self.post_message(self.Confirmed(self._plan, typed, reason))
+
+    def _close_questions(self) -> None:
+        for name in ("#context", "#reason", "#confirm"):
+            self.query_one(name).display = False
+        close = self.query_one("#cancel", Button)
+        close.label = "Hide" if self._confirmed else "Close"
+        close.focus()
+
+    def _step(self, content: Content) -> None:
+        if self._steps and self._steps[-1].plain == "sending …":
+            self._steps.pop()
+        self._steps.append(content)
+        self._paint_progress()
+
+    def _paint_progress(self) -> None:
+        lines = [*self._steps, *([self._live] if self._live else [])]
+        self._text("#progress", Content("\n").join([Content(""), *lines]))
+
+    def _text(self, selector: str, content: Content) -> None:
+        self.query_one(selector, Static).update(content)
+
+
+def _remarks(plan: Plan) -> Content:
+    lines: Sequence[Content] = [
+        *(Content.styled(f"✘ {printable(words)}", "$text-error") for words in plan.problems),
+        *(Content.styled(f"! {printable(words)}", "$text-warning") for words in plan.warnings),
+    ]
+    return Content("\n").join(lines)

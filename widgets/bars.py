@@ -1,0 +1,121 @@
+"""The status bar on top (where am I, what burns, how fresh) and the key bar at the bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from textual.screen import Screen
+
+from aurora_tui.model.definitions import Environment
+from aurora_tui.model.freshness import Freshness, SourceState
+from widgets.line import Line, Part
+
+_STATE_STYLE = {
+    SourceState.LIVE: "good",
+    SourceState.CONNECTING: "dim",
+    SourceState.STALE: "warn",
+    SourceState.DOWN: "bad",
+    SourceState.DENIED: "bad",
+    SourceState.UNCONFIGURED: "dim",
+}
+
+
+def age_words(seconds: float) -> str:
+    """An age as short as it is useful, in steps that keep a quiet screen quiet."""
+    if seconds < 10:
+        return "now"
+    if seconds < 120:
+        return f"{int(seconds) // 10 * 10}s ago"
+    return f"{int(seconds) // 60}m ago" if seconds < 7200 else f"{int(seconds) // 3600}h ago"
+
+
+def freshness_parts(freshness: Freshness, now: float) -> list[Part]:
+    """The state of a source, the age of its data where that is not obvious, and its next try."""
+    parts = [Part(freshness.state.value, _STATE_STYLE[freshness.state])]
+    if freshness.last_good is not None:
+        parts.append(Part(f" · {age_words(now - freshness.last_good)}", "dim"))
+    if freshness.next_try is not None and freshness.state is not SourceState.LIVE:
+        wait = max(0, round(freshness.next_try - now))
+        parts.append(Part(f" · next try {wait}s" if wait else " · trying", "dim"))
+    return parts
+
+
+@dataclass(frozen=True, slots=True)
+class StatusFacts:
+    """What the status bar says; `sources` are short names with their freshness."""
+
+    environment: Environment
+    context: str
+    namespace: str | None
+    version: str | None
+    read_only: bool
+    firing: int | None
+    """Firing alerts that nobody silenced; None while no source of alerts was ever heard."""
+    sources: Sequence[tuple[str, Freshness]]
+
+
+class StatusBar(Line):
+    """Environment in words and colour, context, namespace, server, sources, alerts, read-only."""
+
+    DEFAULT_CSS = """
+    StatusBar { background: $surface; }
+    """
+
+    def update_facts(self, facts: StatusFacts) -> None:
+        """Say the facts; a source is named with its state unless it is live."""
+        environment = facts.environment
+        left = [
+            Part(f" {environment.title} ", f"badge-{environment.tone}"),
+            Part(f" {facts.context}", "strong"),
+            Part("  ns ", "dim"),
+            Part("all" if facts.namespace is None else facts.namespace),
+        ]
+        if facts.version:
+            left += [Part("  "), Part(facts.version, "dim")]
+        if facts.read_only:
+            left += [Part("  "), Part(" READ-ONLY ", "badge-plain")]
+        right: list[Part] = []
+        for name, freshness in facts.sources:
+            mark = "●" if freshness.state is SourceState.LIVE else "○"
+            right.append(Part(f"{mark} ", _STATE_STYLE[freshness.state]))
+            words = name if freshness.state is SourceState.LIVE else f"{name} {freshness.state.value}"
+            right.append(Part(words + "  ", "plain" if freshness.state is SourceState.LIVE else "warn"))
+        if facts.firing is None:
+            right.append(Part(" alerts unknown ", "dim"))
+        elif facts.firing:
+            right.append(Part(f" {facts.firing} firing ", "badge-bad"))
+        else:
+            right.append(Part(" none firing ", "good"))
+        self.show(left, right)
+
+
+class KeyBar(Line):
+    """What the keys mean here and now, from the bindings of the focused widget outwards."""
+
+    DEFAULT_CSS = """
+    KeyBar { background: $surface; }
+    """
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._on_bindings_updated)
+
+    def _on_bindings_updated(self, screen: Screen[Any]) -> None:
+        if self.is_attached and screen is self.screen:
+            self.update_keys()
+
+    def update_keys(self) -> None:
+        """List the shown bindings once each, those that are off in dim."""
+        parts: list[Part] = []
+        seen: set[str] = set()
+        for active in self.screen.active_bindings.values():
+            binding = active.binding
+            if not binding.show or binding.action in seen:
+                continue
+            seen.add(binding.action)
+            key = self.app.get_key_display(binding)
+            click = f"app.simulate_key({binding.key!r})"
+            parts.append(Part(f" {key}", "key" if active.enabled else "dim", click))
+            parts.append(Part(f" {binding.description} ", "plain" if active.enabled else "dim", click))
+        self.show(parts)

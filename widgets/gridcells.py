@@ -1,0 +1,79 @@
+"""What a grid prints of each row: the cells in sight, and the text that filters read, cached until the row changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Generic, TypeVar
+
+from aurora_tui.model.columns import Column
+from widgets.gridpaint import Printed, print_cell
+
+T = TypeVar("T")
+
+_AGES_DIFFER = 10 * 365 * 86_400.0
+"""Seconds after which no age reads the same."""
+_READ_AHEAD = 400
+"""Rows a second whose text is made ready before anyone filters: a few milliseconds."""
+
+
+class GridCells(Generic[T]):
+    """Printed cells and filter texts by key."""
+
+    def __init__(self, columns: Sequence[Column[T]]) -> None:
+        self._columns = columns
+        self.printed: dict[str, tuple[Printed, ...]] = {}
+        self._texts: dict[str, str] = {}
+
+    def print(self, rows: Mapping[str, T], keys: Iterable[str], now: float) -> list[str]:
+        """Print the rows that are not printed yet; the answer names them."""
+        fresh = [key for key in keys if key not in self.printed]
+        for key in fresh:
+            self.printed[key] = self._print(rows[key], now)
+        return fresh
+
+    def renew(self, rows: Mapping[str, T], keys: Iterable[str], now: float) -> None:
+        """Print rows again, as their ages may read differently now."""
+        for key in keys:
+            cells = self._print(rows[key], now)
+            if cells != self.printed.get(key):
+                self.printed[key] = cells
+
+    def forget(self, changed: Iterable[str]) -> None:
+        """These rows changed or are gone."""
+        for key in changed:
+            self.printed.pop(key, None)
+            self._texts.pop(key, None)
+
+    def keep(self, keys: Collection[str]) -> None:
+        """Drop the printed cells of all other rows."""
+        self.printed = {key: self.printed[key] for key in keys if key in self.printed}
+
+    def widths(self, keys: Iterable[str]) -> list[list[int]]:
+        """The cell widths of printed rows."""
+        return [[cell.width for cell in self.printed[key]] for key in keys if key in self.printed]
+
+    def text(self, key: str, row: T, clock: Callable[[], float]) -> str:
+        """The row as it is printed, without what ages: the text that filters read."""
+        text = self._texts.get(key)
+        if text is None:
+            now = clock()
+            later = now + _AGES_DIFFER
+            parts = []
+            for column in self._columns:
+                part = column.cell(row, now).text
+                if part == column.cell(row, later).text:
+                    parts.append(part)
+            text = self._texts[key] = " ".join(parts)
+        return text
+
+    def read_ahead(self, rows: Mapping[str, T], clock: Callable[[], float]) -> None:
+        """Make some more texts ready, so that the first key of a filter does not wait for all of them."""
+        if len(self._texts) == len(rows):
+            return
+        missing = (key for key in rows if key not in self._texts)
+        for key in list(islice(missing, _READ_AHEAD)):
+            self.text(key, rows[key], clock)
+
+    def _print(self, row: T, now: float) -> tuple[Printed, ...]:
+        return tuple(print_cell(column.cell(row, now)) for column in self._columns)

@@ -1,0 +1,96 @@
+"""Where the operator is in a grid: the cursor's row, the first row in the window, the marks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from widgets.gridrows import Rows
+
+T = TypeVar("T")
+
+
+class GridState(Generic[T]):
+    """Keeps the cursor on its row's key, and that row on its line, while rows come, go and change places.
+
+    Until it is `settled` (the operator moved, or a second passed) the cursor stays on the first line
+    instead: rows arrive page by page, and nobody has aimed at one yet.
+    """
+
+    def __init__(self) -> None:
+        self.rows: Rows[T] = Rows()
+        self.marked: set[str] = set()
+        self.page = 0
+        """How many rows the window shows."""
+        self.top = 0
+        self.cursor = 0
+        self.cursor_key: str | None = None
+        self.settled = False
+
+    @property
+    def count(self) -> int:
+        """Rows that the filter leaves."""
+        return len(self.rows.visible)
+
+    @property
+    def window(self) -> Sequence[str]:
+        """The keys in the window."""
+        return self.rows.visible[self.top : self.top + self.page]
+
+    @property
+    def cursor_row(self) -> T | None:
+        return None if self.cursor_key is None else self.rows.rows.get(self.cursor_key)
+
+    def change(self, change: Callable[[], None]) -> None:
+        """Apply a change of the rows, their order or the filter, and find the operator's place again.
+
+        Where the cursor's row is gone, the cursor stays at the same line.
+        """
+        visible = self.rows.visible
+        in_view = self.top <= self.cursor < self.top + self.page
+        anchor = self.cursor if in_view else min(self.top, len(visible) - 1)
+        anchor_key = visible[anchor] if 0 <= anchor < len(visible) else None
+        line = anchor - self.top
+        change()
+        self.marked &= self.rows.rows.keys()
+        if not self.settled:
+            self.top = 0
+            self._point_at(0)
+            return
+        found = self.rows.index(self.cursor_key)
+        self._point_at(self.cursor if found is None else found)
+        found = self.rows.index(anchor_key)
+        if in_view:
+            self.top = self.cursor - line
+        elif found is not None:
+            self.top = found - line
+        self.clamp()
+
+    def go(self, index: int) -> None:
+        """Put the cursor on a row by its place, and that row into the window."""
+        self.settled = True
+        self._point_at(index)
+        self.top = min(max(self.top, self.cursor - self.page + 1), self.cursor)
+        self.clamp()
+
+    def scroll(self, rows: int) -> None:
+        """Move the window, not the cursor."""
+        self.settled = True
+        self.top += rows
+        self.clamp()
+
+    def turn(self, pages: int) -> None:
+        """Move window and cursor by whole windows."""
+        self.top += pages * self.page
+        self.go(self.cursor + pages * self.page)
+
+    def clamp(self) -> None:
+        self.top = max(min(self.top, self.count - self.page), 0)
+
+    def visible_marked(self) -> tuple[str, ...]:
+        """Keys of the marked rows that the filter leaves, in the order shown."""
+        return tuple(key for key in self.rows.visible if key in self.marked) if self.marked else ()
+
+    def _point_at(self, index: int) -> None:
+        self.cursor = max(min(index, self.count - 1), 0)
+        self.cursor_key = self.rows.visible[self.cursor] if self.count else None

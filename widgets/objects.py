@@ -1,0 +1,262 @@
+"""The pane of Kubernetes objects: pods, workloads, nodes, events … one view at a time, with drill-down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual.binding import BindingType
+from textual.message import Message
+
+from aurora_tui.model import kube, usage
+from aurora_tui.model.actions import Verb
+from aurora_tui.model.columns import Column
+from aurora_tui.model.pods import owner_workload
+from aurora_tui.model.printing import NAMESPACE_COLUMN
+from aurora_tui.model.selection import LogSelection, ObjectRef
+from aurora_tui.model.views import PODS, View
+from aurora_tui.store import Store
+from widgets.grid import Grid
+from widgets.line import Part
+from widgets.pane import pane_binding
+from widgets.tablepane import TablePane
+
+METRICS = "podmetrics"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a drill-down left on the screen: words for the title, and which rows belong."""
+
+    words: str
+    holds: Callable[[Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where Escape goes back to."""
+
+    view: View
+    scope: Scope | None
+    filter_text: str
+    cursor: str | None
+
+
+class ObjectsPane(TablePane):
+    """Pods, workloads, nodes and events as kubectl prints them; keys inspect and act on the row."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        pane_binding("d", "inspect('describe')", "Describe", "Describe the object", id="objects.describe"),
+        pane_binding("y", "inspect('yaml')", "YAML", "The object as YAML, secrets masked", id="objects.yaml"),
+        pane_binding("e", "inspect('events')", "Events", "Events of the object", id="objects.events"),
+        pane_binding(
+            "l", "logs", "Logs", "Follow the logs of the pod or of all pods of the workload", id="objects.logs"
+        ),
+        pane_binding(
+            "p", "previous_logs", "Previous", "Logs of the previous container", id="objects.previous", show=False
+        ),
+        pane_binding(
+            "u", "act('undo')", "Roll back", "Roll the workload back to its previous revision", id="objects.undo"
+        ),
+        pane_binding("r", "act('restart')", "Restart", "Restart the workload, pod by pod", id="objects.restart"),
+        pane_binding("s", "act('scale')", "Scale", "Change the number of replicas", id="objects.scale"),
+        pane_binding("escape", "back", "Back", "Drop the filter, or go back", id="objects.back", show=False),
+    ]
+
+    class Inspected(Message):
+        """The operator asked to look closer; `how` is ``describe``, ``yaml`` or ``events``."""
+
+        def __init__(self, ref: ObjectRef, how: str) -> None:
+            super().__init__()
+            self.ref = ref
+            self.how = how
+
+    class LogsAsked(Message):
+        """The operator asked for logs."""
+
+        def __init__(self, selection: LogSelection) -> None:
+            super().__init__()
+            self.selection = selection
+
+    class ActionAsked(Message):
+        """The operator asked for an action on a workload; nothing is done yet."""
+
+        def __init__(self, verb: Verb, ref: ObjectRef, replicas: int | None) -> None:
+            super().__init__()
+            self.verb = verb
+            self.ref = ref
+            self.replicas = replicas
+            """The workload's wanted replicas as last seen, where it has any."""
+
+    def __init__(
+        self, store: Store, *, clock: Callable[[], float], all_namespaces: bool, read_only: bool, id: str
+    ) -> None:
+        self.view = PODS
+        self.scope: Scope | None = None
+        self.all_namespaces = all_namespaces
+        self.read_only = read_only
+        self._trail: list[_Place] = []
+        self._metrics = store.table(METRICS).feed()
+        super().__init__(store, PODS.table, PODS.columns, clock=clock, id=id)
+        self.heading = PODS.title
+        self._set_columns()
+
+    def tables(self) -> Sequence[str]:
+        return [self.table.name, METRICS] if self.view is PODS else [self.table.name]
+
+    def show_view(self, view: View, scope: Scope | None = None, *, select: str | None = None) -> None:
+        """Show another kind of object; Escape comes back from a drill-down."""
+        if scope is None:
+            self._trail.clear()
+        else:
+            self._trail.append(_Place(self.view, self.scope, self.filter_text, self.grid.cursor_key))
+        self._go(view, scope, "", select)
+
+    def show_namespaces(self, all_namespaces: bool) -> None:
+        """Add or drop the NAMESPACE column."""
+        self.all_namespaces = all_namespaces
+        self._go(self.view, None, self.filter_text, None)
+
+    def flush(self) -> None:
+        used = self._metrics.drain().keys
+        if used and self.view is PODS:
+            if self.has_usage != (usage.CPU in {column.heading for column in self.grid.columns}):
+                self._set_columns()
+            self.grid.update_rows(self.table.rows, used & self.table.rows.keys())
+        super().flush()
+
+    @property
+    def has_usage(self) -> bool:
+        """Whether the server tells what pods use (metrics.k8s.io)."""
+        return bool(self.store.table(METRICS).rows)
+
+    def headline(self) -> Sequence[Part]:
+        scope = [Part(f"of {self.scope.words} ", "accent")] if self.scope else []
+        return [*scope, *super().headline()]
+
+    def labels_of(self, row: Any) -> Mapping[str, str]:
+        return row.metadata.labels or {}
+
+    def name_of(self, row: Any) -> str:
+        return str(row.metadata.name)
+
+    def is_faulty(self, row: Any) -> bool:
+        return self.view.faulty is None or self.view.faulty(row, self.clock())
+
+    def in_scope(self, row: Any) -> bool:
+        return self.scope is None or self.scope.holds(row)
+
+    @property
+    def scoped(self) -> bool:
+        return self.scope is not None
+
+    def empty_words(self) -> str:
+        return f"no {self.view.title.lower()} here"
+
+    def selected(self) -> ObjectRef | None:
+        """The object under the cursor."""
+        row = self.grid.cursor_row
+        if row is None:
+            return None
+        return ObjectRef(self.view.kind, row.metadata.namespace, row.metadata.name, row.metadata.uid)
+
+    def workload(self) -> ObjectRef | None:
+        """The workload under the cursor, or the one that runs the pod under it."""
+        row = self.grid.cursor_row
+        if row is None or self.view is not PODS:
+            return self.selected() if self.view.workload else None
+        owner = owner_workload(row)
+        return ObjectRef(owner[0], row.metadata.namespace, owner[1]) if owner else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        match action, parameters:
+            case "act", ("scale",) if not self.view.scalable:
+                return False
+            case "act", ("undo",) if self.view is not PODS and not self.view.undoable:
+                return False
+            case "act", _:
+                if self.view is not PODS and not self.view.workload:
+                    return False
+                return None if self.read_only else True
+            case (("logs" | "previous_logs"), _):
+                return self.view is PODS or self.view.workload
+        return True
+
+    def on_grid_row_chosen(self, event: Grid.RowChosen) -> None:
+        event.stop()
+        row: Any = event.row
+        name = row.metadata.name
+        if self.view is PODS:
+            self.action_logs()
+        elif self.view.workload:
+            wanted = (self.view.kind, name)
+            place = row.metadata.namespace
+
+            def owned(pod: kube.Pod) -> bool:
+                return pod.metadata.namespace == place and owner_workload(pod) == wanted
+
+            self.show_view(PODS, Scope(f"{self.view.kind.lower()}/{name}", owned))
+        elif self.view.kind == "Node":
+            self.show_view(PODS, Scope(f"node/{name}", lambda pod: pod.spec.node_name == name))
+        else:
+            self.action_inspect("describe")
+
+    def action_inspect(self, how: str) -> None:
+        ref = self.selected()
+        if ref is not None:
+            self.post_message(self.Inspected(ref, how))
+
+    def action_logs(self) -> None:
+        self._ask_logs(previous=False)
+
+    def action_previous_logs(self) -> None:
+        self._ask_logs(previous=True)
+
+    def action_act(self, verb: str) -> None:
+        ref = self.workload()
+        if ref is None:
+            self.notify("no workload runs this pod: it cannot be rolled back or restarted", severity="warning")
+            return
+        row = self.grid.cursor_row
+        spec = getattr(row, "spec", None)
+        self.post_message(self.ActionAsked(Verb(verb), ref, getattr(spec, "replicas", None)))
+
+    def action_back(self) -> None:
+        if self.filter_text or self.faults_only:
+            self.faults_only = False
+            self.set_filter("")
+        elif self._trail:
+            place = self._trail.pop()
+            self._go(place.view, place.scope, place.filter_text, place.cursor)
+
+    def _ask_logs(self, *, previous: bool) -> None:
+        ref = self.selected()
+        if ref is None:
+            return
+        if self.view is PODS:
+            selection = LogSelection(ref.namespace or "", pod=ref.name, previous=previous)
+        else:
+            selection = LogSelection(ref.namespace or "", workload=(ref.kind, ref.name), previous=previous)
+        self.post_message(self.LogsAsked(selection))
+
+    def _go(self, view: View, scope: Scope | None, filter_text: str, select: str | None) -> None:
+        self.view, self.scope, self.filter_text = view, scope, filter_text
+        self.faults_only = False
+        self.heading = view.title
+        self.follow(view.table, self._columns())
+        self._apply_filter()
+        self.select(select)
+        self.refresh_bindings()
+
+    def _columns(self) -> list[Column[Any]]:
+        columns = [column for column in self.view.columns if not column.wide or column.heading in self.view.extra]
+        if self.view is PODS and self.has_usage:
+            columns += usage.columns(self.store.table(METRICS).rows.get)
+        if self.all_namespaces and self.view.namespaced:
+            columns.insert(0, NAMESPACE_COLUMN)
+        return columns
+
+    def _set_columns(self) -> None:
+        self.columns = tuple(self._columns())
+        self.grid.set_columns(self.columns, self.table.rows)

@@ -1,0 +1,96 @@
+"""The one-line prompt at the bottom: commands after `:`, filters and searches after `/`, with completion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.suggester import SuggestFromList
+from textual.widgets import Input, Label
+
+from widgets.pane import pane_binding
+
+
+class PromptInput(Input):
+    """The prompt's field: Escape gives up, Tab takes the suggestion."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        pane_binding("escape", "give_up", "Cancel", "Leave the prompt and undo what it did", id="prompt.cancel"),
+        pane_binding("tab", "complete", "Complete", "Take the suggestion", id="prompt.complete"),
+    ]
+
+    class GivenUp(Message):
+        """The operator left the prompt."""
+
+    def action_give_up(self) -> None:
+        self.post_message(self.GivenUp())
+
+    def action_complete(self) -> None:
+        self.action_cursor_right()
+
+
+class Prompt(Horizontal):
+    """Asks for one line; the asker hears of each change and of the end."""
+
+    DEFAULT_CSS = """
+    Prompt { height: 1; display: none; background: $surface; }
+    Prompt.-open { display: block; }
+    Prompt > Label { width: auto; color: $accent; text-style: bold; padding: 0 0 0 1; }
+    Prompt > PromptInput { width: 1fr; background: $surface; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._label = Label("", markup=False)
+        self._input = PromptInput(compact=True)
+        self._changed: Callable[[str], None] = lambda _: None
+        self._ended: Callable[[str | None], None] = lambda _: None
+
+    def compose(self) -> ComposeResult:
+        yield self._label
+        yield self._input
+
+    def ask(
+        self,
+        label: str,
+        *,
+        value: str = "",
+        suggestions: Sequence[str] = (),
+        changed: Callable[[str], None] = lambda _: None,
+        ended: Callable[[str | None], None],
+    ) -> None:
+        """Open the prompt; `ended` gets the line, or None when the operator gave up."""
+        self._changed = self._ended = lambda _: None
+        self._label.update(label)
+        self._input.suggester = SuggestFromList(suggestions, case_sensitive=False) if suggestions else None
+        self._input.value = value
+        self._input.cursor_position = len(value)
+        self._changed, self._ended = changed, ended
+        self.add_class("-open")
+        self._input.focus()
+
+    @property
+    def is_open(self) -> bool:
+        return self.has_class("-open")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self.is_open:
+            self._changed(event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._end(event.value)
+
+    def on_prompt_input_given_up(self, event: PromptInput.GivenUp) -> None:
+        event.stop()
+        self._end(None)
+
+    def _end(self, value: str | None) -> None:
+        self.remove_class("-open")
+        ended, self._ended, self._changed = self._ended, lambda _: None, lambda _: None
+        ended(value)

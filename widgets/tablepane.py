@@ -1,0 +1,210 @@
+"""A pane that shows one live table in a grid: feed, filter, faults only, empty and loading words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from textual.binding import BindingType
+from textual.message import Message
+
+from aurora_tui.model.columns import Column
+from aurora_tui.model.filters import parse_filter
+from aurora_tui.model.freshness import Freshness, SourceState
+from aurora_tui.store import Feed, Store, Table
+from widgets.grid import Grid
+from widgets.line import Part
+from widgets.pane import Pane, pane_binding
+
+
+class TablePane(Pane):
+    """Rows of a store table as columns; subclasses say which, and what their keys do."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        pane_binding(
+            "slash", "ask_filter", "Filter", "Filter rows: regex, !inverse, -l labels, -f fuzzy", id="table.filter"
+        ),
+        pane_binding(
+            "ctrl+z", "toggle_faults", "Faults", "Show only rows with a fault, or all", id="table.faults", show=False
+        ),
+        pane_binding("0", "namespace(0)", "All namespaces", "Show all namespaces", id="table.all", show=False),
+        *(
+            pane_binding(
+                str(n),
+                f"namespace({n})",
+                f"Namespace {n}",
+                f"Show favourite namespace {n}",
+                id=f"table.ns{n}",
+                show=False,
+            )
+            for n in range(1, 10)
+        ),
+        pane_binding(
+            "ctrl+y", "copy_name", "Copy", "Copy the name to the clipboard (OSC 52)", id="table.copy", show=False
+        ),
+    ]
+
+    class FilterAsked(Message):
+        """The operator wants to type a filter; the prompt calls `set_filter` as it changes."""
+
+        def __init__(self, pane: TablePane) -> None:
+            super().__init__()
+            self.pane = pane
+
+    class NamespaceAsked(Message):
+        """The operator wants a favourite namespace (1 to 9), or all (0)."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+    def __init__(
+        self, store: Store, table: str, columns: Sequence[Column[Any]], *, clock: Callable[[], float], id: str
+    ) -> None:
+        super().__init__(clock=clock, id=id)
+        self.store = store
+        self.columns = tuple(columns)
+        self.grid: Grid[Any] = Grid(self.columns, clock=clock)
+        self.filter_text = ""
+        self.faults_only = False
+        self._sought: str | None = None
+        self._feed: Feed[Any] = store.table(table).feed()
+
+    @property
+    def table(self) -> Table[Any]:
+        return self._feed.table
+
+    def body(self) -> Grid[Any]:
+        return self.grid
+
+    def on_mount(self) -> None:
+        self.post_message(self.Wanted(self.tables()))
+
+    def tables(self) -> Sequence[str]:
+        """The tables that this pane reads."""
+        return [self.table.name]
+
+    def follow(self, table: str, columns: Sequence[Column[Any]]) -> None:
+        """Show another table from now on."""
+        self._feed.close()
+        self._feed = self.store.table(table).feed()
+        self._feed.drain()
+        self.columns = tuple(columns)
+        self.grid.set_columns(self.columns, self.table.rows)
+        self.post_message(self.Wanted(self.tables()))
+        self._settle()
+
+    def flush(self) -> None:
+        changes = self._feed.drain()
+        if changes.keys:
+            self.grid.update_rows(self.table.rows, changes.keys)
+            self.select(self._sought)
+        if changes:
+            self._settle()
+        else:
+            self.update_title()
+
+    def select(self, key: str | None) -> None:
+        """Put the cursor on a row, now or when it comes."""
+        self._sought = key
+        if key is not None and key in self.table.rows:
+            self.grid.move_to(key)
+            self._sought = None
+
+    def tick(self) -> None:
+        """A second went by: ages may read differently."""
+        self.grid.tick()
+        self.update_title()
+
+    def freshness(self) -> Freshness | None:
+        return self.table.freshness
+
+    def headline(self) -> Sequence[Part]:
+        shown, total = self.grid.visible_count, self.grid.total_count
+        parts = [Part(f"{shown:,}" if shown == total else f"{shown:,} of {total:,}", "dim")]
+        if self.filter_text:
+            parts.append(Part(f"  /{self.filter_text}", "accent"))
+        if self.faults_only:
+            parts.append(Part("  faults only", "warn"))
+        remark = self._remark()
+        if remark and self.grid.total_count:
+            parts.append(Part(f"  {remark}", "warn"))
+        return parts
+
+    def set_filter(self, text: str) -> None:
+        """Show only the rows that match; an empty text shows all."""
+        self.filter_text = text.strip()
+        self._apply_filter()
+
+    def is_faulty(self, row: Any) -> bool:
+        """Whether a row stays when only faults are shown."""
+        return True
+
+    def labels_of(self, row: Any) -> Mapping[str, str]:
+        """The labels that ``-l`` filters by."""
+        return {}
+
+    def in_scope(self, row: Any) -> bool:
+        """Whether a row belongs to what was drilled into."""
+        return True
+
+    def name_of(self, row: Any) -> str:
+        """What is copied as the row's name."""
+        raise NotImplementedError
+
+    def empty_words(self) -> str:
+        """What to say when the source is well and has no rows."""
+        return "nothing here"
+
+    def action_ask_filter(self) -> None:
+        self.post_message(self.FilterAsked(self))
+
+    def action_namespace(self, number: int) -> None:
+        self.post_message(self.NamespaceAsked(number))
+
+    def action_toggle_faults(self) -> None:
+        self.faults_only = not self.faults_only
+        self._apply_filter()
+
+    def action_copy_name(self) -> None:
+        row = self.grid.cursor_row
+        if row is not None:
+            name = self.name_of(row)
+            self.app.copy_to_clipboard(name)
+            self.notify(f"copied {name}", timeout=2, markup=False)
+
+    def _apply_filter(self) -> None:
+        parsed = parse_filter(self.filter_text) if self.filter_text else None
+        if parsed is None and not self.faults_only and not self.scoped:
+            self.grid.set_filter(None)
+        else:
+
+            def keeps(text: str, row: Any) -> bool:
+                return (
+                    self.in_scope(row)
+                    and (not self.faults_only or self.is_faulty(row))
+                    and (parsed is None or parsed.matches(text, self.labels_of(row)))
+                )
+
+            self.grid.set_filter(keeps)
+        self._settle()
+
+    @property
+    def scoped(self) -> bool:
+        """Whether `in_scope` leaves anything out."""
+        return False
+
+    def _remark(self) -> str:
+        freshness = self.table.freshness
+        return freshness.message if freshness.state is not SourceState.CONNECTING else ""
+
+    def _settle(self) -> None:
+        """Say what an empty grid means, and bring the title up to date."""
+        freshness = self.table.freshness
+        if self.grid.visible_count == 0 and self.grid.total_count:
+            self.grid.empty = "no row matches · Esc shows all"
+        elif freshness.state is SourceState.LIVE:
+            self.grid.empty = freshness.message or self.empty_words()
+        else:
+            self.grid.empty = f"{freshness.state.value}: {freshness.message}" if freshness.message else "connecting …"
+        self.update_title()

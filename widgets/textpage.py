@@ -1,0 +1,65 @@
+"""A full-screen page of text (describe, YAML, events, help) with search, in the log tail's own view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import ModalScreen
+
+from aurora_tui.logbuffer import LogBuffer
+from aurora_tui.model.loglines import LogLine
+from widgets.bars import KeyBar
+from widgets.line import Line, Part
+from widgets.pane import pane_binding
+from widgets.prompt import Prompt
+from widgets.tail import Tail
+
+MAX_LINES = 200_000
+
+
+class TextPage(ModalScreen[None]):
+    """Lines of text to read and search; Escape or q goes back to where one was."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        pane_binding("escape,q", "app.pop_screen", "Back", "Back to the panes", id="page.back"),
+        pane_binding("slash", "search", "Search", "Highlight a pattern", id="page.search"),
+    ]
+    DEFAULT_CSS = """
+    TextPage { layout: vertical; background: $background; }
+    TextPage > PageTitle { background: $primary 40%; }
+    TextPage > Tail { height: 1fr; }
+    """
+
+    def __init__(self, heading: str, lines: Iterable[str], *, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._heading = heading
+        self._buffer = LogBuffer(capacity_lines=MAX_LINES)
+        self._buffer.append(LogLine(None, "", "", line) for line in lines)
+        self.tail = Tail(self._buffer, clock=clock, raw=True)
+
+    def compose(self) -> ComposeResult:
+        title = PageTitle()
+        title.show([Part(f" {self._heading} ", "strong"), Part(f"{len(self._buffer):,} lines", "dim")])
+        yield title
+        yield self.tail
+        yield Prompt()
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self.tail.flush()
+        self.tail.action_head()
+        self.tail.focus()
+
+    def action_search(self) -> None:
+        def ended(pattern: str | None) -> None:
+            self.tail.set_search(pattern or "")
+            self.tail.focus()
+
+        self.query_one(Prompt).ask("/", changed=self.tail.set_search, ended=ended)
+
+
+class PageTitle(Line):
+    """The page's first line."""
