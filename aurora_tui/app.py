@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, ClassVar
-
-from textual.binding import BindingType
+from typing import Any
 
 from aurora_tui import folders
 from aurora_tui.cluster.errors import ClusterError
@@ -17,33 +15,18 @@ from aurora_tui.inspection import alert_lines, inspect
 from aurora_tui.logbuffer import LogBuffer
 from aurora_tui.model import views
 from aurora_tui.model.actions import Verb
-from aurora_tui.model.selection import LogSelection, ObjectRef
+from aurora_tui.model.selection import LogSelection, ObjectRef, ServiceRef
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.session import Session
 from widgets.actiondialog import ActionDialog
-from widgets.alerts import AlertsPane
 from widgets.help import help_lines
-from widgets.logs import LogsPane
 from widgets.objects import ObjectsPane
-from widgets.pane import Pane, pane_binding
 from widgets.tablepane import TablePane
 from widgets.textpage import TextPage
 
 
 class AuroraApp(Frame):
     """The console on one session. Exits with a status, or with the context to open next."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        pane_binding(
-            "colon", "ask_command", "Command", "Type a command, e.g. :deploy or :ns monitoring", id="app.command"
-        ),
-        pane_binding("question_mark", "help", "Help", "All keys and commands", id="app.help"),
-        pane_binding("ctrl+r", "refresh_sources", "Refresh", "Ask all sources again now", id="app.refresh", show=False),
-        pane_binding(
-            "ctrl+s", "save_screen", "Save", "Save the screen as SVG and the logs as text", id="app.save", show=False
-        ),
-        pane_binding("ctrl+c,ctrl+q", "leave", "Quit", "Leave the program", id="app.quit", show=False),
-    ]
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -52,10 +35,91 @@ class AuroraApp(Frame):
         self._leaving = False
         self._under_way: set[asyncio.Task[None]] = set()
 
-    # What the panes ask for
+    def on_action_dialog_confirmed(self, message: ActionDialog.Confirmed) -> None:
+        dialog = next(screen for screen in self.screen_stack if isinstance(screen, ActionDialog))
+        self._work(self.desk.carry_out(self, dialog, message.plan, message.context, message.reason))
 
-    def on_table_pane_filter_asked(self, message: TablePane.FilterAsked) -> None:
-        pane = message.pane
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        pane = self.active
+        allowed = pane.allows(action, parameters) if pane is not None else True
+        if action == "act" and allowed and self.session.read_only:
+            return None
+        return allowed
+
+    # Keys on the row under the cursor
+
+    def action_choose(self) -> None:
+        pane = self.active
+        if isinstance(pane, ObjectsPane):
+            if not pane.drill():
+                if pane.view is views.PODS:
+                    self.action_logs()
+                else:
+                    self.action_inspect("describe")
+            return
+        ref = self._workload()
+        view = views.of_kind(ref.kind) if ref else None
+        if ref is not None and view is not None:
+            self.objects_pane.show_view(view, select=f"{ref.namespace}/{ref.name}")
+            self.go_to(self.objects_pane)
+
+    def action_act(self, verb: str) -> None:
+        ref = self._workload()
+        if ref is None:
+            return
+        if verb == Verb.SCALE:
+            self._ask_replicas(ref, self.objects_pane.replicas())
+        else:
+            self.act(Verb(verb), ref, {})
+
+    def action_logs(self) -> None:
+        self._logs(previous=False)
+
+    def action_previous_logs(self) -> None:
+        self._logs(previous=True)
+
+    def action_inspect(self, how: str) -> None:
+        ref = self.active.subject() if self.active else None
+        if isinstance(ref, ObjectRef):
+            page = TextPage(f"{how} {ref}", clock=self.session.clock)
+            self.push_screen(page)
+            self._work(self._inspect(page, ref, how))
+
+    def action_describe_alert(self) -> None:
+        alert = self.alerts_pane.alert()
+        if alert is not None:
+            page = TextPage(f"Alert {alert.name}", clock=self.session.clock)
+            page.fill(alert_lines(alert, self.session.settings, self.session.clock()))
+            self.push_screen(page)
+
+    def _workload(self) -> ObjectRef | None:
+        """The workload that the keys mean, said in words where there is none."""
+        ref = self.active.workload() if self.active else None
+        if isinstance(ref, ServiceRef):
+            found = self.session.workload_of(ref.name)
+            if found is None:
+                self._warn(f"the settings name no workload for {ref}")
+            return found
+        if ref is None:
+            self._warn("nothing here that a workload runs")
+        return ref
+
+    def _logs(self, *, previous: bool) -> None:
+        ref = self.active.subject() if self.active else None
+        if isinstance(ref, ServiceRef):
+            ref = self._workload()
+        if ref is None:
+            return
+        pod = ref.name if ref.kind == views.PODS.kind else None
+        workload = None if pod else (ref.kind, ref.name)
+        self.open_logs(LogSelection(ref.namespace or "", pod=pod, workload=workload, previous=previous))
+
+    # Keys that open the prompt
+
+    def action_ask_filter(self) -> None:
+        pane = self.active
+        if not isinstance(pane, TablePane):
+            return
         before = pane.filter_text
 
         def ended(text: str | None) -> None:
@@ -64,75 +128,27 @@ class AuroraApp(Frame):
 
         self.prompt.ask("/", value=before, changed=pane.set_filter, ended=ended)
 
-    def on_table_pane_namespace_asked(self, message: TablePane.NamespaceAsked) -> None:
-        if message.number == 0:
-            self.switch_namespace(None)
-            return
-        favourites = self.session.settings.namespaces or (self.session.home,)
-        if message.number <= len(favourites):
-            self.switch_namespace(favourites[message.number - 1])
-        else:
-            self.notify(f"no favourite {message.number}: name it under namespaces in the settings", markup=False)
+    def action_ask_search(self) -> None:
+        self._ask_pattern("/", self.logs_pane.tail.set_search)
 
-    def on_pane_service_chosen(self, message: Pane.ServiceChosen) -> None:
-        ref = self.session.workload_of(message.service)
-        view = views.of_kind(ref.kind) if ref else None
-        if ref is None or view is None:
-            self.notify(f"the settings name no workload for {message.service}", severity="warning", markup=False)
-        elif message.how == "show":
-            self.objects_pane.show_view(view, select=f"{ref.namespace}/{ref.name}")
-            self.go_to(self.objects_pane)
-        elif message.how == "logs":
-            self.open_logs(LogSelection(ref.namespace or "", workload=(view.kind, ref.name)))
-        else:
-            self.act(Verb(message.how), ref, {})
+    def action_ask_line_filter(self) -> None:
+        self._ask_pattern("&", self.logs_pane.tail.set_filter)
 
-    def on_objects_pane_inspected(self, message: ObjectsPane.Inspected) -> None:
-        self._work(self._inspect(message.ref, message.how))
-
-    def on_alerts_pane_described(self, message: AlertsPane.Described) -> None:
-        lines = alert_lines(message.alert, self.session.settings, self.session.clock())
-        self.push_screen(TextPage(f"Alert {message.alert.name}", lines, clock=self.session.clock))
-
-    def on_objects_pane_logs_asked(self, message: ObjectsPane.LogsAsked) -> None:
-        self.open_logs(message.selection)
-
-    def on_objects_pane_action_asked(self, message: ObjectsPane.ActionAsked) -> None:
-        if message.verb is Verb.SCALE:
-            self._ask_replicas(message.ref, message.replicas)
-        else:
-            self.act(message.verb, message.ref, {})
-
-    def on_logs_pane_pattern_asked(self, message: LogsPane.PatternAsked) -> None:
-        pane = message.pane
-        apply = pane.tail.set_filter if message.hides else pane.tail.set_search
-
+    def _ask_pattern(self, label: str, apply: Callable[[str], None]) -> None:
         def ended(text: str | None) -> None:
             apply(text or "")
-            pane.focus_body()
+            self.logs_pane.focus_body()
 
-        self.prompt.ask("&" if message.hides else "/", changed=apply, ended=ended)
-
-    def on_logs_pane_window_chosen(self, message: LogsPane.WindowChosen) -> None:
-        selection = self.logs_pane.selection
-        if selection is not None:
-            since = rfc3339(self.session.clock() - message.seconds)
-            self.open_logs(selection.from_time(since))
-
-    def on_action_dialog_confirmed(self, message: ActionDialog.Confirmed) -> None:
-        dialog = next(screen for screen in self.screen_stack if isinstance(screen, ActionDialog))
-        self._work(self.desk.carry_out(self, dialog, message.plan, message.context, message.reason))
-
-    # What the keys ask for
+        self.prompt.ask(label, changed=apply, ended=ended)
 
     def action_ask_command(self) -> None:
         words = sorted({name for view in views.VIEWS for name in view.names if len(name) > 2})
         words += ["alerts", "slo", "logs", "ns ", "ctx ", "help", "quit"]
-        focused = self.focused
+        pane = self.active
 
         def ended(line: str | None) -> None:
-            if focused is not None:
-                focused.focus()
+            if pane is not None:
+                pane.focus_body()
             if line:
                 self.run_command(line)
 
@@ -165,10 +181,28 @@ class AuroraApp(Frame):
         elif name in ("h", "help", "?"):
             self.action_help()
         else:
-            self.notify(f"no command {name!r}: press ? for all of them", severity="warning", markup=False)
+            self._warn(f"no command {name!r}: press ? for all of them")
 
     def action_help(self) -> None:
-        self.push_screen(TextPage("Help", help_lines(self, self.main), clock=self.session.clock))
+        page = TextPage("Help", clock=self.session.clock)
+        page.fill(help_lines(self, self.main))
+        self.push_screen(page)
+
+    def action_namespace(self, number: int) -> None:
+        """All namespaces (0) or a favourite."""
+        favourites = self.session.settings.namespaces or (self.session.home,)
+        if number == 0:
+            self.switch_namespace(None)
+        elif number <= len(favourites):
+            self.switch_namespace(favourites[number - 1])
+        else:
+            self._warn(f"no favourite {number}: name it under namespaces in the settings")
+
+    def action_log_window(self, seconds: int) -> None:
+        """Read the logs again from so many seconds ago."""
+        selection = self.logs_pane.selection
+        if selection is not None:
+            self.open_logs(selection.from_time(rfc3339(self.session.clock() - seconds)))
 
     def action_refresh_sources(self) -> None:
         self.session.refresh()
@@ -203,7 +237,9 @@ class AuroraApp(Frame):
 
     def act(self, verb: Verb, ref: ObjectRef, params: dict[str, str | int]) -> None:
         """Plan an action and ask; nothing is sent before the dialog's confirmation."""
-        dialog = ActionDialog(f"{verb.value} {ref}")
+        if any(isinstance(screen, ActionDialog) for screen in self.screen_stack):
+            return
+        dialog = ActionDialog(f"{verb.value} {ref}", self.session.context, protected=self.session.environment.protected)
         self.push_screen(dialog)
         self._work(self.desk.prepare(dialog, verb, ref, params))
 
@@ -217,13 +253,11 @@ class AuroraApp(Frame):
         self.logs_pane.follow(selection, buffer, tail.notes)
         self.go_to(self.logs_pane)
 
-    async def _inspect(self, ref: ObjectRef, how: str) -> None:
+    async def _inspect(self, page: TextPage, ref: ObjectRef, how: str) -> None:
         try:
-            lines = await inspect(self.session.cluster, ref, how, self.session.clock())
+            page.fill(await inspect(self.session.cluster, ref, how, self.session.clock()))
         except ClusterError as error:
-            self.notify(f"{ref}: {error}", severity="error", markup=False)
-            return
-        await self.push_screen(TextPage(f"{how} {ref}", lines, clock=self.session.clock))
+            page.fill([f"{ref} cannot be shown: {error}"])
 
     def _ask_replicas(self, ref: ObjectRef, now: int | None) -> None:
         bounds = self.session.capacity_of(ref)
@@ -237,7 +271,7 @@ class AuroraApp(Frame):
             if text.strip().isdecimal():
                 self.act(Verb.SCALE, ref, {"replicas": int(text)})
             else:
-                self.notify(f"{text!r} is not a number of replicas", severity="warning", markup=False)
+                self._warn(f"{text!r} is not a number of replicas")
 
         self.prompt.ask(f"scale {ref} ({known}{limits}) to: ", ended=ended)
 
@@ -246,6 +280,9 @@ class AuroraApp(Frame):
         if len(buffer):
             lines = (buffer[number] for number in range(buffer.first, buffer.end))
             path.write_text("".join(f"{line.origin} {line.text}\n" for line in lines), encoding="utf-8")
+
+    def _warn(self, words: str) -> None:
+        self.notify(words, severity="warning", markup=False)
 
     def _work(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run something that takes time beside the keys; the app keeps it from being forgotten."""

@@ -48,12 +48,7 @@ class Frame(App["int | SwitchContext"]):
     TITLE = "aurora-tui"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        pane_binding("tab", "next_pane(1)", "Next pane", "Go to the next pane", id="app.next", show=False),
-        pane_binding(
-            "shift+tab", "next_pane(-1)", "Previous pane", "Go to the previous pane", id="app.previous", show=False
-        ),
-        pane_binding("z", "zoom", "Zoom", "Give the pane the whole screen, or back", id="app.zoom"),
-        pane_binding("escape", "unzoom", "Back", "Leave the zoom", id="app.back", show=False),
+        pane_binding("ctrl+c,ctrl+q", "leave", "Quit", "Leave the program", id="app.quit", show=False),
     ]
     CSS = """
     Screen { layers: base; }
@@ -62,6 +57,8 @@ class Frame(App["int | SwitchContext"]):
     #panes > #top { height: 16; }
     #panes.-short > #top { height: 11; }
     #panes.-grid #slos, #panes.-grid #objects { border-right: vkey $panel; }
+    #panes.-grid #slos { width: 60%; }
+    #panes.-grid #alerts { width: 40%; }
     #panes.-stack > Horizontal { layout: vertical; height: auto; }
     #panes.-stack > Horizontal.-open { height: 1fr; }
     #panes .-hidden { display: none; }
@@ -93,7 +90,6 @@ class Frame(App["int | SwitchContext"]):
                     session.store,
                     clock=clock,
                     all_namespaces=session.namespace is None,
-                    read_only=session.read_only,
                     id="objects",
                 )
                 yield LogsPane(clock=clock, id="logs")
@@ -129,6 +125,11 @@ class Frame(App["int | SwitchContext"]):
     def panes(self) -> Sequence[Pane]:
         """The four panes in the order of Tab."""
         return list(self.main.query(Pane))
+
+    @property
+    def active(self) -> Pane | None:
+        """The pane that the keys go to."""
+        return self._active
 
     @property
     def alerts_pane(self) -> AlertsPane:
@@ -190,8 +191,9 @@ class Frame(App["int | SwitchContext"]):
         self.zoomed = not self.zoomed
         self._arrange()
 
-    def action_unzoom(self) -> None:
-        if self.zoomed:
+    async def action_back(self) -> None:
+        pane = self.active
+        if (pane is None or not pane.back()) and self.zoomed:
             self.action_zoom()
 
     def _arrange(self) -> None:

@@ -144,7 +144,7 @@ class Verification:
             permille = 0 if share is None else min(1000, int(1000 * share / probe.ratio))
             yield Progress(Phase.SLI, permille, 1000, text, self._elapsed())
             if recovery is Recovery.RECOVERED or self._clock() >= end:
-                yield recovery, f"{recovery}: {text}"
+                yield recovery, f"SLI {text}" if share is None else f"SLI {recovery}: {text}"
                 return
             await self._sleep(self._limits.sli_interval)
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import Key
 from textual.message import Message
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Static
 
 from aurora_tui.model.actions import Outcome, Phase, Plan, Progress, Record, Recovery, Rollout, Verdict
 from aurora_tui.model.text import printable
+from widgets.field import Field
 from widgets.pane import pane_binding
 
 _OUTCOME_STYLE = {
@@ -24,6 +27,50 @@ _OUTCOME_STYLE = {
     Outcome.UNCERTAIN: "$text-warning",
 }
 _BAR = 24
+
+
+class Answers(Field):
+    """One field that asks for one thing after the other.
+
+    One field, not several, so that an answer typed ahead lands behind the one before it.
+    """
+
+    class Given(Message):
+        """All that was asked for was answered."""
+
+        def __init__(self, answers: Sequence[str]) -> None:
+            super().__init__()
+            self.answers = answers
+
+    def __init__(self, questions: Sequence[Question], *, id: str) -> None:
+        super().__init__(placeholder=questions[0].words, id=id, compact=True)
+        self._questions = questions
+        self.given: list[str] = []
+        self.ready = False
+        """Whether the last answer may be taken: not before the preview was shown."""
+
+    async def action_submit(self) -> None:
+        answer = self.value.strip()
+        question = self._questions[len(self.given)]
+        last = len(self.given) == len(self._questions) - 1
+        if not question.accepts(answer) or (last and not self.ready):
+            self.app.bell()
+            return
+        self.given.append(answer)
+        if last:
+            self.post_message(self.Given(tuple(self.given)))
+            self.disabled = True
+        else:
+            self.clear()
+            self.placeholder = self._questions[len(self.given)].words
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, and whether an answer will do."""
+
+    words: str
+    accepts: Callable[[str], bool]
 
 
 class ActionDialog(ModalScreen[None]):
@@ -63,9 +110,11 @@ class ActionDialog(ModalScreen[None]):
             self.context = context
             self.reason = reason
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, context: str, *, protected: bool) -> None:
         super().__init__()
         self._heading = title
+        self._asked_context = context
+        self._protected = protected
         self._plan: Plan | None = None
         self._confirmed = False
         self._finished = False
@@ -73,22 +122,37 @@ class ActionDialog(ModalScreen[None]):
         self._live: Content | None = None
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="box"):
+        with Vertical(id="box", classes="-protected" if self._protected else None):
             yield Static(Content.styled(printable(self._heading), "bold"), id="title")
             yield Static("asking the server for a preview …", id="effect", markup=False)
             yield Static("", id="warnings")
             yield VerticalScroll(Static("", id="lines"), id="diff", can_focus=False)
-            yield Input(id="context", compact=True)
-            yield Input(placeholder="reason: a ticket, or why (kept in the journal)", id="reason", compact=True)
+            if self._protected:
+                name = Question(
+                    f"protected: type the context's name ({printable(self._asked_context)}) and press Enter",
+                    lambda text: text == self._asked_context,
+                )
+                reason = Question("reason: a ticket, or why (kept in the journal), and Enter", bool)
+                yield Answers((name, reason), id="answers")
             yield Static("", id="progress")
             with Horizontal(id="buttons"):
                 yield Button("Cancel", id="cancel", compact=True)
-                yield Button("Do it", id="confirm", compact=True, variant="error", disabled=True)
+                if not self._protected:
+                    yield Button("Do it", id="confirm", compact=True, variant="error", disabled=True)
 
     def on_mount(self) -> None:
-        for hidden in ("#context", "#reason", "#diff"):
-            self.query_one(hidden).display = False
-        self.query_one("#cancel").focus()
+        self.query_one("#diff").display = False
+        self.query_one("#answers" if self._protected else "#cancel").focus()
+
+    async def on_key(self, event: Key) -> None:
+        """Keys that came in one burst with the one that opened the dialog are the first answer's."""
+        answers = self.query(Answers)
+        if answers and self.focused is None and not self._confirmed:
+            event.stop()
+            if event.key == "enter":
+                await answers.first().action_submit()
+            elif event.is_printable and event.character:
+                answers.first().insert_text_at_cursor(event.character)
 
     def show_plan(self, plan: Plan) -> None:
         """Show what will be done and ask."""
@@ -107,16 +171,12 @@ class ActionDialog(ModalScreen[None]):
             self.query_one("#diff").display = True
         if plan.problems:
             self._text("#progress", Content.styled("This cannot be done here.", "$text-error"))
-            return
-        confirm = self.query_one("#confirm", Button)
-        confirm.label = plan.action.verb.value
-        if plan.protected:
-            self.query_one("#box").add_class("-protected")
-            name = self.query_one("#context", Input)
-            name.placeholder = f"protected: type the context's name: {printable(target.context)}"
-            name.display = self.query_one("#reason").display = True
-            name.focus()
+            self._close_questions()
+        elif self._protected:
+            self.query_one("#answers", Answers).ready = True
         else:
+            confirm = self.query_one("#confirm", Button)
+            confirm.label = plan.action.verb.value
             confirm.disabled = False
 
     def show_refusal(self, words: str) -> None:
@@ -148,18 +208,13 @@ class ActionDialog(ModalScreen[None]):
         self._step(Content.styled(f"{sign} {printable(verdict.text)}", "$text-success" if good else "$text-error"))
         self.query_one("#cancel", Button).label = "Close"
 
-    def on_input_changed(self) -> None:
-        self.query_one("#confirm", Button).disabled = not self._ready()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        if event.input.id == "context":
-            self.query_one("#reason").focus()
-        elif self._ready():
-            self._confirm()
+    def on_answers_given(self, event: Answers.Given) -> None:
+        context, reason = event.answers
+        self._confirm(context, reason)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "confirm":
-            self._confirm()
+            self._confirm(self._asked_context, None)
         else:
             self.action_leave()
 
@@ -168,27 +223,18 @@ class ActionDialog(ModalScreen[None]):
             self.notify("the verification goes on; its verdict will be said here and in the journal", markup=False)
         self.dismiss()
 
-    def _ready(self) -> bool:
+    def _confirm(self, context: str, reason: str | None) -> None:
         plan = self._plan
         if plan is None or plan.problems or self._confirmed:
-            return False
-        typed = self.query_one("#context", Input).value.strip()
-        reason = self.query_one("#reason", Input).value.strip()
-        return not plan.protected or (typed == plan.action.target.context and bool(reason))
-
-    def _confirm(self) -> None:
-        if not self._ready() or self._plan is None:
             return
         self._confirmed = True
-        typed = self.query_one("#context", Input).value.strip() or None
-        reason = self.query_one("#reason", Input).value.strip() or None
         self._close_questions()
         self._step(Content("sending …"))
-        self.post_message(self.Confirmed(self._plan, typed, reason))
+        self.post_message(self.Confirmed(plan, context, reason))
 
     def _close_questions(self) -> None:
-        for name in ("#context", "#reason", "#confirm"):
-            self.query_one(name).display = False
+        for question in self.query("#answers, #confirm"):
+            question.display = False
         close = self.query_one("#cancel", Button)
         close.label = "Hide" if self._confirmed else "Close"
         close.focus()

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual.binding import BindingType
-from textual.message import Message
 
 from aurora_tui.model.alerts import COLUMNS, Alert, AlertState
 from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.selection import ServiceRef
 from aurora_tui.store import Store
-from widgets.grid import Grid
 from widgets.line import Part
 from widgets.pane import pane_binding
 from widgets.tablepane import TablePane
@@ -21,17 +20,10 @@ class AlertsPane(TablePane):
     """Firing and pending alerts; Enter goes to the workloads of the alert's service."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        pane_binding("d", "describe", "Describe", "Labels, summary and source of the alert", id="alerts.describe"),
-        pane_binding("l", "choose('logs')", "Logs", "Follow the logs of the alert's service", id="alerts.logs"),
-        pane_binding("u", "choose('undo')", "Roll back", "Roll the service's workload back", id="alerts.undo"),
+        pane_binding(
+            "d", "app.describe_alert", "Describe", "Labels, summary and rule of the alert", id="alerts.describe"
+        ),
     ]
-
-    class Described(Message):
-        """The operator wants all that is known of an alert."""
-
-        def __init__(self, alert: Alert) -> None:
-            super().__init__()
-            self.alert = alert
 
     def __init__(self, store: Store, *, clock: Callable[[], float], id: str) -> None:
         super().__init__(store, "alerts", COLUMNS, clock=clock, id=id)
@@ -61,20 +53,12 @@ class AlertsPane(TablePane):
     def name_of(self, row: Any) -> str:
         return str(row.name)
 
-    def on_grid_row_chosen(self, event: Grid.RowChosen) -> None:
-        event.stop()
-        self.action_choose("show")
-
-    def action_choose(self, how: str) -> None:
+    def subject(self) -> ServiceRef | None:
         row = self.grid.cursor_row
-        if row is None:
-            return
-        if row.service is None:
-            self.notify("no service of the settings has this alert's labels", severity="warning")
-            return
-        self.post_message(self.ServiceChosen(row.service, how))
+        if row is None or row.service is None:
+            return None
+        return ServiceRef(row.service)
 
-    def action_describe(self) -> None:
-        row = self.grid.cursor_row
-        if row is not None:
-            self.post_message(self.Described(row))
+    def alert(self) -> Alert | None:
+        """The alert under the cursor."""
+        return self.grid.cursor_row

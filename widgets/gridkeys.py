@@ -12,7 +12,7 @@ from aurora_tui.model.columns import Column
 
 
 def _binding(key: str, action: str, description: str, tooltip: str, id: str, *, show: bool = False) -> Binding:
-    return Binding(key, action, description, tooltip=tooltip, id=f"grid.{id}", show=show)
+    return Binding(key, action, description, tooltip=tooltip, id=f"grid.{id}", show=show, priority=True)
 
 
 GRID_KEYS = (

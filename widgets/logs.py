@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from textual.binding import BindingType
-from textual.message import Message
 
 from aurora_tui.logbuffer import LogBuffer
 from aurora_tui.model.selection import LogSelection
@@ -22,31 +21,21 @@ class LogsPane(Pane):
 
     heading = "Logs"
     BINDINGS: ClassVar[list[BindingType]] = [
-        pane_binding("slash", "ask_search", "Search", "Highlight a pattern; nothing is hidden", id="logs.search"),
-        pane_binding("ampersand", "ask_filter", "Filter", "Show only lines that match", id="logs.filter"),
+        pane_binding("slash", "app.ask_search", "Search", "Highlight a pattern; nothing is hidden", id="logs.search"),
+        pane_binding("ampersand", "app.ask_line_filter", "Filter", "Show only lines that match", id="logs.filter"),
         pane_binding("f", "app.zoom", "Full screen", "Give the pane the whole screen", id="logs.zoom", show=False),
         *(
             pane_binding(
-                key, f"window({seconds})", f"Last {words}", f"Read from {words} ago", id=f"logs.{words}", show=False
+                key,
+                f"app.log_window({seconds})",
+                f"Last {words}",
+                f"Read from {words} ago",
+                id=f"logs.{words}",
+                show=False,
             )
             for key, (words, seconds) in _WINDOWS.items()
         ),
     ]
-
-    class WindowChosen(Message):
-        """Read the logs again from `seconds` ago."""
-
-        def __init__(self, seconds: int) -> None:
-            super().__init__()
-            self.seconds = seconds
-
-    class PatternAsked(Message):
-        """The operator wants to type a search (`hides` false) or a filter (`hides` true)."""
-
-        def __init__(self, pane: LogsPane, *, hides: bool) -> None:
-            super().__init__()
-            self.pane = pane
-            self.hides = hides
 
     def __init__(self, *, clock: Callable[[], float], id: str) -> None:
         super().__init__(clock=clock, id=id)
@@ -79,12 +68,3 @@ class LogsPane(Pane):
             pod, words = next(iter(self._notes.items()))
             parts.append(Part(f"  {pod}: {words}", "warn"))
         return parts
-
-    def action_ask_search(self) -> None:
-        self.post_message(self.PatternAsked(self, hides=False))
-
-    def action_ask_filter(self) -> None:
-        self.post_message(self.PatternAsked(self, hides=True))
-
-    def action_window(self, seconds: int) -> None:
-        self.post_message(self.WindowChosen(seconds))

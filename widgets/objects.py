@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from textual.binding import BindingType
-from textual.message import Message
 
 from aurora_tui.model import kube, usage
-from aurora_tui.model.actions import Verb
 from aurora_tui.model.columns import Column
 from aurora_tui.model.pods import owner_workload
 from aurora_tui.model.printing import NAMESPACE_COLUMN
-from aurora_tui.model.selection import LogSelection, ObjectRef
-from aurora_tui.model.views import PODS, View
+from aurora_tui.model.selection import ObjectRef
+from aurora_tui.model.views import NODES, PODS, View
 from aurora_tui.store import Store
-from widgets.grid import Grid
 from widgets.line import Part
 from widgets.pane import pane_binding
 from widgets.tablepane import TablePane
@@ -47,55 +44,20 @@ class ObjectsPane(TablePane):
     """Pods, workloads, nodes and events as kubectl prints them; keys inspect and act on the row."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        pane_binding("d", "inspect('describe')", "Describe", "Describe the object", id="objects.describe"),
-        pane_binding("y", "inspect('yaml')", "YAML", "The object as YAML, secrets masked", id="objects.yaml"),
-        pane_binding("e", "inspect('events')", "Events", "Events of the object", id="objects.events"),
+        pane_binding("d", "app.inspect('describe')", "Describe", "Describe the object", id="objects.describe"),
+        pane_binding("y", "app.inspect('yaml')", "YAML", "The object as YAML, secrets masked", id="objects.yaml"),
+        pane_binding("e", "app.inspect('events')", "Events", "Events of the object", id="objects.events"),
         pane_binding(
-            "l", "logs", "Logs", "Follow the logs of the pod or of all pods of the workload", id="objects.logs"
+            "p", "app.previous_logs", "Previous", "Logs of the previous container", id="objects.previous", show=False
         ),
-        pane_binding(
-            "p", "previous_logs", "Previous", "Logs of the previous container", id="objects.previous", show=False
-        ),
-        pane_binding(
-            "u", "act('undo')", "Roll back", "Roll the workload back to its previous revision", id="objects.undo"
-        ),
-        pane_binding("r", "act('restart')", "Restart", "Restart the workload, pod by pod", id="objects.restart"),
-        pane_binding("s", "act('scale')", "Scale", "Change the number of replicas", id="objects.scale"),
-        pane_binding("escape", "back", "Back", "Drop the filter, or go back", id="objects.back", show=False),
+        pane_binding("r", "app.act('restart')", "Restart", "Restart the workload, pod by pod", id="objects.restart"),
+        pane_binding("s", "app.act('scale')", "Scale", "Change the number of replicas", id="objects.scale"),
     ]
 
-    class Inspected(Message):
-        """The operator asked to look closer; `how` is ``describe``, ``yaml`` or ``events``."""
-
-        def __init__(self, ref: ObjectRef, how: str) -> None:
-            super().__init__()
-            self.ref = ref
-            self.how = how
-
-    class LogsAsked(Message):
-        """The operator asked for logs."""
-
-        def __init__(self, selection: LogSelection) -> None:
-            super().__init__()
-            self.selection = selection
-
-    class ActionAsked(Message):
-        """The operator asked for an action on a workload; nothing is done yet."""
-
-        def __init__(self, verb: Verb, ref: ObjectRef, replicas: int | None) -> None:
-            super().__init__()
-            self.verb = verb
-            self.ref = ref
-            self.replicas = replicas
-            """The workload's wanted replicas as last seen, where it has any."""
-
-    def __init__(
-        self, store: Store, *, clock: Callable[[], float], all_namespaces: bool, read_only: bool, id: str
-    ) -> None:
+    def __init__(self, store: Store, *, clock: Callable[[], float], all_namespaces: bool, id: str) -> None:
         self.view = PODS
         self.scope: Scope | None = None
         self.all_namespaces = all_namespaces
-        self.read_only = read_only
         self._trail: list[_Place] = []
         self._metrics = store.table(METRICS).feed()
         super().__init__(store, PODS.table, PODS.columns, clock=clock, id=id)
@@ -154,91 +116,61 @@ class ObjectsPane(TablePane):
     def empty_words(self) -> str:
         return f"no {self.view.title.lower()} here"
 
-    def selected(self) -> ObjectRef | None:
-        """The object under the cursor."""
-        row = self.grid.cursor_row
+    def subject(self) -> ObjectRef | None:
+        row: Any = self.grid.cursor_row
         if row is None:
             return None
         return ObjectRef(self.view.kind, row.metadata.namespace, row.metadata.name, row.metadata.uid)
 
     def workload(self) -> ObjectRef | None:
-        """The workload under the cursor, or the one that runs the pod under it."""
-        row = self.grid.cursor_row
+        row: Any = self.grid.cursor_row
         if row is None or self.view is not PODS:
-            return self.selected() if self.view.workload else None
+            return self.subject() if self.view.workload else None
         owner = owner_workload(row)
         return ObjectRef(owner[0], row.metadata.namespace, owner[1]) if owner else None
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def replicas(self) -> int | None:
+        """The wanted replicas of the workload under the cursor, as last seen."""
+        spec = getattr(self.grid.cursor_row, "spec", None)
+        return getattr(spec, "replicas", None)
+
+    def allows(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action, parameters:
             case "act", ("scale",) if not self.view.scalable:
                 return False
-            case "act", ("undo",) if self.view is not PODS and not self.view.undoable:
+            case "act", _ if self.view is not PODS and not self.view.workload:
                 return False
-            case "act", _:
-                if self.view is not PODS and not self.view.workload:
-                    return False
-                return None if self.read_only else True
             case (("logs" | "previous_logs"), _):
                 return self.view is PODS or self.view.workload
         return True
 
-    def on_grid_row_chosen(self, event: Grid.RowChosen) -> None:
-        event.stop()
-        row: Any = event.row
-        name = row.metadata.name
-        if self.view is PODS:
-            self.action_logs()
-        elif self.view.workload:
+    def drill(self) -> bool:
+        """Show the pods of the workload or node under the cursor; False where the row has none."""
+        row: Any = self.grid.cursor_row
+        if row is None:
+            return False
+        name, place = row.metadata.name, row.metadata.namespace
+        if self.view.workload:
             wanted = (self.view.kind, name)
-            place = row.metadata.namespace
 
             def owned(pod: kube.Pod) -> bool:
                 return pod.metadata.namespace == place and owner_workload(pod) == wanted
 
             self.show_view(PODS, Scope(f"{self.view.kind.lower()}/{name}", owned))
-        elif self.view.kind == "Node":
+            return True
+        if self.view is NODES:
             self.show_view(PODS, Scope(f"node/{name}", lambda pod: pod.spec.node_name == name))
-        else:
-            self.action_inspect("describe")
+            return True
+        return False
 
-    def action_inspect(self, how: str) -> None:
-        ref = self.selected()
-        if ref is not None:
-            self.post_message(self.Inspected(ref, how))
-
-    def action_logs(self) -> None:
-        self._ask_logs(previous=False)
-
-    def action_previous_logs(self) -> None:
-        self._ask_logs(previous=True)
-
-    def action_act(self, verb: str) -> None:
-        ref = self.workload()
-        if ref is None:
-            self.notify("no workload runs this pod: it cannot be rolled back or restarted", severity="warning")
-            return
-        row = self.grid.cursor_row
-        spec = getattr(row, "spec", None)
-        self.post_message(self.ActionAsked(Verb(verb), ref, getattr(spec, "replicas", None)))
-
-    def action_back(self) -> None:
-        if self.filter_text or self.faults_only:
-            self.faults_only = False
-            self.set_filter("")
-        elif self._trail:
-            place = self._trail.pop()
-            self._go(place.view, place.scope, place.filter_text, place.cursor)
-
-    def _ask_logs(self, *, previous: bool) -> None:
-        ref = self.selected()
-        if ref is None:
-            return
-        if self.view is PODS:
-            selection = LogSelection(ref.namespace or "", pod=ref.name, previous=previous)
-        else:
-            selection = LogSelection(ref.namespace or "", workload=(ref.kind, ref.name), previous=previous)
-        self.post_message(self.LogsAsked(selection))
+    def back(self) -> bool:
+        if super().back():
+            return True
+        if not self._trail:
+            return False
+        place = self._trail.pop()
+        self._go(place.view, place.scope, place.filter_text, place.cursor)
+        return True
 
     def _go(self, view: View, scope: Scope | None, filter_text: str, select: str | None) -> None:
         self.view, self.scope, self.filter_text = view, scope, filter_text

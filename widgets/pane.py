@@ -12,8 +12,21 @@ from textual.message import Message
 from textual.widget import Widget
 
 from aurora_tui.model.freshness import Freshness
+from aurora_tui.model.selection import ObjectRef, ServiceRef
 from widgets.bars import freshness_parts
 from widgets.line import Line, Part
+
+
+def pane_binding(
+    key: str, action: str, description: str, tooltip: str, *, id: str, show: bool = True, priority: bool = True
+) -> Binding:
+    """A binding with all that the house asks of one: an id to remap it by, a description, a tooltip.
+
+    Bindings have priority, which in Textual means that they are carried out before the next key is
+    looked at. Over a slow line keys arrive in bursts: in ``j j u`` the ``u`` must mean the row that
+    the two ``j`` went to, and what is typed after it belongs to the dialog that it opened.
+    """
+    return Binding(key, action, description, show=show, tooltip=tooltip, id=id, priority=priority)
 
 
 class PaneTitle(Line):
@@ -38,7 +51,26 @@ class Pane(Vertical):
     Pane.-collapsed > .pane--body { display: none; }
     Pane > .pane--body { height: 1fr; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [
+        pane_binding(
+            "colon", "app.ask_command", "Command", "Type a command, e.g. :deploy or :ns all", id="app.command"
+        ),
+        pane_binding("question_mark", "app.help", "Help", "All keys and commands", id="app.help"),
+        pane_binding("tab", "app.next_pane(1)", "Next pane", "Go to the next pane", id="app.next", show=False),
+        pane_binding(
+            "shift+tab", "app.next_pane(-1)", "Previous pane", "Go to the previous pane", id="app.previous", show=False
+        ),
+        pane_binding("z", "app.zoom", "Zoom", "Give the pane the whole screen, or back", id="app.zoom"),
+        pane_binding(
+            "escape", "app.back", "Back", "Drop the filter, leave the drill-down or the zoom", id="app.back", show=False
+        ),
+        pane_binding(
+            "ctrl+r", "app.refresh_sources", "Refresh", "Ask all sources again now", id="app.refresh", show=False
+        ),
+        pane_binding(
+            "ctrl+s", "app.save_screen", "Save", "Save the screen as SVG, the logs as text", id="app.save", show=False
+        ),
+    ]
     heading = "pane"
     """What the pane is called in its title and in the help."""
 
@@ -48,14 +80,6 @@ class Pane(Vertical):
         def __init__(self, tables: Sequence[str]) -> None:
             super().__init__()
             self.tables = tables
-
-    class ServiceChosen(Message):
-        """The operator wants a service of the settings; `how` is ``show``, ``logs`` or ``undo``."""
-
-        def __init__(self, service: str, how: str) -> None:
-            super().__init__()
-            self.service = service
-            self.how = how
 
     def __init__(self, *, clock: Callable[[], float], id: str) -> None:
         super().__init__(id=id)
@@ -104,11 +128,22 @@ class Pane(Vertical):
         """Show the title alone, or the whole pane."""
         self.set_class(collapsed, "-collapsed")
 
+    def subject(self) -> ObjectRef | ServiceRef | None:
+        """What the keys mean: the object or the service under the cursor."""
+        return None
+
+    def workload(self) -> ObjectRef | ServiceRef | None:
+        """What runs the subject, and is restarted, scaled or rolled back."""
+        return self.subject()
+
+    def allows(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether a key does something here: True, False (not shown), or None (shown dim)."""
+        return True
+
+    def back(self) -> bool:
+        """Undo the last narrowing of the view; False where there was none."""
+        return False
+
     def focus_body(self) -> None:
         """Put the keys on this pane."""
-        self.query_one(".pane--body").focus()
-
-
-def pane_binding(key: str, action: str, description: str, tooltip: str, *, id: str, show: bool = True) -> Binding:
-    """A binding with all that the house asks of one: an id to remap it by, a description, a tooltip."""
-    return Binding(key, action, description, show=show, tooltip=tooltip, id=id)
+        self.screen.set_focus(self.query_one(".pane--body"))

@@ -12,25 +12,36 @@ from textual.message import Message
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Label
 
+from widgets.field import Field
 from widgets.pane import pane_binding
 
 
-class PromptInput(Input):
-    """The prompt's field: Escape gives up, Tab takes the suggestion."""
+class PromptInput(Field):
+    """The prompt's field. Keys that were typed after its Enter are given back to the program."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         pane_binding("escape", "give_up", "Cancel", "Leave the prompt and undo what it did", id="prompt.cancel"),
-        pane_binding("tab", "complete", "Complete", "Take the suggestion", id="prompt.complete"),
+        pane_binding("tab", "cursor_right", "Complete", "Take the suggestion", id="prompt.complete"),
     ]
+    taking = False
 
-    class GivenUp(Message):
-        """The operator left the prompt."""
+    class Ended(Message):
+        """The line is complete, or None when the operator left the prompt."""
+
+        def __init__(self, line: str | None) -> None:
+            super().__init__()
+            self.line = line
+
+    async def action_submit(self) -> None:
+        self._end(self.value)
 
     def action_give_up(self) -> None:
-        self.post_message(self.GivenUp())
+        self._end(None)
 
-    def action_complete(self) -> None:
-        self.action_cursor_right()
+    def _end(self, line: str | None) -> None:
+        if self.taking:
+            self.taking = False
+            self.post_message(self.Ended(line))
 
 
 class Prompt(Horizontal):
@@ -38,7 +49,6 @@ class Prompt(Horizontal):
 
     DEFAULT_CSS = """
     Prompt { height: 1; display: none; background: $surface; }
-    Prompt.-open { display: block; }
     Prompt > Label { width: auto; color: $accent; text-style: bold; padding: 0 0 0 1; }
     Prompt > PromptInput { width: 1fr; background: $surface; }
     """
@@ -70,27 +80,22 @@ class Prompt(Horizontal):
         self._input.value = value
         self._input.cursor_position = len(value)
         self._changed, self._ended = changed, ended
-        self.add_class("-open")
-        self._input.focus()
+        self._input.taking = True
+        self.display = True
+        # At once: the next key may already be there.
+        self.screen.set_focus(self._input)
 
     @property
     def is_open(self) -> bool:
-        return self.has_class("-open")
+        return self._input.taking
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         if self.is_open:
             self._changed(event.value)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def on_prompt_input_ended(self, event: PromptInput.Ended) -> None:
         event.stop()
-        self._end(event.value)
-
-    def on_prompt_input_given_up(self, event: PromptInput.GivenUp) -> None:
-        event.stop()
-        self._end(None)
-
-    def _end(self, value: str | None) -> None:
-        self.remove_class("-open")
+        self.display = False
         ended, self._ended, self._changed = self._ended, lambda _: None, lambda _: None
-        ended(value)
+        ended(event.line)

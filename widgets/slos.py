@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
-from textual.binding import BindingType
-
+from aurora_tui.model.selection import ServiceRef
 from aurora_tui.model.slo import COLUMNS, SloReading, SloState
 from aurora_tui.store import Store
-from widgets.grid import Grid
 from widgets.line import Part
-from widgets.pane import pane_binding
 from widgets.tablepane import TablePane
 
 
 class SlosPane(TablePane):
     """Objectives, worst first; Enter goes to the workloads of the service."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        pane_binding("l", "logs", "Logs", "Follow the logs of the service", id="slos.logs"),
-        pane_binding("u", "act('undo')", "Roll back", "Roll the service's workload back", id="slos.undo"),
-    ]
 
     def __init__(self, store: Store, *, clock: Callable[[], float], id: str) -> None:
         super().__init__(store, "slos", COLUMNS, clock=clock, id=id)
@@ -52,17 +44,6 @@ class SlosPane(TablePane):
     def name_of(self, row: Any) -> str:
         return str(row.service)
 
-    def on_grid_row_chosen(self, event: Grid.RowChosen) -> None:
-        event.stop()
-        self._choose("show")
-
-    def action_logs(self) -> None:
-        self._choose("logs")
-
-    def action_act(self, verb: str) -> None:
-        self._choose(verb)
-
-    def _choose(self, how: str) -> None:
+    def subject(self) -> ServiceRef | None:
         row = self.grid.cursor_row
-        if row is not None:
-            self.post_message(self.ServiceChosen(row.service, how))
+        return ServiceRef(row.service) if row is not None else None

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual.binding import BindingType
-from textual.message import Message
 
 from aurora_tui.model.columns import Column
 from aurora_tui.model.filters import parse_filter
@@ -21,21 +20,19 @@ class TablePane(Pane):
     """Rows of a store table as columns; subclasses say which, and what their keys do."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        pane_binding("enter", "app.choose", "Open", "Drill into the row", id="table.open"),
         pane_binding(
-            "slash", "ask_filter", "Filter", "Filter rows: regex, !inverse, -l labels, -f fuzzy", id="table.filter"
+            "slash", "app.ask_filter", "Filter", "Filter rows: regex, !inverse, -l labels, -f fuzzy", id="table.filter"
         ),
         pane_binding(
             "ctrl+z", "toggle_faults", "Faults", "Show only rows with a fault, or all", id="table.faults", show=False
         ),
-        pane_binding("0", "namespace(0)", "All namespaces", "Show all namespaces", id="table.all", show=False),
+        pane_binding("l", "app.logs", "Logs", "Follow the logs of what is under the cursor", id="table.logs"),
+        pane_binding("u", "app.act('undo')", "Roll back", "Roll back to the previous revision", id="table.undo"),
+        pane_binding("0", "app.namespace(0)", "All", "Show all namespaces", id="table.all", show=False),
         *(
             pane_binding(
-                str(n),
-                f"namespace({n})",
-                f"Namespace {n}",
-                f"Show favourite namespace {n}",
-                id=f"table.ns{n}",
-                show=False,
+                str(n), f"app.namespace({n})", f"Namespace {n}", f"Show favourite {n}", id=f"table.ns{n}", show=False
             )
             for n in range(1, 10)
         ),
@@ -43,20 +40,6 @@ class TablePane(Pane):
             "ctrl+y", "copy_name", "Copy", "Copy the name to the clipboard (OSC 52)", id="table.copy", show=False
         ),
     ]
-
-    class FilterAsked(Message):
-        """The operator wants to type a filter; the prompt calls `set_filter` as it changes."""
-
-        def __init__(self, pane: TablePane) -> None:
-            super().__init__()
-            self.pane = pane
-
-    class NamespaceAsked(Message):
-        """The operator wants a favourite namespace (1 to 9), or all (0)."""
-
-        def __init__(self, number: int) -> None:
-            super().__init__()
-            self.number = number
 
     def __init__(
         self, store: Store, table: str, columns: Sequence[Column[Any]], *, clock: Callable[[], float], id: str
@@ -156,11 +139,12 @@ class TablePane(Pane):
         """What to say when the source is well and has no rows."""
         return "nothing here"
 
-    def action_ask_filter(self) -> None:
-        self.post_message(self.FilterAsked(self))
-
-    def action_namespace(self, number: int) -> None:
-        self.post_message(self.NamespaceAsked(number))
+    def back(self) -> bool:
+        if not (self.filter_text or self.faults_only):
+            return False
+        self.faults_only = False
+        self.set_filter("")
+        return True
 
     def action_toggle_faults(self) -> None:
         self.faults_only = not self.faults_only

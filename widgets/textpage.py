@@ -24,7 +24,7 @@ class TextPage(ModalScreen[None]):
     """Lines of text to read and search; Escape or q goes back to where one was."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        pane_binding("escape,q", "app.pop_screen", "Back", "Back to the panes", id="page.back"),
+        pane_binding("escape,q", "leave", "Back", "Back to the panes", id="page.back"),
         pane_binding("slash", "search", "Search", "Highlight a pattern", id="page.search"),
     ]
     DEFAULT_CSS = """
@@ -33,32 +33,47 @@ class TextPage(ModalScreen[None]):
     TextPage > Tail { height: 1fr; }
     """
 
-    def __init__(self, heading: str, lines: Iterable[str], *, clock: Callable[[], float]) -> None:
+    def __init__(self, heading: str, *, clock: Callable[[], float]) -> None:
         super().__init__()
         self._heading = heading
+        self._title = PageTitle()
         self._buffer = LogBuffer(capacity_lines=MAX_LINES)
-        self._buffer.append(LogLine(None, "", "", line) for line in lines)
-        self.tail = Tail(self._buffer, clock=clock, raw=True)
+        self.tail = Tail(self._buffer, clock=clock, raw=True, empty="asking the server …")
 
     def compose(self) -> ComposeResult:
-        title = PageTitle()
-        title.show([Part(f" {self._heading} ", "strong"), Part(f"{len(self._buffer):,} lines", "dim")])
-        yield title
+        yield self._title
         yield self.tail
         yield Prompt()
         yield KeyBar()
 
     def on_mount(self) -> None:
+        self._show_title()
+        self.set_focus(self.tail)
+
+    def fill(self, lines: Iterable[str]) -> None:
+        """Show the text, from its first line."""
+        self._buffer.append(LogLine(None, "", "", line) for line in lines)
         self.tail.flush()
         self.tail.action_head()
-        self.tail.focus()
+        self._show_title()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # While a pattern is typed its letters are not keys.
+        return not (self.is_mounted and self.query_one(Prompt).is_open)
+
+    def action_leave(self) -> None:
+        self.dismiss()
 
     def action_search(self) -> None:
         def ended(pattern: str | None) -> None:
             self.tail.set_search(pattern or "")
-            self.tail.focus()
+            self.set_focus(self.tail)
 
         self.query_one(Prompt).ask("/", changed=self.tail.set_search, ended=ended)
+
+    def _show_title(self) -> None:
+        count = Part(f"{len(self._buffer):,} lines", "dim") if len(self._buffer) else Part("")
+        self._title.show([Part(f" {self._heading}  ", "strong"), count])
 
 
 class PageTitle(Line):

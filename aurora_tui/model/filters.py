@@ -95,7 +95,7 @@ def _pattern_filter(text: str, body: str, inverse: bool) -> Filter:
     needle = fold(body) if folds else body
 
     def contains(text: str, labels: Mapping[str, str]) -> bool:
-        return needle in (text.lower() if folds else text)
+        return needle in (fold(text) if folds else text)
 
     return Filter(text, inverse, remark, needle, folds, re.compile(re.escape(needle)), contains)
 
@@ -108,7 +108,7 @@ def _fuzzy_filter(text: str, body: str, inverse: bool) -> Filter:
         return Filter(text)
 
     def test(text: str, labels: Mapping[str, str]) -> bool:
-        text = text.lower() if folds else text
+        text = fold(text) if folds else text
         return all(search(text) for search in searches)
 
     return Filter(text, inverse, folds=folds, test=test)

@@ -61,7 +61,7 @@ def _deployment(spec: Mapping[str, Any], status: Mapping[str, Any], wanted: int)
     if updated < wanted:
         return _waiting(done, wanted, f"{updated} of {wanted} pods are of the new revision")
     if total > updated:
-        return _waiting(done, wanted, f"{_pods(total - updated, 'old pod')} still to end")
+        return _waiting(done, wanted, f"{counted(total - updated, 'old pod')} still to end")
     if available < updated:
         return _waiting(done, wanted, f"{available} of {updated} new pods are available")
     return _complete(available, wanted)
@@ -87,7 +87,7 @@ def _statefulset(spec: Mapping[str, Any], status: Mapping[str, Any], wanted: int
             text = f"{updated} of {wanted - partition} pods are of the new revision"
             return _waiting(updated, wanted - partition, text)
         if partition:
-            text = f"complete up to partition {partition}: {_pods(updated, 'new pod')}"
+            text = f"{counted(updated, 'new pod')}, as partition {partition} wants"
             return RolloutStatus(RolloutState.COMPLETE, updated, max(0, wanted - partition), text)
     elif status.get("updateRevision") != status.get("currentRevision"):
         return _waiting(updated, wanted, f"{updated} of {wanted} pods are of the new revision")
@@ -114,8 +114,9 @@ def _waiting(done: int, total: int, text: str) -> RolloutStatus:
 
 
 def _complete(done: int, total: int) -> RolloutStatus:
-    return RolloutStatus(RolloutState.COMPLETE, done, total, f"complete: {_pods(done, 'pod')} available")
+    return RolloutStatus(RolloutState.COMPLETE, done, total, f"{counted(done, 'pod')} available")
 
 
-def _pods(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """``1 pod``, ``2 pods``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

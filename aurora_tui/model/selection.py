@@ -22,6 +22,16 @@ class ObjectRef:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceRef:
+    """A service of the settings, meant by an alert or an objective."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"service {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class LogSelection:
     """Whose logs: one pod, or all pods of a workload; `since` is an RFC 3339 time."""
 

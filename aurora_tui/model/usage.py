@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from aurora_tui.model.columns import Cell, Column, Tone
-from aurora_tui.model.quantities import format_cpu, format_memory, parse_quantity
+from aurora_tui.model.quantities import format_cpu, format_memory, pod_usage
 from aurora_tui.model.wire import key
 from aurora_tui.model.wire_pods import Pod, PodMetrics
 
@@ -20,19 +20,16 @@ def columns(lookup: Lookup) -> list[Column[Pod]]:
     return [_column(CPU, "cpu", format_cpu, lookup), _column(MEMORY, "memory", format_memory, lookup)]
 
 
-def _column(heading: str, resource: str, words: Callable[..., str], lookup: Lookup) -> Column[Pod]:
-    def total(pod: Pod) -> object:
+def _column(heading: str, resource: str, words: Callable[[int], str], lookup: Lookup) -> Column[Pod]:
+    def total(pod: Pod) -> int | None:
         sample = lookup(key(pod.metadata))
-        if sample is None:
-            return None
-        used = [parse_quantity((each.usage or {}).get(resource, "0")) for each in sample.containers or ()]
-        return sum(used)
+        return None if sample is None else pod_usage(sample, resource)
 
     def cell(pod: Pod, now: float) -> Cell:
         used = total(pod)
         return Cell("-", Tone.DIM) if used is None else Cell(words(used))
 
-    def order(pod: Pod) -> object:
+    def order(pod: Pod) -> int:
         return total(pod) or 0
 
     return Column(heading, cell, order, right=True, rank=4)

@@ -37,17 +37,15 @@ def _represent_map(dumper: Any, values: Mapping[str, Any]) -> Any:
     return dumper.represent_mapping(_MAP, sorted(values.items(), key=lambda item: _order(item[0])))
 
 
-def _order(key: str) -> list[tuple[int, int, str]]:
-    """kubectl's order of keys: numbers by value, signs before letters but letters first after a number."""
-    parts: list[tuple[int, int, str]] = []
+def _order(key: str) -> list[tuple[int, int, str, int]]:
+    """kubectl's order of keys: signs before numbers before letters, numbers by value, ``9`` before ``09``."""
+    parts: list[tuple[int, int, str, int]] = []
     for token in _TOKEN.findall(key):
         if token[0] in "0123456789":
             digits = token.lstrip("0")
-            parts.append((1, len(digits), digits))
-        elif token.isalpha():
-            parts.append((-1 if parts and parts[-1][0] == 1 else 2, 0, token))
+            parts.append((1, len(digits), digits, len(token)))
         else:
-            parts.append((0, 0, token))
+            parts.append((2 if token.isalpha() else 0, 0, token, 0))
     return parts
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from aurora_tui.model.definitions import WINDOW, AlertRule
 from aurora_tui.sandbox.promql import evaluate
@@ -71,7 +72,7 @@ class Alerting:
             alert for status in self.rules for alert in status.active.values() if alert.state is not AlertState.INACTIVE
         ]
 
-    def postable(self, now: int, address: str) -> list[dict[str, object]]:
+    def postable(self, now: int, address: str) -> list[dict[str, Any]]:
         """What Prometheus at `address` sends to Alertmanager: firing and lately resolved alerts."""
         return [
             {

@@ -167,7 +167,8 @@ def _as_given(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 def _worded(call: Callable[[], Any], server: str) -> Any:
     """Run a call of the library; what requests and TLS raise becomes a SignalError."""
-    import requests
+    with IMPORTS:
+        import requests
 
     try:
         return call()

@@ -8,7 +8,7 @@ from typing import Any
 from aurora_tui.cautions import autoscalers
 from aurora_tui.cluster.protocol import MERGE_PATCH
 from aurora_tui.model.actions import Action, Params, PatchRequest, Verb
-from aurora_tui.model.rollouts import UNOBSERVED, RolloutState, RolloutStatus
+from aurora_tui.model.rollouts import UNOBSERVED, RolloutState, RolloutStatus, counted
 from aurora_tui.verbs.base import Draft, Refusal, View
 
 MOST = 2**31 - 1
@@ -26,14 +26,14 @@ class Scale:
             raise Refusal("say how many replicas, a whole number from 0 up")
         current = _wanted(view.live)
         if current == wanted:
-            raise Refusal(f"{view.label} already has {wanted} {_replicas(wanted)}")
+            raise Refusal(f"{view.label} already has {counted(wanted, 'replica')}")
         warnings = list(await autoscalers(view.cluster, view.namespace, view.resource.kind, view.name, wanted))
         if wanted == 0:
             warnings.insert(0, "0 replicas: every pod is stopped, nothing serves")
         return Draft(
             params={"replicas": wanted},
             request=PatchRequest(MERGE_PATCH, {"spec": {"replicas": wanted}}, self.subresource),
-            effect=f"scales {view.label} from {current} to {wanted} {_replicas(wanted)}",
+            effect=f"scales {view.label} from {current} to {counted(wanted, 'replica')}",
             warnings=tuple(warnings),
         )
 
@@ -58,16 +58,16 @@ class Scale:
         available = status.get("readyReplicas" if uncounted else "availableReplicas", 0)
         done = min(available, wanted)
         if now != wanted:
-            text = f"something else has since set {now} {_replicas(now)}"
+            text = f"something else has since set {counted(now, 'replica')}"
             return RolloutStatus(RolloutState.FAILED, done, wanted, text, "now")
         if status.get("observedGeneration", 0) < item["metadata"].get("generation", 0):
             return RolloutStatus(RolloutState.WAITING, done, wanted, UNOBSERVED)
         if running != wanted:
-            text = f"{running} pods, {wanted} wanted"
+            text = f"{counted(running, 'pod')}, {wanted} wanted"
         elif available < wanted:
             text = f"{available} of {wanted} pods are available"
         else:
-            text = f"complete: {running} {'pod' if running == 1 else 'pods'} available"
+            text = f"{counted(running, 'pod')} available"
             return RolloutStatus(RolloutState.COMPLETE, done, wanted, text)
         return RolloutStatus(RolloutState.WAITING, done, wanted, text)
 
@@ -79,7 +79,3 @@ class Scale:
 def _wanted(item: Mapping[str, Any]) -> int:
     """The replicas of a workload or of a Scale, which leaves out a zero."""
     return int(item["spec"].get("replicas", 0))
-
-
-def _replicas(count: int) -> str:
-    return "replica" if count == 1 else "replicas"

@@ -93,11 +93,7 @@ def node(ready: str | None = "True", *, cordoned: bool = False, pressure: str | 
     if pressure:
         conditions.append({"type": pressure, "status": "True"})
     raw = {
-        "metadata": {
-            "name": "n1",
-            "creationTimestamp": ago(3600),
-            "labels": {key.replace("__", "/").replace("_", "-"): value for key, value in labels.items()},
-        },
+        "metadata": {"name": "n1", "creationTimestamp": ago(3600)},
         "spec": {"unschedulable": cordoned},
         "status": {
             "conditions": conditions,

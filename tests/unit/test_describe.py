@@ -257,7 +257,18 @@ def test_yaml_is_laid_out_as_kubectl_does_it() -> None:
     raw = {
         "kind": "ConfigMap",
         "apiVersion": "v1",
-        "metadata": {"name": "c", "labels": {"b_1": "yes", "a10": "10", "a9-c": "-", "a9b": "b", "a9": "y", "app.kubernetes.io/name": "x"}},
+        "metadata": {
+            "name": "c",
+            "labels": {
+                "b_1": "yes",
+                "a10": "10",
+                "a9-c": "d",
+                "a09": "z",
+                "a9b": "b",
+                "a9": "y",
+                "app.kubernetes.io/name": "x",
+            },
+        },
         "data": {"file10": "one\ntwo\n", "file9": "", "word": "plain", "esc": "\x1b[31m"},
         "list": [{"b": True, "a": None}],
     }
@@ -277,8 +288,9 @@ def test_yaml_is_laid_out_as_kubectl_does_it() -> None:
         "metadata:\n"
         "  labels:\n"
         '    a9: "y"\n'
+        "    a9-c: d\n"
         "    a9b: b\n"
-        '    a9-c: "-"\n'
+        "    a09: z\n"
         '    a10: "10"\n'
         "    app.kubernetes.io/name: x\n"
         '    b_1: "yes"\n'

@@ -93,7 +93,7 @@ async def test_a_rollback_is_followed_to_the_last_pod_and_the_recovered_sli(scen
         (0, 3, "1 of 3 pods are of the new revision", 1.0),
         (2, 3, "1 old pod still to end", 2.0),
         (2, 3, "2 of 3 new pods are available", 3.0),
-        (3, 3, "complete: 3 pods available", 4.0),
+        (3, 3, "3 pods available", 4.0),
         (703, 1000, "backend availability: 70.00% good, 99.50% wanted", 4.0),
         (0, 1000, "backend availability: no data", 9.0),
         (994, 1000, "backend availability: 99.00% good, 99.50% wanted", 14.0),
@@ -101,6 +101,9 @@ async def test_a_rollback_is_followed_to_the_last_pod_and_the_recovered_sli(scen
     ]
     assert (verdict.rollout, verdict.rollout_seconds) == (Rollout.COMPLETE, 4.0)
     assert (verdict.sli, verdict.sli_seconds) == (Recovery.RECOVERED, 19.0)
+    assert verdict.text == (
+        "pods complete: 3 pods available; SLI recovered: backend availability: 99.90% good, 99.50% wanted"
+    )
     assert [entry.verdict for entry in scene.journal.entries()] == [verdict]
 
 
@@ -203,7 +206,7 @@ async def test_a_scale_down_waits_until_the_pods_are_gone(scene: Scene) -> None:
 
     progress, verdict = await scene.watch(record)
 
-    assert [step.text for step in progress[1:]] == ["3 pods, 1 wanted", "complete: 1 pod available"]
+    assert [step.text for step in progress[1:]] == ["3 pods, 1 wanted", "1 pod available"]
     assert verdict.rollout is Rollout.COMPLETE
 
 
@@ -218,7 +221,7 @@ async def test_a_scale_is_complete_in_a_stuck_rollout_once_its_pods_are_availabl
     progress, verdict = await scene.watch(record)
 
     assert [step.text for step in progress[1:]] == [
-        "3 of 4 pods are available", "complete: 4 pods available",
+        "3 of 4 pods are available", "4 pods available",
     ]  # fmt: skip
     assert verdict.rollout is Rollout.COMPLETE
 

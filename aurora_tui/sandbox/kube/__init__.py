@@ -1,1 +1,5 @@
-"""The sandbox's Kubernetes: an API server, controllers and a kubelet, simulated in one process."""
+"""The sandbox's Kubernetes: an API server, controllers and kubelets, simulated in one process."""
+
+from aurora_tui.sandbox.kube.sandbox import KubeSandbox
+
+__all__ = ["KubeSandbox"]

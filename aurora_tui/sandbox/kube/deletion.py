@@ -27,7 +27,7 @@ def delete(
         _orphan(store, obj["metadata"]["uid"])
     marked = obj
     finalizers = list(obj["metadata"].get("finalizers") or ())
-    if propagation == "Foreground" and FOREGROUND not in finalizers:
+    if propagation == "Foreground" and resource is not PODS and FOREGROUND not in finalizers:
         finalizers.append(FOREGROUND)
     seconds = _grace(resource, obj, grace)
     if seconds == 0 and not finalizers:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from aurora_tui.sandbox.kube.kinds import STORED
 from aurora_tui.sandbox.kube.objects import Change, ObjectStore
 
 Key = tuple[str, str]
@@ -29,6 +30,7 @@ class Manager:
     def __init__(
         self, store: ObjectStore, clock: Callable[[], float], controllers: Sequence[Controller]
     ) -> None:
+        self._store = store
         self._clock = clock
         self._controllers = controllers
         self._queue: dict[tuple[int, Key], None] = {}
@@ -43,6 +45,12 @@ class Manager:
             for key in controller.keys_of(change):
                 self._queue[at, key] = None
         self.on_work()
+
+    def resync(self) -> None:
+        """Have every controller look at everything once more."""
+        for resource in STORED:
+            for obj in self._store.items(resource):
+                self._note(Change(self._store.revision, "MODIFIED", resource, obj, obj))
 
     def next_due(self) -> float | None:
         """When there is something to do without any further write; now or earlier if it waits already."""

@@ -52,3 +52,15 @@ def with_condition(
     if old is None:
         return [*conditions, new]
     return [new if each is old else each for each in conditions]
+
+
+def qos_class(spec: Json) -> str:
+    """Guaranteed where every container limits cpu and memory to what it requests, BestEffort where none says."""
+    resources = [container.get("resources") or {} for container in spec.get("containers") or ()]
+    if not any(each.get("requests") or each.get("limits") for each in resources):
+        return "BestEffort"
+    for each in resources:
+        limits = each.get("limits") or {}
+        if set(limits) < {"cpu", "memory"} or (each.get("requests") or limits) != limits:
+            return "Burstable"
+    return "Guaranteed"

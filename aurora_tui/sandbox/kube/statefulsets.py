@@ -52,7 +52,7 @@ class StatefulSetController(WorkloadController):
             self._roll(stateful_set, pods, update)
 
     def _roll(self, stateful_set: Json, pods: dict[int, Json], update: Json) -> None:
-        partition = (stateful_set["spec"]["updateStrategy"].get("rollingUpdate") or {}).get("partition", 0)
+        partition = _partition(stateful_set)
         for ordinal in sorted(pods, reverse=True):
             pod = pods[ordinal]
             if ordinal >= partition and _revision(pod) != update["metadata"]["name"]:
@@ -63,13 +63,8 @@ class StatefulSetController(WorkloadController):
                 return
 
     def _revision_for(self, stateful_set: Json, ordinal: int, current: Json, update: Json) -> Json:
-        """A pod below the partition, or not yet reached by the update, comes back as it was."""
-        strategy = stateful_set["spec"]["updateStrategy"]
-        partition = (strategy.get("rollingUpdate") or {}).get("partition", 0)
-        status = stateful_set.get("status", {})
-        reached = stateful_set["spec"]["replicas"] - status.get("updatedReplicas", 0) - 1
-        rolled = strategy["type"] == "OnDelete" or ordinal >= max(partition, min(reached, ordinal))
-        return update if rolled and ordinal >= partition else current
+        """A pod below the partition comes back as it was (newVersionedStatefulSetPod)."""
+        return current if ordinal < _partition(stateful_set) else update
 
     def _create(self, stateful_set: Json, ordinal: int, revision: Json) -> None:
         name = f"{stateful_set['metadata']['name']}-{ordinal}"
@@ -118,6 +113,10 @@ class StatefulSetController(WorkloadController):
             },
         )
         return next_available(staying, wait, now)
+
+
+def _partition(stateful_set: Json) -> int:
+    return int((stateful_set["spec"]["updateStrategy"].get("rollingUpdate") or {}).get("partition", 0))
 
 
 def _ordinal(pod: Json) -> int:

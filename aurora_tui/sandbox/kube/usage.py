@@ -28,7 +28,7 @@ class Appetite:
 
 
 _APPETITES: Mapping[str, Appetite] = {
-    "aurora-backend": Appetite(660.0, 520.0),
+    "aurora-backend": Appetite(660.0, 440.0),
     "aurora-frontend": Appetite(140.0, 150.0),
     "aurora-keycloak": Appetite(320.0, 780.0),
     "aurora-postgres": Appetite(750.0, 1350.0),

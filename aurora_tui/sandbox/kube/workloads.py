@@ -54,8 +54,8 @@ class WorkloadController:
         self.cluster.recorder.report(obj, kind, reason, message, self.component)
 
     def set_status(self, obj: Json, status: Json) -> None:
-        """Store a status without its zeros, which the API omits; `replicas` stays."""
-        told = {k: v for k, v in status.items() if k in _KEPT_ZEROS or v not in (0, None, [])}
+        """Store a status without what the API omits: nulls, empty lists, and most zeros."""
+        told = {k: v for k, v in status.items() if v not in (None, []) and (v != 0 or k in _KEPT_ZEROS)}
         self.store.replace(self.resource, {**obj, "status": told})
 
     def create_pod(self, owner: Json, template: Json, name: str = "", labels: Json | None = None) -> Json:

@@ -10,8 +10,9 @@ from typing import Any
 
 from aurora_tui.sandbox.kube.defaults import with_defaults
 from aurora_tui.sandbox.kube.deletion import delete
-from aurora_tui.sandbox.kube.kinds import NAMESPACES, PODS, Json, Resource
+from aurora_tui.sandbox.kube.kinds import NAMESPACES, NODES, PODS, Json, Resource
 from aurora_tui.sandbox.kube.objects import ObjectStore, key_of
+from aurora_tui.sandbox.kube.podstate import qos_class
 from aurora_tui.sandbox.kube.scaling import scale_of, scaled
 from aurora_tui.sandbox.kube.stamps import stamp
 from aurora_tui.sandbox.kube.statuses import (
@@ -139,8 +140,8 @@ class Registry:
                 new = {**new, "metadata": counted}
             return {**new, "metadata": {**new["metadata"], "resourceVersion": old["metadata"]["resourceVersion"]}}
         stored = self._store.replace(resource, new)
-        leaving = stored["metadata"].get("deletionTimestamp") and not stored["metadata"].get("finalizers")
-        if leaving and resource is not PODS:
+        kept = stored["metadata"]
+        if kept.get("deletionGracePeriodSeconds") == 0 and not kept.get("finalizers"):
             return self._store.remove(resource, *key_of(stored))
         return stored
 
@@ -184,9 +185,11 @@ def _plain(obj: Json) -> Json:
 def admitted(resource: Resource, body: Json, rng: random.Random) -> Json:
     """A new object as it enters the store: defaults, first status, and what is allotted to it."""
     obj = with_defaults(resource, _plain(body))
-    if resource.subresource("status"):
+    if resource.subresource("status") and resource is not NODES:  # a kubelet registers with its status
         obj = {**obj, "status": _INITIAL_STATUS.get(resource.kind, {})}
     match resource.kind:
+        case "Pod":
+            return {**obj, "status": {"phase": "Pending", "qosClass": qos_class(obj["spec"])}}
         case "Secret":
             return _secret(obj)
         case "Service":
@@ -199,7 +202,6 @@ def admitted(resource: Resource, body: Json, rng: random.Random) -> Json:
 
 _NAME_LABEL = "kubernetes.io/metadata.name"
 _INITIAL_STATUS: dict[str, Any] = {
-    "Pod": {"phase": "Pending", "qosClass": "Burstable"},
     "Namespace": {"phase": "Active"},
     "Service": {"loadBalancer": {}},
 }

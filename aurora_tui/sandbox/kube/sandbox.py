@@ -1,0 +1,162 @@
+"""The simulated cluster as one thing to start, step and stop."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+
+from aurora_tui.sandbox.kube.autoscaler import Autoscaler
+from aurora_tui.sandbox.kube.budgets import BudgetController
+from aurora_tui.sandbox.kube.daemonsets import DaemonSetController
+from aurora_tui.sandbox.kube.deployments import DeploymentController
+from aurora_tui.sandbox.kube.endpoints import EndpointsController
+from aurora_tui.sandbox.kube.garbage import EventExpiry, GarbageCollector
+from aurora_tui.sandbox.kube.heartbeats import Heartbeats
+from aurora_tui.sandbox.kube.jobs import CronJobController, JobController
+from aurora_tui.sandbox.kube.kinds import DEPLOYMENTS, PODS, STATEFULSETS
+from aurora_tui.sandbox.kube.kubeapi import KubeApi
+from aurora_tui.sandbox.kube.manager import Manager
+from aurora_tui.sandbox.kube.manifests import NAMESPACE
+from aurora_tui.sandbox.kube.objects import ObjectStore
+from aurora_tui.sandbox.kube.podapi import PodApi
+from aurora_tui.sandbox.kube.podlife import Kubelets
+from aurora_tui.sandbox.kube.podstate import has_ended, is_leaving, is_ready
+from aurora_tui.sandbox.kube.recorder import Recorder
+from aurora_tui.sandbox.kube.replicasets import ReplicaSetController
+from aurora_tui.sandbox.kube.reviews import USERNAME
+from aurora_tui.sandbox.kube.scenario import rehearse
+from aurora_tui.sandbox.kube.selectors import labels_of
+from aurora_tui.sandbox.kube.statefulsets import StatefulSetController
+from aurora_tui.sandbox.kube.usage import Usage
+from aurora_tui.sandbox.kube.workloads import Cluster
+from aurora_tui.sandbox.kube.writes import Registry
+from aurora_tui.sandbox.traffic import Replica
+
+_SHORTEST, _LONGEST = 0.005, 5.0
+"""Bounds of the seconds slept between two steps, whatever the clock does."""
+
+
+class KubeSandbox:
+    """An API server on loopback with controllers, scheduler and kubelets behind it.
+
+    `clock` gives epoch seconds and may be advanced by hand, with `step` called after. `release_age`
+    is the age in seconds of the bad release at the start; `history` the changes of each kind that a
+    watch can go back.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        seed: int = 1,
+        release_age: float = 540.0,
+        history: int = 2048,
+    ) -> None:
+        self._clock = clock
+        self._release_age = release_age
+        self._rehearsed: float | None = 0.0
+        rng = random.Random(seed)
+        self._token = f"aurora-sandbox-{rng.getrandbits(128):032x}"
+        self._store = ObjectStore(self.now, rng, history)
+        self._registry = Registry(self._store, self.now, rng)
+        usage = Usage(self._store, self.now)
+        cluster = Cluster(self._store, self.now, rng, Recorder(self._store, self.now))
+        self._manager = Manager(
+            self._store,
+            self.now,
+            (
+                DeploymentController(cluster),
+                ReplicaSetController(cluster),
+                StatefulSetController(cluster),
+                DaemonSetController(cluster),
+                JobController(cluster),
+                CronJobController(cluster),
+                Kubelets(cluster),
+                BudgetController(cluster),
+                EndpointsController(self._store),
+                Autoscaler(cluster, usage, self._is_live),
+                Heartbeats(cluster, self._is_live),
+                GarbageCollector(self._store, self.now),
+                EventExpiry(self._store, self.now),
+            ),
+        )
+        pods = PodApi(self._store, self._registry, self.now)
+        self._api = KubeApi(self._store, self._registry, pods, usage, self._token)
+        self._work = asyncio.Event()
+        self._manager.on_work = self._work.set
+        self._task: asyncio.Task[None] | None = None
+        self.url = ""
+        """Base address of the API server once started."""
+
+    def now(self) -> float:
+        """Epoch seconds in the cluster: the clock's, but for the past that is played at the start."""
+        return self._clock() if self._rehearsed is None else self._rehearsed
+
+    def _is_live(self) -> bool:
+        return self._rehearsed is None
+
+    async def start(self) -> None:
+        """Play the past, listen, and keep the controllers running."""
+        rehearse(self._registry, self._play, self._clock(), self._release_age)
+        self._rehearsed = None
+        self._manager.resync()
+        self.step()
+        self.url = await self._api.listen()
+        self._task = asyncio.create_task(self.run(), name="sandbox-controllers")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        await self._api.close()
+
+    def _play(self, until: float) -> None:
+        while (due := self._manager.next_due()) is not None and due <= until:
+            self._rehearsed = max(self._rehearsed or 0.0, due)
+            self._manager.step()
+        self._rehearsed = until
+
+    def step(self) -> None:
+        """Do all that is due by the clock's present time."""
+        self._manager.step()
+
+    async def run(self) -> None:
+        """Step whenever something is due or written, until cancelled."""
+        while True:
+            self.step()
+            self._work.clear()
+            due = self._manager.next_due()
+            wait = _LONGEST if due is None else due - self.now()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._work.wait(), min(max(wait, _SHORTEST), _LONGEST))
+
+    def kubeconfig(self, context: str = "prod") -> dict[str, object]:
+        """A kubeconfig with one context of that name, for the started server."""
+        cluster, user = f"aurora-{context}", USERNAME
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": cluster, "cluster": {"server": self.url}}],
+            "users": [{"name": user, "user": {"token": self._token}}],
+            "contexts": [
+                {"name": context, "context": {"cluster": cluster, "user": user, "namespace": NAMESPACE}}
+            ],
+            "current-context": context,
+        }
+
+    def replicas(self) -> Mapping[str, Sequence[Replica]]:
+        """The pods of each workload of the stack that have not ended, by the workload's name."""
+        found: dict[str, list[Replica]] = {
+            each["metadata"]["name"]: []
+            for resource in (DEPLOYMENTS, STATEFULSETS)
+            for each in self._store.items(resource, NAMESPACE)
+        }
+        for pod in self._store.items(PODS, NAMESPACE):
+            replicas = found.get(labels_of(pod).get("app", ""))
+            if replicas is not None and not is_leaving(pod) and not has_ended(pod):
+                replicas.append(Replica(pod["spec"]["containers"][0]["image"], is_ready(pod)))
+        return found

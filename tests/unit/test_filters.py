@@ -1,0 +1,79 @@
+"""Filters as they are typed: what stays, and what is said of what was not understood."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aurora_tui.model.filters import parse_filter
+
+ROW = "aurora  aurora-backend-7d9f8b6c5d-x2x4z  1/1  Running"
+LABELS = {"app": "backend", "tier": "web"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "stays"),
+    [
+        ("", True),
+        ("running", True),
+        ("Running", True),
+        ("RUNNING", False),
+        ("backend.*running$", True),
+        (r"backend\S+-x2", True),  # \S is no upper-case letter
+        ("!running", False),
+        ("! crashloop", True),
+        ("-f abx2", True),
+        ("-f run aur", True),
+        ("-f zebra", False),
+        ("!-f zebra", True),
+        ("-l app=backend", True),
+        ("-l app==backend, tier != db", True),
+        ("-l tier in (db, web)", True),
+        ("-l tier notin (db,web)", False),
+        ("-l zone!=eu", True),  # as in Kubernetes, a missing label is unequal
+        ("-l zone notin (eu)", True),
+        ("-l zone in (eu)", False),
+        ("-l app", True),
+        ("-l !app", False),
+        ("!-l app=backend", False),
+    ],
+)
+def test_a_row_stays_where_the_filter_matches_it(typed: str, stays: bool) -> None:
+    assert parse_filter(typed).matches(ROW, LABELS) is stays
+
+
+def test_what_is_no_regular_expression_is_looked_for_as_it_stands_and_that_is_said() -> None:
+    parsed = parse_filter("web[0")
+
+    assert parsed.matches("pod web[0] ready")
+    assert not parsed.matches("pod web0 ready")
+    assert "not a regular expression" in parsed.remark
+
+
+def test_a_label_selector_that_is_not_finished_hides_nothing_and_says_what_is_expected() -> None:
+    parsed = parse_filter("-l app in (back")
+
+    assert parsed.matches(ROW, {})
+    assert not parsed
+    assert "env in (a,b)" in parsed.remark
+
+
+def test_hits_are_found_at_their_place_even_where_lower_case_is_longer() -> None:
+    text = "İİ ERROR error"
+
+    assert [text[start:end] for start, end in parse_filter("error").spans(text)] == ["ERROR", "error"]
+
+
+def test_an_inverse_filter_has_no_hits_to_highlight() -> None:
+    assert parse_filter("!error").spans("an error") == ()
+
+
+@given(st.text(max_size=20), st.text(max_size=60))
+def test_whatever_is_typed_its_inverse_shows_the_other_rows(typed: str, row: str) -> None:
+    plain, inverse = parse_filter(typed), parse_filter(f"!{typed}")
+
+    if plain and not typed.strip().startswith("!"):
+        assert plain.matches(row) is not inverse.matches(row)
+    else:
+        assert isinstance(inverse.matches(row), bool)
