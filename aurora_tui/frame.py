@@ -12,12 +12,13 @@ from typing import Any, ClassVar
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
-from textual.events import DescendantFocus, Resize
+from textual.events import DescendantFocus, Event, Key, Resize
 from textual.screen import Screen
 from textual.widgets import Static
 
 from aurora_tui import themes
 from aurora_tui.model.alerts import AlertState
+from aurora_tui.model.freshness import SourceState
 from aurora_tui.session import STATUS, Session
 from widgets.alerts import AlertsPane
 from widgets.bars import KeyBar, StatusBar, StatusFacts
@@ -59,8 +60,12 @@ class Frame(App["int | SwitchContext"]):
     #panes.-grid #slos, #panes.-grid #objects { border-right: vkey $panel; }
     #panes.-grid #slos { width: 60%; }
     #panes.-grid #alerts { width: 40%; }
+    #panes.-grid.-short #objects { width: 62%; }
+    #panes.-grid.-short #logs { width: 38%; }
     #panes.-stack > Horizontal { layout: vertical; height: auto; }
+    #panes.-stack > #top { height: auto; }
     #panes.-stack > Horizontal.-open { height: 1fr; }
+    #panes.-stack > #top.-open { height: 1fr; }
     #panes .-hidden { display: none; }
     #panes.-zoomed > Horizontal.-open { height: 1fr; }
     #toosmall { display: none; width: 1fr; height: 1fr; content-align: center middle; }
@@ -74,6 +79,7 @@ class Frame(App["int | SwitchContext"]):
         self.zoomed = False
         self._active: Pane | None = None
         self._frames = 0
+        self._settled = False
         self._per_second = LOCAL_HZ
         self.fault = ""
         """What broke the program down, in words for the terminal it leaves behind."""
@@ -155,6 +161,8 @@ class Frame(App["int | SwitchContext"]):
         """The one tick: visible panes take their changes; once a second ages move on."""
         self._frames += 1
         second = self._frames % self._per_second == 0
+        if not self._settled:
+            self._settle()
         for pane in self.panes:
             if pane.display and pane.region:
                 pane.flush()
@@ -162,6 +170,20 @@ class Frame(App["int | SwitchContext"]):
                     pane.tick()
         if second or self._frames == 1:
             self._update_status()
+
+    async def on_event(self, event: Event) -> None:
+        if isinstance(event, Key):
+            self._settled = True
+        await super().on_event(event)
+
+    def _settle(self) -> None:
+        """Start on the alerts while any fires, else on the objects; the first key leaves the focus to the operator."""
+        alerts = self.session.store.table("alerts")
+        if alerts.freshness.state in (SourceState.CONNECTING, SourceState.LIVE) and not alerts.freshness.last_good:
+            return
+        self._settled = True
+        if not alerts.rows:
+            self.go_to(self.objects_pane)
 
     def on_resize(self, event: Resize) -> None:
         self._arrange()

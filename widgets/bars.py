@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from textual.screen import Screen
+from textual.screen import ActiveBinding, Screen
 
 from aurora_tui.model.definitions import Environment
 from aurora_tui.model.freshness import Freshness, SourceState
+from aurora_tui.model.text import cell_width
 from widgets.line import Line, Part
+
+_GROUPS = ("page", "action", "prompt", "table", "objects", "alerts", "slos", "logs", "tail", "grid", "app")
+"""Bindings by the first part of their id, the nearest to the operator's row first."""
+_ALWAYS = ("app.help", "app.command")
 
 _STATE_STYLE = {
     SourceState.LIVE: "good",
@@ -106,16 +111,33 @@ class KeyBar(Line):
             self.update_keys()
 
     def update_keys(self) -> None:
-        """List the shown bindings once each, those that are off in dim."""
-        parts: list[Part] = []
-        seen: set[str] = set()
-        for active in self.screen.active_bindings.values():
-            binding = active.binding
-            if not binding.show or binding.action in seen:
-                continue
-            seen.add(binding.action)
-            key = self.app.get_key_display(binding)
-            click = f"app.simulate_key({binding.key!r})"
-            parts.append(Part(f" {key}", "key" if active.enabled else "dim", click))
-            parts.append(Part(f" {binding.description} ", "plain" if active.enabled else "dim", click))
-        self.show(parts)
+        """List the shown bindings once each, the nearest first, those that are off in dim, as many as fit."""
+        found = {active.binding.action: active for active in self.screen.active_bindings.values()}
+        shown = sorted((active for active in found.values() if active.binding.show), key=_nearness)
+        left: list[Part] = []
+        right: list[Part] = []
+        room = self.size.width
+        for active in shown:
+            parts = self._key(active)
+            width = sum(cell_width(part.text) for part in parts)
+            if width <= room:
+                room -= width
+                (right if active.binding.id in _ALWAYS else left).extend(parts)
+        self.show(left, right)
+
+    def on_resize(self) -> None:
+        self.update_keys()
+
+    def _key(self, active: ActiveBinding) -> list[Part]:
+        key = self.app.get_key_display(active.binding)
+        click = f"app.simulate_key({active.binding.key!r})"
+        return [
+            Part(f" {key}", "key" if active.enabled else "dim", click),
+            Part(f" {active.binding.description} ", "plain" if active.enabled else "dim", click),
+        ]
+
+
+def _nearness(active: ActiveBinding) -> tuple[bool, int]:
+    """The keys that are always shown come first, so that they have room; then what is special to the pane."""
+    group = (active.binding.id or "").partition(".")[0]
+    return active.binding.id not in _ALWAYS, _GROUPS.index(group) if group in _GROUPS else len(_GROUPS)

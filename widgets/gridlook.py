@@ -9,6 +9,7 @@ from rich.style import Style
 from textual.widget import Widget
 
 from aurora_tui.model.columns import Tone
+from widgets.lineview import overlay
 
 _TONES = tuple(tone for tone in Tone if tone is not Tone.PLAIN)
 STYLES = ("header", "header-cursor", "cursor", "cursor-blurred", "mark", *_TONES)
@@ -29,6 +30,7 @@ Grid {
     .grid--warn { color: $warning; }
     .grid--bad { color: $error; text-style: bold; }
     .grid--accent { color: $accent; }
+    &:ansi .grid--dim { text-style: dim; }
     &:ansi .grid--cursor-blurred { text-style: underline; }
     &:nocolor .grid--cursor { text-style: reverse; }
     &:nocolor .grid--cursor-blurred { text-style: underline; }
@@ -53,7 +55,7 @@ class Look:
 
 def read_look(grid: Widget) -> Look:
     """Ask the theme."""
-    style = {name: grid.get_component_rich_style(f"grid--{name}", partial=True) for name in STYLES}
+    style = {name: overlay(grid, f"grid--{name}") for name in STYLES}
     base = grid.rich_style
     return Look(
         base,

@@ -10,6 +10,7 @@ from textual import events
 from textual.geometry import Region
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from aurora_tui.model.text import cell_width
 
@@ -32,6 +33,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         overflow: hidden hidden;
         .lineview--thumb { color: $primary; }
         .lineview--empty { color: $text-muted; }
+        &:ansi .lineview--empty { text-style: dim; }
     }
     """
 
@@ -106,15 +108,12 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         width = self.size.width
         segments = list(Strip(segments).adjust_cell_length(width - 1, fill)) if width > 1 else []
         if thumb:
-            segments.append(Segment(THUMB, fill + self._thumb_style()))
+            segments.append(Segment(THUMB, self.rich_style + overlay(self, "lineview--thumb")))
         elif segments and segments[-1].style == fill:
             segments[-1] = Segment(segments[-1].text + " ", fill)
         else:
             segments.append(Segment(" ", fill))
         return Strip(segments, width)
-
-    def _thumb_style(self) -> Style:
-        return self.get_component_rich_style("lineview--thumb", partial=True)
 
     def empty_line(self, y: int, height: int, words: str) -> Strip:
         """Row `y` of `height` rows that hold nothing but `words`, wrapped and centred."""
@@ -128,7 +127,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
             return Strip.blank(width, base)
         text = lines[index]
         left = max((width - cell_width(text)) // 2, 0)
-        style = base + self.get_component_rich_style("lineview--empty", partial=True)
+        style = base + overlay(self, "lineview--empty")
         return Strip([Segment(" " * left + text, style)]).adjust_cell_length(width, base)
 
     def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
@@ -150,6 +149,19 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
             self.scroll_sideways(direction)
         else:
             self.scroll_rows(direction * WHEEL_ROWS)
+
+
+def overlay(widget: Widget, name: str) -> Style:
+    """What a component class lays over the style of what it stands on: the colours it sets, and its attributes.
+
+    A translucent colour (`$text-muted`) is blended with the widget's background; Textual's own
+    partial style drops the translucency and makes it brighter than plain text.
+    """
+    full = widget.get_component_rich_style(name)
+    partial = widget.get_component_rich_style(name, partial=True)
+    color = full.color if partial.color else None
+    background = full.bgcolor if partial.bgcolor else None
+    return partial.without_color + Style.from_color(color, background)
 
 
 def differing_cells(old: Strip | None, new: Strip) -> int:

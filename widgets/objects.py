@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from textual.binding import BindingType
@@ -186,7 +186,8 @@ class ObjectsPane(TablePane):
         if self.view is PODS and self.has_usage:
             columns += usage.columns(self.store.table(METRICS).rows.get)
         if self.all_namespaces and self.view.namespaced:
-            columns.insert(0, NAMESPACE_COLUMN)
+            # Without it two rows of one name could not be told apart.
+            columns.insert(0, replace(NAMESPACE_COLUMN, rank=0))
         return columns
 
     def _set_columns(self) -> None:

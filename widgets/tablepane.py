@@ -22,13 +22,13 @@ class TablePane(Pane):
     BINDINGS: ClassVar[list[BindingType]] = [
         pane_binding("enter", "app.choose", "Open", "Drill into the row", id="table.open"),
         pane_binding(
-            "slash", "app.ask_filter", "Filter", "Filter rows: regex, !inverse, -l labels, -f fuzzy", id="table.filter"
-        ),
-        pane_binding(
             "ctrl+z", "toggle_faults", "Faults", "Show only rows with a fault, or all", id="table.faults", show=False
         ),
-        pane_binding("l", "app.logs", "Logs", "Follow the logs of what is under the cursor", id="table.logs"),
         pane_binding("u", "app.act('undo')", "Roll back", "Roll back to the previous revision", id="table.undo"),
+        pane_binding("l", "app.logs", "Logs", "Follow the logs of what is under the cursor", id="table.logs"),
+        pane_binding(
+            "slash", "app.ask_filter", "Filter", "Filter rows: regex, !inverse, -l labels, -f fuzzy", id="table.filter"
+        ),
         pane_binding("0", "app.namespace(0)", "All", "Show all namespaces", id="table.all", show=False),
         *(
             pane_binding(

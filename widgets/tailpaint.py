@@ -17,6 +17,7 @@ from aurora_tui.model.filters import Filter
 from aurora_tui.model.loglines import LEVEL_WIDTH, Level, LogLine, level, short_pod_name, summary
 from aurora_tui.model.text import cell_width, printable
 from widgets.gridpaint import Run, merge
+from widgets.lineview import overlay
 
 POD_COLOURS = 5
 STYLES = (
@@ -48,6 +49,9 @@ Tail {
     .tail--pod-2 { color: $text-accent; }
     .tail--pod-3 { color: $text-success; }
     .tail--pod-4 { color: $foreground; }
+    &:ansi .tail--time { text-style: dim; }
+    &:ansi .tail--pairs { text-style: dim; }
+    &:ansi .tail--quiet { text-style: dim; }
 }
 """
 
@@ -62,9 +66,7 @@ class Look:
 
 def read_look(tail: Widget) -> Look:
     """Ask the theme."""
-    return Look(
-        tail.rich_style, {name: tail.get_component_rich_style(f"tail--{name}", partial=True) for name in STYLES}
-    )
+    return Look(tail.rich_style, {name: overlay(tail, f"tail--{name}") for name in STYLES})
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,10 +80,8 @@ class KubeApi:
             return _json(500, ApiError(500, "InternalError", "Internal error occurred").status)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        path = request.path
-        if path not in _PUBLIC:
-            self._authenticate(request)
-        document = _document(request)
+        path = self._authenticated(request)
+        document = _document(request, path)
         if document is not None:
             if request.method != "GET":
                 raise method_not_allowed()
@@ -110,10 +108,22 @@ class KubeApi:
             raise method_not_allowed()
         return await verb(request, route)
 
-    def _authenticate(self, request: web.Request) -> None:
+    def _authenticated(self, request: web.Request) -> str:
+        """The path asked for; raises ApiError 401.
+
+        A bearer token must be right. Clients in the manner of kubectl send none over plain HTTP, so
+        the token may also stand before the path, as it does in the kubeconfig's server address.
+        """
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        prefix = f"/{self._token}"
+        path, prefixed = request.path, request.path.startswith(f"{prefix}/")
+        if prefixed:
+            path = path.removeprefix(prefix)
+        if path in _PUBLIC or (prefixed and not scheme):
+            return path
         if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), self._token.encode()):
             raise unauthorized()
+        return path
 
     async def _get(self, request: web.Request, route: Route) -> web.StreamResponse:
         _check_accept(request)
@@ -199,11 +209,11 @@ def _decoding() -> Iterator[None]:
         raise bad_request(f"the object cannot be decoded: {error!r}") from error
 
 
-def _document(request: web.Request) -> web.Response | None:
+def _document(request: web.Request, path: str) -> web.Response | None:
     """The documents that are not objects: discovery, version, health; None for everything else."""
     address = request.host
     aggregated = "as=APIGroupDiscoveryList" in request.headers.get("Accept", "").split(",")[0]
-    match request.path.strip("/").split("/"):
+    match path.strip("/").split("/"):
         case ["api"]:
             found = discovery.aggregated(core=True) if aggregated else discovery.core_versions(address)
         case ["apis"]:

@@ -135,12 +135,15 @@ class KubeSandbox:
                 await asyncio.wait_for(self._work.wait(), min(max(wait, _SHORTEST), _LONGEST))
 
     def kubeconfig(self, context: str = "prod") -> dict[str, object]:
-        """A kubeconfig with one context of that name, for the started server."""
+        """A kubeconfig with one context of that name, for the started server.
+
+        Its server address carries the token too: kubectl sends no credentials over plain HTTP.
+        """
         cluster, user = f"aurora-{context}", USERNAME
         return {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": cluster, "cluster": {"server": self.url}}],
+            "clusters": [{"name": cluster, "cluster": {"server": f"{self.url}/{self._token}"}}],
             "users": [{"name": user, "user": {"token": self._token}}],
             "contexts": [
                 {"name": context, "context": {"cluster": cluster, "user": user, "namespace": NAMESPACE}}
