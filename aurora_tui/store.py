@@ -87,8 +87,12 @@ class Table(Generic[T]):
         self.apply({}, [key for key in self.rows if key not in keys])
 
     def clear(self) -> None:
-        """Forget every row, when the namespace or the context changes."""
+        """Forget every row and when the last one came, when the namespace or the context changes."""
         self.retain(set())
+        if self.freshness != Freshness():
+            self.freshness = Freshness()
+            for feed in self._feeds:
+                feed._note_freshness()
 
     def set_freshness(
         self, state: SourceState, now: float, message: str = "", *, next_try: float | None = None

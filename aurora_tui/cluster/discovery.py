@@ -75,18 +75,26 @@ def find_service(signal: str, services: Iterable[Mapping[str, Any]]) -> str | No
         port = _port(signature, service)
         for rank, (key, value) in enumerate(signature.labels):
             if labels.get(key) == value and port:
-                candidates.append((rank, str(meta.get("namespace")), str(meta.get("name")), port))
+                # The service proxy is told the scheme in front of the name
+                # (https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/).
+                scheme = "https:" if port[1] else ""
+                candidates.append((rank, str(meta.get("namespace")), f"{scheme}{meta.get('name')}", port[0]))
                 break
     if not candidates:
         return None
-    _, namespace, name, port = min(candidates)
-    return f"svc/{namespace}/{name}:{port}"
+    _, namespace, name, number = min(candidates)
+    return f"svc/{namespace}/{name}:{number}"
 
 
-def _port(signature: Signature, service: Mapping[str, Any]) -> str | None:
+def _port(signature: Signature, service: Mapping[str, Any]) -> tuple[str, bool] | None:
+    """The port by which the signal is reached, and whether it speaks TLS."""
     ports = (service.get("spec") or {}).get("ports") or []
     for wanted in signature.ports:
         for port in ports:
             if wanted in (port.get("name"), str(port.get("port"))):
-                return str(port.get("name") or port.get("port"))
+                return str(port.get("name") or port.get("port")), _speaks_tls(port)
     return None
+
+
+def _speaks_tls(port: Mapping[str, Any]) -> bool:
+    return "https" in (port.get("name"), port.get("appProtocol"))

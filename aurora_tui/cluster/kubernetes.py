@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 
 from aurora_tui.cluster.discovery import parse_service_address
@@ -11,13 +11,13 @@ from aurora_tui.cluster.kubeconfig import Context
 from aurora_tui.cluster.logs import split_lines
 from aurora_tui.cluster.protocol import LogRequest, Permission
 from aurora_tui.cluster.reflector import Reflector
-from aurora_tui.cluster.resources import Resource
-from aurora_tui.cluster.transport import Transport
+from aurora_tui.cluster.resources import PODS, Resource
+from aurora_tui.cluster.transport import SilenceError, Transport
 from aurora_tui.model.access import HttpAccess
 from aurora_tui.store import Table
 
-_LOG_SILENCE = 24 * 3600.0
-"""A quiet container is no fault; a dead connection is found by TCP."""
+_LOG_SILENCE = 120.0
+"""A quiet container is no fault, a dead connection looks the same: the stream is then asked for again."""
 
 
 class KubernetesCluster:
@@ -83,7 +83,7 @@ class KubernetesCluster:
         while True:
             page = await self.transport.json("GET", resource.path(namespace), query=query)
             found += page.get("items") or []
-            token = page["metadata"].get("continue")
+            token = (page.get("metadata") or {}).get("continue")
             if not token:
                 return found
             query["continue"] = token
@@ -133,7 +133,7 @@ class KubernetesCluster:
         status = answer.get("status") or {}
         return Permission(bool(status.get("allowed")), str(status.get("reason") or ""))
 
-    async def logs(self, request: LogRequest) -> AsyncIterator[bytes]:
+    async def logs(self, request: LogRequest) -> AsyncGenerator[bytes, None]:
         query = {"container": request.container, "timestamps": "true"}
         if request.follow:
             query["follow"] = "true"
@@ -143,10 +143,15 @@ class KubernetesCluster:
             query["tailLines"] = str(request.tail)
         if request.since is not None:
             query["sinceTime"] = request.since
-        path = f"/api/v1/namespaces/{request.namespace}/pods/{request.pod}/log"
-        async with self.transport.open("GET", path, query=query, silence=_LOG_SILENCE) as response:
-            async for line in split_lines(response.content.iter_any()):
-                yield line
+        path = PODS.path(request.namespace, request.pod, "log")
+        try:
+            async with self.transport.open("GET", path, query=query, silence=_LOG_SILENCE) as response:
+                async for line in split_lines(response.content.iter_any()):
+                    yield line
+        except SilenceError:
+            # Even the headers of a log come with its first line only.
+            if not request.follow:
+                raise
 
     async def http_access(self, address: str) -> HttpAccess | None:
         if address == "off":

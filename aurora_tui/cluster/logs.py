@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 from aurora_tui.backoff import Backoff
@@ -15,10 +18,11 @@ from aurora_tui.model.loglines import LogLine
 
 LINE_LIMIT = 1 << 20
 """Bytes kept of one line; a container may write without ever ending one."""
+_NANO = 1_000_000_000
 
 
 class LogSource(Protocol):
-    def logs(self, request: LogRequest) -> AsyncIterator[bytes]: ...
+    def logs(self, request: LogRequest) -> AsyncGenerator[bytes, None]: ...
 
 
 async def split_lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -41,52 +45,84 @@ def _extend(pending: bytearray, part: bytes) -> None:
         pending += part[:room]
 
 
-@dataclass(frozen=True, slots=True)
 class _Mark:
-    """Where a stream stood: the last line's time, and how many lines carried that same time."""
+    """Where a stream stood: the second of its newest line, and how often each stamp since then was heard.
 
-    stamp: str = ""
-    order: str = ""
-    count: int = 0
+    ``sinceTime`` has whole seconds on the way to the kubelet, so a resumed stream begins with that
+    second again. Its lines are known again by stamp and count: that loses none where several carry one
+    stamp, where they came out of order, or where the file that they stood in was rotated away.
+    """
 
-    def after(self, stamp: str, order: str) -> _Mark:
-        return _Mark(stamp, order, self.count + 1 if order == self.order else 1)
+    def __init__(self) -> None:
+        self.second = -1
+        self._heard: Counter[int] = Counter()
+        self._repeated: Counter[int] = Counter()
+        self._resumed_at = -1
+
+    @property
+    def since(self) -> str | None:
+        """The time to resume from (RFC 3339); None before the first line."""
+        return datetime.fromtimestamp(self.second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if self.second >= 0 else None
+
+    def resume(self) -> None:
+        """A new stream begins: what was heard of its first second comes again."""
+        self._resumed_at = self.second
+        self._repeated = self._heard.copy()
+
+    def passes(self, stamp: int) -> bool:
+        """Note a line's stamp (nanoseconds); whether it was not heard before."""
+        second = stamp // _NANO
+        if second < self._resumed_at:
+            return False
+        if self._repeated.get(stamp, 0) > 0:
+            self._repeated[stamp] -= 1
+            return False
+        if second > self.second:
+            self.second = second
+            self._heard.clear()
+        if second == self.second:
+            self._heard[stamp] += 1
+        return True
 
 
 async def follow(
-    source: LogSource, request: LogRequest, *, on_state: Callable[[str], None] = lambda _: None
-) -> AsyncIterator[LogLine]:
-    """Lines of a container, across dropped connections, until its pod is gone.
+    source: LogSource,
+    request: LogRequest,
+    *,
+    on_state: Callable[[str], None] = lambda _: None,
+    ended: Callable[[], bool] = lambda: False,
+) -> AsyncGenerator[LogLine, None]:
+    """Lines of a container, across dropped connections, until its pod is gone or has `ended` for good.
 
-    ``sinceTime`` has whole seconds on the way to the kubelet, so a resumed stream repeats up to a
-    second: lines at or before the mark are passed over by time and by count, which loses none even
-    where several lines carry the same time. `on_state` is told in words what happens to the stream,
-    and "" when lines come.
+    `on_state` is told in words what stands in the way of the stream, and "" when it is read again.
     """
     mark = _Mark()
     backoff = Backoff()
     resumed = request
+    unstamped: str | None = None
     while True:
-        known, skipped, heard = mark, 0, False
+        over, heard = ended(), False
         try:
-            async for raw in source.logs(resumed):
-                head, _, body = raw.partition(b" ")
-                stamp = head.decode("ascii", "replace")
-                order = _order(stamp)
-                if order < known.order:
-                    continue
-                if order == known.order and skipped < known.count:
-                    skipped += 1
-                    continue
-                if not heard:
-                    heard = True
-                    on_state("")
-                    backoff.reset()
-                mark = mark.after(stamp, order)
-                yield LogLine(_epoch(stamp), request.pod, request.container, body.decode("utf-8", "replace"))
-            if not request.follow:
+            async with aclosing(source.logs(resumed)) as stream:
+                async for raw in stream:
+                    stamp, body = _parse(raw)
+                    if stamp is None:
+                        # The kubelet's own words ("unable to retrieve container logs …"), again at each try.
+                        if body == unstamped:
+                            continue
+                        unstamped = body
+                    elif not mark.passes(stamp):
+                        continue
+                    elif not heard:
+                        heard = True
+                        on_state("")
+                        backoff.reset()
+                    yield LogLine(None if stamp is None else stamp / _NANO, request.pod, request.container, body)
+            on_state("")
+            if over or not request.follow:
+                # The container had ended before this stream began: it held all there is.
                 return
-            on_state("the stream ended")
+            resumed = replace(resumed, tail=None)
         except NotFoundError:
             on_state("the pod is gone")
             return
@@ -95,19 +131,38 @@ async def follow(
                 raise
             on_state(str(error))
         await asyncio.sleep(backoff.next())
-        if mark.stamp:
-            resumed = replace(request, since=mark.stamp, tail=None)
+        mark.resume()
+        if mark.since:
+            resumed = replace(request, since=mark.since, tail=None)
 
 
-def _order(stamp: str) -> str:
-    """The time with all nine decimals, so that text compares as time does."""
-    return stamp[:19] + stamp[19:].strip(".Z").ljust(9, "0")
+def _parse(raw: bytes) -> tuple[int | None, str]:
+    """A line's stamp in nanoseconds since the epoch, and what the container wrote; no stamp where there is none."""
+    head, _, body = raw.partition(b" ")
+    stamp = _nanoseconds(head)
+    text = (raw if stamp is None else body).removesuffix(b"\r").decode("utf-8", "replace")
+    return stamp, text
 
 
-def _epoch(stamp: str) -> float | None:
-    """Seconds since the epoch of an RFC 3339 time with up to nine decimals; None where it is none."""
+def _nanoseconds(stamp: bytes) -> int | None:
+    """An RFC 3339 time with up to nine decimals, in UTC or with the node's own offset."""
+    if not 20 <= len(stamp) <= 35:
+        return None
+    rest = stamp[19:]
+    zone = b""
+    if not rest.endswith(b"Z"):
+        rest, zone = rest[:-6], rest[-6:]
+    decimals = rest.rstrip(b"Z")
+    if decimals and not (decimals[:1] == b"." and decimals[1:].isdigit()):
+        return None
+    seconds = _seconds(stamp[:19] + (zone or b"+00:00"))
+    return None if seconds is None else seconds * _NANO + int(decimals[1:].ljust(9, b"0") or 0)
+
+
+@lru_cache(maxsize=64)
+def _seconds(stamp: bytes) -> int | None:
+    """Many lines carry the same second."""
     try:
-        whole = datetime.fromisoformat(stamp[:19] + "+00:00").timestamp()
-        return whole + float("0." + (stamp[19:].strip(".Z") or "0"))
+        return int(datetime.fromisoformat(stamp.decode("ascii")).timestamp())
     except ValueError:
         return None

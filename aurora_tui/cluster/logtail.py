@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.cluster.logs import LogSource, follow
@@ -18,6 +23,10 @@ from aurora_tui.store import Feed, Table
 FLUSH_SECONDS = 0.05
 """Lines are handed to the buffer in batches: one append for what a moment brought."""
 MEMBERSHIP_SECONDS = 0.25
+BATCH = 2000
+"""Lines that are handed over at once, however short the moment."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +34,8 @@ class _Stream:
     namespace: str
     pod: str
     container: str
+    uid: str
+    """Of the pod: a StatefulSet makes its pods anew under their old names."""
 
 
 class LogTail:
@@ -34,13 +45,22 @@ class LogTail:
     a stream ("pod: the container is waiting to start"), by pod.
     """
 
-    def __init__(self, source: LogSource, pods: Table[kube.Pod], selection: LogSelection, buffer: LogBuffer) -> None:
+    def __init__(
+        self,
+        source: LogSource,
+        pods: Table[kube.Pod],
+        selection: LogSelection,
+        buffer: LogBuffer,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._source = source
+        self._started = int(clock())
         self._pods = pods
         self._selection = selection
         self._buffer = buffer
         self._pending: list[LogLine] = []
         self._streams: dict[_Stream, asyncio.Task[None]] = {}
+        self._noted: dict[str, _Stream] = {}
         self.notes: dict[str, str] = {}
 
     async def run(self) -> None:
@@ -51,8 +71,7 @@ class LogTail:
             while True:
                 if due <= 0:
                     due = MEMBERSHIP_SECONDS
-                    if feed.drain():
-                        self._join()
+                    self._join(feed.drain().keys)
                 await asyncio.sleep(FLUSH_SECONDS)
                 due -= FLUSH_SECONDS
                 self._hand_over()
@@ -70,29 +89,55 @@ class LogTail:
 
     def _hand_over(self) -> None:
         if self._pending:
-            # Streams arrive one after the other; within a batch the containers' own times decide.
-            self._pending.sort(key=lambda line: line.stamp or 0.0)
+            # Streams arrive one after the other; within a batch the containers' own times decide,
+            # unless a line has none.
+            if all(line.stamp is not None for line in self._pending):
+                self._pending.sort(key=lambda line: line.stamp or 0.0)
             self._buffer.append(self._pending)
             self._pending.clear()
 
-    def _join(self) -> None:
-        first = not self._streams
-        for pod in list(self._pods.rows.values()):
+    def _join(self, keys: Iterable[str]) -> None:
+        for pod in filter(None, map(self._pods.rows.get, keys)):
             if not self._selection.wants(pod):
                 continue
-            for stream in self._containers(pod):
+            for stream, begun in self._containers(pod):
                 if stream not in self._streams:
-                    # A pod that joins later is read from its first line.
-                    tail = self._selection.tail if first else None
-                    self._streams[stream] = asyncio.create_task(self._read(stream, tail))
+                    self._leave_namesakes(stream)
+                    # What began since we did is read from its first line.
+                    tail = None if begun is not None and begun.timestamp() >= self._started else self._selection.tail
+                    task = asyncio.create_task(self._read(stream, tail), name=f"log of {stream.pod}")
+                    task.add_done_callback(_report)
+                    self._streams[stream] = task
 
-    def _containers(self, pod: kube.Pod) -> Iterator[_Stream]:
-        statuses = [*(pod.status.init_container_statuses or ()), *(pod.status.container_statuses or ())]
-        for status in statuses:
-            state = status.last_state if self._selection.previous else status.state
-            wanted = self._selection.container in (None, status.name)
-            if wanted and state and (state.running or state.terminated):
-                yield _Stream(pod.metadata.namespace or "", pod.metadata.name, status.name)
+    def _leave_namesakes(self, stream: _Stream) -> None:
+        for other, task in self._streams.items():
+            if (other.namespace, other.pod) == (stream.namespace, stream.pod) and other.uid != stream.uid:
+                task.cancel()
+                self._note(other, "")
+
+    def _containers(self, pod: kube.Pod) -> Iterator[tuple[_Stream, datetime | None]]:
+        """The containers that have a log to read, and when each began."""
+        for status in _statuses(pod):
+            state, last = status.state, status.last_state
+            if self._selection.previous or (state and state.waiting):
+                # A container that waits to be restarted still has the log of its last run.
+                state = last
+            begun = state and (state.running or state.terminated)
+            if begun and self._selection.container in (None, status.name):
+                meta = pod.metadata
+                yield _Stream(meta.namespace or "", meta.name, status.name, meta.uid), begun.started_at
+
+    def _ended(self, stream: _Stream) -> bool:
+        """Whether a container will write nothing more, as far as the pod's row says."""
+        pod = self._pods.rows.get(f"{stream.namespace}/{stream.pod}")
+        if pod is None or pod.metadata.uid != stream.uid:
+            return False
+        done = (
+            status.state.terminated.exit_code == 0
+            for status in pod.status.init_container_statuses or ()
+            if status.name == stream.container and status.state and status.state.terminated
+        )
+        return pod.status.phase in ("Succeeded", "Failed") or any(done)
 
     async def _read(self, stream: _Stream, tail: int | None) -> None:
         previous = self._selection.previous
@@ -105,19 +150,35 @@ class LogTail:
             tail,
             self._selection.since,
         )
-        note: Callable[[str], None] = lambda words: self._note(stream.pod, words)  # noqa: E731
+        note, ended = partial(self._note, stream), partial(self._ended, stream)
         try:
-            async for line in follow(self._source, request, on_state=note):
-                self._pending.append(line)
-                if len(self._pending) >= 2000:
-                    # A burst must not starve the keys.
-                    self._hand_over()
-                    await asyncio.sleep(0)
+            async with aclosing(follow(self._source, request, on_state=note, ended=ended)) as lines:
+                async for line in lines:
+                    self._pending.append(line)
+                    if len(self._pending) >= BATCH:
+                        # A burst must not starve the keys.
+                        self._hand_over()
+                        await asyncio.sleep(0)
         except ClusterError as error:
-            self._note(stream.pod, str(error))
-
-    def _note(self, pod: str, words: str) -> None:
-        if words:
-            self.notes[pod] = words
+            self._note(stream, str(error))
         else:
-            self.notes.pop(pod, None)
+            if self._selection.workload is not None:
+                # Its pods come and go: that one went is no news.
+                self._note(stream, "")
+
+    def _note(self, stream: _Stream, words: str) -> None:
+        """Notes are by pod; a container takes back its own only."""
+        if words:
+            self.notes[stream.pod] = words
+            self._noted[stream.pod] = stream
+        elif self._noted.get(stream.pod) == stream:
+            del self.notes[stream.pod], self._noted[stream.pod]
+
+
+def _statuses(pod: kube.Pod) -> tuple[kube.ContainerStatus, ...]:
+    return (*(pod.status.init_container_statuses or ()), *(pod.status.container_statuses or ()))
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("%s ended", task.get_name(), exc_info=task.exception())

@@ -17,10 +17,11 @@ from aurora_tui.store import Table
 POLL_SECONDS = 30.0
 """metrics-server itself measures every 15 s at the fastest, 60 s by default."""
 _ABSENT_SECONDS = 300.0
+_ABSENT = "this server does not serve metrics.k8s.io: install metrics-server to see CPU and memory"
 
 
 class PodMetricsSource:
-    """Fills a table with `kube.PodMetrics` by ``namespace/name``."""
+    """Fills a table with `kube.PodMetrics` by ``namespace/name``; `fallback` as in `Reflector`."""
 
     def __init__(
         self,
@@ -28,9 +29,12 @@ class PodMetricsSource:
         namespace: str | None,
         table: Table[kube.PodMetrics],
         clock: Callable[[], float],
+        *,
+        fallback: str | None = None,
     ) -> None:
         self._transport = transport
         self._namespace = namespace
+        self._fallback = fallback
         self._table = table
         self._clock = clock
         self._decoder = msgspec.json.Decoder(kube.ListPage[kube.PodMetrics])
@@ -46,11 +50,18 @@ class PodMetricsSource:
         try:
             raw = await self._transport.bytes("GET", POD_METRICS.path(self._namespace))
             items = self._decoder.decode(raw).items or ()
-        except (NotFoundError, ForbiddenError) as error:
-            self._table.set_freshness(SourceState.UNCONFIGURED, self._clock(), str(error))
+        except NotFoundError:
+            self._table.set_freshness(SourceState.UNCONFIGURED, self._clock(), _ABSENT)
+            return _ABSENT_SECONDS
+        except ForbiddenError as error:
+            if self._namespace is None and self._fallback is not None:
+                self._namespace = self._fallback
+                return 0.0
+            self._table.set_freshness(SourceState.DENIED, self._clock(), str(error))
             return _ABSENT_SECONDS
         except (ClusterError, msgspec.DecodeError) as error:
-            self._table.set_freshness(SourceState.STALE, self._clock(), str(error))
+            state = SourceState.STALE if self._table.freshness.last_good else SourceState.DOWN
+            self._table.set_freshness(state, self._clock(), str(error))
             return POLL_SECONDS
         rows = {kube.key(item.metadata): item for item in items}
         self._table.apply(rows)

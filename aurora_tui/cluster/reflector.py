@@ -10,8 +10,10 @@ from typing import Any, NoReturn
 import msgspec
 
 from aurora_tui.backoff import Backoff
+from aurora_tui.cluster.answers import not_kubernetes
 from aurora_tui.cluster.errors import (
     ClusterError,
+    ConfigError,
     ForbiddenError,
     GoneError,
     NotFoundError,
@@ -19,7 +21,7 @@ from aurora_tui.cluster.errors import (
     UnauthorizedError,
 )
 from aurora_tui.cluster.resources import Resource
-from aurora_tui.cluster.transport import Transport
+from aurora_tui.cluster.transport import ANSWER_SECONDS, SilenceError, Transport
 from aurora_tui.model import kube
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.store import Table
@@ -28,7 +30,9 @@ PAGE = 500
 """Objects a page, as kubectl asks for them: the first page paints while the others come."""
 WATCH_SECONDS = 300
 SILENCE_SECONDS = 90.0
-"""The server sends a bookmark about once a minute: a longer silence is a broken connection."""
+"""The server sends a bookmark about once a minute: after a longer silence the watch is opened anew."""
+BRIEF_SECONDS = 1.0
+"""A watch that ends sooner is not asked for again at once."""
 _DENIED_SECONDS = 30.0
 
 
@@ -73,22 +77,30 @@ class Reflector:
             try:
                 if not self._version:
                     await self.read()
-                backoff.reset()
-                await self._watch()
-            except GoneError:
-                self._version = ""
+                await self._watch(backoff)
             except (ClusterError, msgspec.DecodeError) as error:
                 if isinstance(error, ForbiddenError) and self._narrow():
                     continue
                 await self._pause(error, backoff)
 
     async def read(self) -> None:
-        """Read all pages once and make the table equal to them."""
+        """Read all pages once and make the table equal to them.
+
+        Where the token of the next page has expired (410), everything is read again in one answer, as
+        kubectl's pager does: a list that takes longer than the server keeps its tokens would never end.
+        """
         seen: set[str] = set()
         query = {"limit": str(PAGE)}
+        path = self._resource.path(self._namespace)
         while True:
-            path = self._resource.path(self._namespace)
-            raw = await self._transport.bytes("GET", path, query=query)
+            try:
+                raw = await self._transport.bytes("GET", path, query=query, silence=ANSWER_SECONDS)
+            except GoneError:
+                if "continue" not in query:
+                    raise
+                query = {}
+                seen.clear()
+                continue
             page = self._pages.decode(raw)
             rows = {kube.key(item.metadata): item for item in page.items or ()}
             seen.update(rows)
@@ -103,8 +115,12 @@ class Reflector:
         self._version = page.metadata.resource_version
         self._live()
 
-    async def _watch(self) -> None:
-        """Apply events until the server ends the watch, which it does every few minutes."""
+    async def _watch(self, backoff: Backoff) -> None:
+        """Apply events until the server ends the watch, which it does every few minutes.
+
+        A watch that lasts or brings something ends the row of failures; one that ends at once is asked
+        for again after a pause, whether its end was an error or not.
+        """
         query = {
             "watch": "true",
             "allowWatchBookmarks": "true",
@@ -112,37 +128,70 @@ class Reflector:
             "timeoutSeconds": str(int(WATCH_SECONDS * (1 + random.random()))),
         }
         path = self._resource.path(self._namespace)
-        async with self._transport.open("GET", path, query=query, silence=SILENCE_SECONDS) as response:
-            self._live()
-            async for lines in _line_batches(response.content.iter_any()):
-                self._apply(lines)
+        elapsed = asyncio.get_running_loop().time
+        began = elapsed()
+        opened = False
+        try:
+            async with self._transport.open("GET", path, query=query, silence=SILENCE_SECONDS) as response:
+                self._live()
+                opened = True
+                async for lines in _line_batches(response.content.iter_any()):
+                    self._apply(lines)
+                    backoff.reset()
+        except GoneError:
+            self._version = ""
+        except SilenceError:
+            # Quiet or dead: asking again tells which, and costs no list.
+            if not opened:
+                raise
+        except ForbiddenError:
+            if opened:
+                raise
+            await self._poll()
+            return
+        if elapsed() - began >= BRIEF_SECONDS:
+            backoff.reset()
+        else:
+            await asyncio.sleep(backoff.next())
+
+    async def _poll(self) -> None:
+        """Where we may list but not watch, the list is read again now and then."""
+        self._version = ""
+        words = f"watching {self._resource.plural} is forbidden: they are read again every {_DENIED_SECONDS:.0f} s"
+        next_try = self._clock() + _DENIED_SECONDS
+        message = "; ".join(filter(None, (self._note, words)))
+        self._table.set_freshness(SourceState.LIVE, self._clock(), message, next_try=next_try)
+        await asyncio.sleep(_DENIED_SECONDS)
 
     def _apply(self, lines: list[bytes]) -> None:
         upserts: dict[str, Any] = {}
         deletes: set[str] = set()
-        for line in lines:
-            event = self._events.decode(line)
-            match event.type:
-                case "ADDED" | "MODIFIED":
-                    row = self._objects.decode(event.object)
-                    key = kube.key(row.metadata)
-                    upserts[key] = row
-                    deletes.discard(key)
-                    self._version = row.metadata.resource_version
-                case "DELETED":
-                    row = self._objects.decode(event.object)
-                    key = kube.key(row.metadata)
-                    upserts.pop(key, None)
-                    deletes.add(key)
-                    self._version = row.metadata.resource_version
-                case "BOOKMARK":
-                    bookmark = msgspec.json.decode(event.object, type=kube.Bare)
-                    self._version = bookmark.metadata.resource_version
-                case _:
-                    status = msgspec.json.decode(event.object, type=kube.Status)
-                    error = GoneError if status.code == 410 else ClusterError
-                    raise error(status.message or "the watch failed", status=status.code)
-        self._table.apply(upserts, deletes)
+        try:
+            for line in lines:
+                event = self._events.decode(line)
+                match event.type:
+                    case "ADDED" | "MODIFIED":
+                        row = self._objects.decode(event.object)
+                        key = kube.key(row.metadata)
+                        upserts[key] = row
+                        deletes.discard(key)
+                        self._version = row.metadata.resource_version
+                    case "DELETED":
+                        row = self._objects.decode(event.object)
+                        key = kube.key(row.metadata)
+                        upserts.pop(key, None)
+                        deletes.add(key)
+                        self._version = row.metadata.resource_version
+                    case "BOOKMARK":
+                        bookmark = msgspec.json.decode(event.object, type=kube.Bare)
+                        self._version = bookmark.metadata.resource_version
+                    case _:
+                        status = msgspec.json.decode(event.object, type=kube.Status)
+                        error = GoneError if status.code == 410 else ClusterError
+                        raise error(status.message or "the watch failed", status=status.code)
+        finally:
+            # What came before an error counts: the version has moved past it.
+            self._table.apply(upserts, deletes)
         self._live()
 
     def _live(self) -> None:
@@ -157,16 +206,21 @@ class Reflector:
         return True
 
     async def _pause(self, error: Exception, backoff: Backoff) -> None:
-        wait = backoff.next()
+        wait, words = backoff.next(), str(error)
         state = SourceState.STALE if self._table.freshness.last_good else SourceState.DOWN
         match error:
-            case ForbiddenError() | UnauthorizedError() | NotFoundError():
+            case NotFoundError():
+                words = f"this server does not serve {self._resource.qualified}/{self._resource.version}"
+                state, wait = SourceState.UNCONFIGURED, max(wait, _DENIED_SECONDS)
+            case ForbiddenError() | UnauthorizedError() | ConfigError():
                 state, wait = SourceState.DENIED, max(wait, _DENIED_SECONDS)
             case ThrottledError():
                 wait = max(wait, error.retry_after)
-            case msgspec.DecodeError():
+            case GoneError() | msgspec.DecodeError():
                 self._version = ""
-        self._table.set_freshness(state, self._clock(), str(error), next_try=self._clock() + wait)
+        if isinstance(error, msgspec.DecodeError):
+            words = f"{not_kubernetes(self._transport.server)} ({words})"
+        self._table.set_freshness(state, self._clock(), words, next_try=self._clock() + wait)
         await asyncio.sleep(wait)
 
 

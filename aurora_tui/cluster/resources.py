@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
+from aurora_tui.cluster.errors import NotFoundError
 from aurora_tui.model import kube
 
 
@@ -35,16 +37,26 @@ class Resource:
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def path(self, namespace: str | None = None, name: str | None = None, subresource: str = "") -> str:
-        """The request path (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris)."""
+        """The request path (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris).
+
+        Names are escaped. Raises `NotFoundError` for one that could leave its place in the path: no
+        object can have it.
+        """
         parts = ["/apis", self.group, self.version] if self.group else ["/api", self.version]
         if namespace and self.namespaced:
-            parts += ["namespaces", namespace]
+            parts += ["namespaces", _segment(namespace)]
         parts.append(self.plural)
         if name:
-            parts.append(name)
+            parts.append(_segment(name))
         if subresource:
             parts.append(subresource)
         return "/".join(parts)
+
+
+def _segment(name: str) -> str:
+    if name in (".", "..") or "/" in name or "%" in name:
+        raise NotFoundError(f"{name!r} is not a name that an object can have")
+    return quote(name, safe=":")
 
 
 PODS = Resource("Pod", "pods", "", "v1", kube.Pod, aliases=("po", "pod"))

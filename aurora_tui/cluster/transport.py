@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from aurora_tui.cluster import kubeconfig
+from aurora_tui.cluster.answers import CONNECT_SECONDS, error_body, network_errors, not_kubernetes, refusal, unreachable
+from aurora_tui.cluster.configuration import configure
 from aurora_tui.cluster.errors import (
     AnswerLostError,
     ClusterError,
     ConfigError,
-    ConflictError,
-    ForbiddenError,
-    GoneError,
-    NotFoundError,
     ReadOnlyError,
-    ThrottledError,
-    UnauthorizedError,
     UnreachableError,
 )
 from aurora_tui.cluster.kubeconfig import Context
@@ -31,19 +27,18 @@ if TYPE_CHECKING:
     import aiohttp
     from kubernetes.aio.client.configuration import Configuration
     from kubernetes.aio.client.rest import RESTClientObject
+    from multidict import CIMultiDict
 
-CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 20.0
+RENEWAL_SECONDS = 5.0
+"""Credentials are not asked for again sooner: a plugin may open a browser each time."""
+_EARLY_SECONDS = 20.0
 _REVIEWS = ("/apis/authorization.k8s.io/", "/apis/authentication.k8s.io/")
 """Questions that are asked with POST and change nothing."""
 
-_BY_STATUS: Mapping[int, type[ClusterError]] = {
-    401: UnauthorizedError,
-    403: ForbiddenError,
-    404: NotFoundError,
-    409: ConflictError,
-    410: GoneError,
-}
+
+class SilenceError(UnreachableError):
+    """A stream said nothing for as long as it may: it is quiet, or the connection is dead."""
 
 
 class Transport:
@@ -54,49 +49,95 @@ class Transport:
     whoever sends it.
     """
 
-    def __init__(self, context: Context, *, read_only: bool = False) -> None:
+    def __init__(self, context: Context, *, read_only: bool = False, clock: Callable[[], float] = time.time) -> None:
         self.context = context
         self.read_only = read_only
         self.configuration: Configuration | None = None
+        self._clock = clock
         self._rest: RESTClientObject | None = None
+        self._retired: list[RESTClientObject] = []
         self._connecting = asyncio.Lock()
+        self._expires: float | None = None
+        self._renewed_at = -RENEWAL_SECONDS
+        self._failure: tuple[float, ConfigError] | None = None
+        self._closed = False
 
     async def connect(self) -> Configuration:
-        """Load configuration and credentials, once."""
+        """Load configuration and credentials, once; a failure is remembered for `RENEWAL_SECONDS`."""
         async with self._connecting:
-            if self.configuration is None:
-                await self._load()
-        assert self.configuration is not None
-        return self.configuration
+            return self.configuration or await self._load()
 
-    async def _load(self) -> None:
-        # The generated client takes a third of a second to import: not on the event loop.
-        rest = await asyncio.to_thread(_rest_module)
-        configuration = await kubeconfig.configure(self.context)
+    async def _load(self) -> Configuration:
+        now = asyncio.get_running_loop().time()
+        if self._failure is not None and now - self._failure[0] < RENEWAL_SECONDS:
+            # Every source asks at the same moment: the plugin is not run for each of them.
+            raise ConfigError(self._failure[1].message)
         try:
-            fresh = rest.RESTClientObject(configuration)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigError(
-                f"context {self.context.name!r}: the certificates cannot be used: {error}"
-            ) from error
-        stale, self._rest, self.configuration = self._rest, fresh, configuration
-        if stale is not None:
-            await stale.close()
+            # The generated client takes a third of a second to import: not on the event loop.
+            rest = await asyncio.to_thread(_rest_module)
+            configuration, self._expires = await configure(self.context)
+            await self._build(rest, configuration)
+        except ConfigError as error:
+            self._failure = (asyncio.get_running_loop().time(), error)
+            raise
+        self._failure = None
+        self.configuration = configuration
+        return configuration
 
-    async def renew(self) -> None:
-        """Load the credentials again: a token or a plugin's certificate ran out."""
+    async def _build(self, rest: Any, configuration: Configuration) -> None:
+        """The client for a configuration; the one before serves its streams until they end."""
+        if self._rest is not None and _trust(self._rest.configuration) == _trust(configuration):
+            return
+        try:
+            fresh = await asyncio.to_thread(rest.RESTClientObject, configuration)
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"context {self.context.name!r}: the certificates cannot be used: {error}") from error
+        if self._rest is not None:
+            self._retired.append(self._rest)
+        self._rest = fresh
+
+    async def renew(self, refused: Configuration) -> bool:
+        """Load the credentials again after some were refused; False where that was done just now.
+
+        Requests that were refused together share one renewal.
+        """
         async with self._connecting:
+            if self.configuration is not refused:
+                return True
+            now = asyncio.get_running_loop().time()
+            if now - self._renewed_at < RENEWAL_SECONDS:
+                return False
+            self._renewed_at = now
             await self._load()
+            return True
 
     async def close(self) -> None:
-        if self._rest is not None:
-            await self._rest.close()
+        self._closed = True
+        for rest in (self._rest, *self._retired):
+            if rest is not None:
+                await rest.close()
 
     async def headers(self) -> dict[str, str]:
         """Authorization and impersonation, as sent with each request; never to be shown or logged."""
+        return dict(await self._authorized(await self._current()))
+
+    async def _current(self) -> Configuration:
+        """The configuration, renewed shortly before its credentials run out."""
         configuration = await self.connect()
-        headers = dict(self.context.impersonate or {})
-        token = await configuration.get_api_key_with_prefix("BearerToken")
+        if self._expires is not None and self._expires - _EARLY_SECONDS <= self._clock():
+            await self.renew(configuration)
+            configuration = await self.connect()
+        return configuration
+
+    async def _authorized(self, configuration: Configuration) -> CIMultiDict[str]:
+        from multidict import CIMultiDict
+
+        headers = CIMultiDict(self.context.impersonate)
+        try:
+            # In a pod this reads the service account's token again, which is replaced every hour.
+            token = await configuration.get_api_key_with_prefix("BearerToken")
+        except Exception as error:  # the official loader raises its own and the file system's
+            raise ConfigError(f"context {self.context.name!r}: {error}") from error
         if token:
             headers["Authorization"] = token
         return headers
@@ -121,29 +162,31 @@ class Transport:
         writes = method != "GET" and not dry_run and not path.startswith(_REVIEWS)
         if writes and self.read_only:
             raise ReadOnlyError("read-only: nothing is sent to the cluster; start without --read-only to act")
-        response = await self._send(method, path, query, body, content_type, silence, writes=writes)
-        if response.status == 401:
-            response.release()
-            await self.renew()
-            response = await self._send(method, path, query, body, content_type, silence, writes=writes)
+        request = _Request(method, path, query or {}, body, content_type, silence, writes)
+        configuration = await self._current()
+        response = await self._send(configuration, request)
         try:
+            if response.status == 401 and await self.renew(configuration):
+                response.release()
+                response = await self._send(await self.connect(), request)
             if response.status >= 400:
-                raise _refusal(response, await _text(response), self.context)
+                raise refusal(response, await error_body(response), self.context)
             yield response
-        except _network_errors() as error:
-            raise self._lost(error, writes=writes) from error
+        except network_errors() as error:
+            raise self._lost(error, request) from error
         finally:
             response.release()
 
-    async def json(self, method: str, path: str, **options: Any) -> Any:
-        """Send a request and decode the whole answer."""
+    async def json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        """Send a request and decode the whole answer, a JSON object."""
         raw = await self.bytes(method, path, **options)
         try:
-            return json.loads(raw)
-        except ValueError as error:
-            raise ClusterError(
-                f"{self.server} answered something that is not JSON: is it a Kubernetes API server?"
-            ) from error
+            answer = json.loads(raw)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise ClusterError(not_kubernetes(self.server))
+        return answer
 
     async def bytes(self, method: str, path: str, **options: Any) -> bytes:
         async with self.open(method, path, **options) as response:
@@ -157,95 +200,65 @@ class Transport:
     def loopback(self) -> bool:
         return urlsplit(self.server).hostname in ("127.0.0.1", "localhost", "::1")
 
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None,
-        body: Any,
-        content_type: str,
-        silence: float | None,
-        *,
-        writes: bool,
-    ) -> aiohttp.ClientResponse:
+    async def _send(self, configuration: Configuration, request: _Request) -> aiohttp.ClientResponse:
         import aiohttp
 
-        headers = await self.headers()
+        headers = await self._authorized(configuration)
         headers["Accept"] = "application/json"
-        headers["Content-Type"] = content_type
+        headers["Content-Type"] = request.content_type
         # Compressing 30 MB costs the server more than sending it over loopback.
         headers["Accept-Encoding"] = "identity" if self.loopback else "gzip"
         timeout = aiohttp.ClientTimeout(
-            total=None if silence else ANSWER_SECONDS, sock_connect=CONNECT_SECONDS, sock_read=silence
+            total=None if request.silence else ANSWER_SECONDS, sock_connect=CONNECT_SECONDS, sock_read=request.silence
         )
-        url = self.server + path + (f"?{urlencode(query)}" if query else "")
-        assert self._rest is not None
+        url = self.server + request.path + (f"?{urlencode(request.query)}" if request.query else "")
+        if self._closed or self._rest is None:
+            raise UnreachableError(f"{self.server}: the connection was closed")
         try:
-            answer = await self._rest.request(method, url, headers=headers, body=body, _request_timeout=timeout)
-        except aiohttp.ClientConnectorError as error:
-            raise UnreachableError(_unreachable(self.server, error)) from error
-        except _network_errors() as error:
-            raise self._lost(error, writes=writes) from error
+            answer = await self._rest.request(
+                request.method, url, headers=headers, body=request.body, _request_timeout=timeout
+            )
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError) as error:
+            raise UnreachableError(unreachable(self.server, error)) from error
+        except ValueError as error:
+            # An address or a header that cannot be sent: a line break in a token, a host with a blank.
+            raise ConfigError(f"context {self.context.name!r}: the request cannot be made: {error}") from error
+        except network_errors() as error:
+            raise self._lost(error, request) from error
         response: aiohttp.ClientResponse = answer.response
         return response
 
-    def _lost(self, error: Exception, *, writes: bool) -> ClusterError:
-        words = "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
-        if writes:
+    def _lost(self, error: Exception, request: _Request) -> ClusterError:
+        timed_out = isinstance(error, TimeoutError)
+        words = "no answer in time" if timed_out else " ".join(str(error).split()) or type(error).__name__
+        if request.writes:
             return AnswerLostError(f"the answer of {self.server} was lost: {words}")
+        if timed_out and request.silence:
+            return SilenceError(f"{self.server}: nothing was heard for {request.silence:.0f} s")
         return UnreachableError(f"{self.server}: {words}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: Any
+    content_type: str
+    silence: float | None
+    writes: bool
 
 
 def _rest_module() -> Any:
     with IMPORTS:
-        import kubernetes.aio.config  # noqa: F401 - for kubeconfig.configure, which runs on the loop
+        import kubernetes.aio.config  # noqa: F401 - for configure(), which runs on the loop
         from kubernetes.aio.client import rest
 
     return rest
 
 
-def _network_errors() -> tuple[type[Exception], ...]:
-    import aiohttp
-
-    return (aiohttp.ClientError, TimeoutError, ConnectionError)
-
-
-def _unreachable(server: str, error: Any) -> str:
-    inner = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
-    if isinstance(inner, ssl.SSLCertVerificationError):
-        return (
-            f"{server}: its certificate is not trusted ({inner.verify_message});"
-            " check certificate-authority in the kubeconfig"
-        )
-    if isinstance(inner, ConnectionRefusedError):
-        return f"{server}: connection refused; is the API server up, is a tunnel or VPN missing?"
-    return f"{server}: {getattr(inner, 'strerror', None) or inner}"
-
-
-async def _text(response: aiohttp.ClientResponse) -> bytes:
-    return await response.content.read(64 * 1024)
-
-
-def _refusal(response: aiohttp.ClientResponse, body: bytes, context: Context) -> ClusterError:
-    """The error for an HTTP status, with the server's own Status message where it sent one."""
-    status = response.status
-    message, reason = "", ""
-    try:
-        answer = json.loads(body)
-        message, reason = str(answer.get("message") or ""), str(answer.get("reason") or "")
-    except (ValueError, AttributeError):
-        message = f"HTTP {status} {response.reason or ''}".strip()
-    if status == 401:
-        login = f"; to log in again run: {context.exec_command}" if context.exec_command else ""
-        return UnauthorizedError(
-            f"the credentials of user {context.user!r} were refused (401 Unauthorized){login or '; log in again'}",
-            status=401,
-            reason=reason,
-        )
-    if status == 429 or (status == 503 and "Retry-After" in response.headers):
-        try:
-            wait = float(response.headers.get("Retry-After", "1"))
-        except ValueError:
-            wait = 1.0
-        return ThrottledError(message, retry_after=wait, reason=reason)
-    return _BY_STATUS.get(status, ClusterError)(message or f"HTTP {status}", status=status, reason=reason)
+def _trust(configuration: Configuration) -> tuple[Any, ...]:
+    """What a client is built from besides the address; a certificate file may have new content."""
+    if configuration.cert_file:
+        return (configuration,)
+    return (configuration.ssl_ca_cert, configuration.verify_ssl, configuration.tls_server_name, configuration.proxy)

@@ -1,0 +1,103 @@
+"""What a server's refusal, and a connection's failure, is called in words."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from aurora_tui.cluster.errors import (
+    ClusterError,
+    ConflictError,
+    ForbiddenError,
+    GoneError,
+    NotFoundError,
+    ThrottledError,
+    UnauthorizedError,
+)
+from aurora_tui.cluster.kubeconfig import Context
+
+if TYPE_CHECKING:
+    import aiohttp
+
+CONNECT_SECONDS = 5.0
+_LONGEST_WAIT = 300.0
+_ERROR_BYTES = 64 * 1024
+_BY_STATUS: Mapping[int, type[ClusterError]] = {
+    401: UnauthorizedError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    409: ConflictError,
+    410: GoneError,
+}
+
+
+def not_kubernetes(server: str) -> str:
+    """The words for an answer that cannot be decoded."""
+    return f"{server} answered something that is not what the Kubernetes API answers: is it an API server?"
+
+
+def network_errors() -> tuple[type[Exception], ...]:
+    """What a connection may raise while it is in use."""
+    import aiohttp
+
+    return (aiohttp.ClientError, OSError)
+
+
+def unreachable(server: str, error: Any) -> str:
+    """The words for a connection that was not made."""
+    inner = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
+    if isinstance(inner, ssl.SSLCertVerificationError):
+        return (
+            f"{server}: its certificate is not trusted ({inner.verify_message.rstrip('.')});"
+            " check certificate-authority and tls-server-name in the kubeconfig"
+        )
+    if isinstance(inner, ConnectionRefusedError):
+        return f"{server}: connection refused; is the API server up, is a tunnel or VPN missing?"
+    if isinstance(inner, TimeoutError):
+        return f"{server}: no connection within {CONNECT_SECONDS:.0f} s; is a tunnel or VPN missing?"
+    return f"{server}: {getattr(inner, 'strerror', None) or getattr(inner, 'message', None) or inner}"
+
+
+async def error_body(response: aiohttp.ClientResponse) -> bytes:
+    """The head of an error's body; what is lost of it does not change that the server refused."""
+    body = b""
+    with suppress(*network_errors()):
+        while len(body) < _ERROR_BYTES and (chunk := await response.content.read(_ERROR_BYTES)):
+            body += chunk
+    return body
+
+
+def refusal(response: aiohttp.ClientResponse, body: bytes, context: Context) -> ClusterError:
+    """The error for an HTTP status, with the server's own Status message where it sent one."""
+    status = response.status
+    message, reason = _status_of(response, body)
+    if status == 401:
+        login = f"; to log in again run: {context.exec_command}" if context.exec_command else "; log in again"
+        return UnauthorizedError(
+            f"the credentials of user {context.user!r} were refused (401 Unauthorized){login}",
+            status=401,
+            reason=reason,
+        )
+    if status == 429 or (status == 503 and "Retry-After" in response.headers):
+        after = response.headers.get("Retry-After", "")
+        # The other form of the header, a date, is never sent by an API server.
+        wait = min(float(after), _LONGEST_WAIT) if after.isdecimal() else 1.0
+        return ThrottledError(message, retry_after=wait, reason=reason)
+    return _BY_STATUS.get(status, ClusterError)(message, status=status, reason=reason)
+
+
+def _status_of(response: aiohttp.ClientResponse, body: bytes) -> tuple[str, str]:
+    """Message and reason of a Status; of anything else the HTTP status, and one line of it if it is plain text."""
+    try:
+        answer = json.loads(body)
+        if answer.get("message"):
+            return str(answer["message"]), str(answer.get("reason") or "")
+    except (ValueError, AttributeError):
+        pass
+    words = f"HTTP {response.status} {response.reason or ''}".strip()
+    if response.content_type == "text/plain" and body.strip():
+        words += f": {body.decode('utf-8', 'replace').strip().splitlines()[0][:200]}"
+    return words, ""
