@@ -32,7 +32,7 @@ def start_in_subprocess(scenario: str = DEFAULT) -> ChildSandbox:
     Raises OSError.
     """
     report, child_end = os.pipe()
-    errors = tempfile.TemporaryFile()
+    errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the child
     paths = os.pathsep.join(filter(None, (str(_CHECKOUT), os.environ.get("PYTHONPATH"))))
     try:
         process = subprocess.Popen(

@@ -51,38 +51,17 @@ class Autoscaler(WorkloadController):
         spec, status = autoscaler["spec"], autoscaler.get("status", {})
         conditions = status.get("conditions") or []
         ref = spec["scaleTargetRef"]
-        resource = of_kind(ref["apiVersion"], ref["kind"])
-        target = resource and self.store.get(resource, key[0], ref["name"])
+        resource = of_kind(ref.get("apiVersion", ""), ref["kind"])
+        target = self.store.get(resource, key[0], ref["name"]) if resource else None
         if resource is None or target is None:
-            text = f'the HPA controller was unable to get the target\'s current scale: {ref["name"]} not found'
+            text = f"the HPA controller was unable to get the target's current scale: {ref['name']} not found"
             told = with_condition(conditions, now, "AbleToScale", False, reason="FailedGetScale", message=text)
             self.set_status(autoscaler, {**status, "conditions": told})
             return
         present: int = target["spec"]["replicas"]
         metrics, wanted = self._metrics(autoscaler, target, present)
         bounded, why = self._bounded(key, spec, present, wanted, now)
-        conditions = with_condition(
-            conditions, now, "AbleToScale", True,
-            reason="ScaleDownStabilized" if bounded != present and wanted < present else "ReadyForNewScale",
-            message="recommended size matches current size",
-        )  # fmt: skip
         off = present == 0
-        conditions = with_condition(
-            conditions, now, "ScalingActive", not off,
-            reason="ScalingDisabled" if off else "ValidMetricFound",
-            message="scaling is disabled since the replica count of the target is zero" if off
-            else "the HPA was able to successfully calculate a replica count from cpu resource utilization",
-        )  # fmt: skip
-        least, most = spec["minReplicas"], spec["maxReplicas"]
-        limited = wanted < least or wanted > most
-        named = "TooFewReplicas" if wanted < least else "TooManyReplicas"
-        edge = "increasing" if wanted < least else "decreasing"
-        conditions = with_condition(
-            conditions, now, "ScalingLimited", limited,
-            reason=named if limited else "DesiredWithinRange",
-            message=f"the desired replica count is {edge} the {'minimum' if wanted < least else 'maximum'} replica count"
-            if limited else "the desired count is within the acceptable range",
-        )  # fmt: skip
         desired = present if off else bounded
         self.set_status(
             autoscaler,
@@ -91,7 +70,7 @@ class Autoscaler(WorkloadController):
                 "currentReplicas": target.get("status", {}).get("replicas", 0),
                 "desiredReplicas": desired,
                 "currentMetrics": metrics,
-                "conditions": conditions,
+                "conditions": _conditions(conditions, now, spec, (present, wanted, bounded)),
                 **({"lastScaleTime": stamp(now)} if desired != present else {}),
             },
         )
@@ -111,7 +90,7 @@ class Autoscaler(WorkloadController):
         wanted: list[int] = []
         for metric in autoscaler["spec"].get("metrics") or ():
             resource = metric.get("resource") or {}
-            name, aim = resource.get("name"), (resource.get("target") or {}).get("averageUtilization")
+            name, aim = str(resource.get("name")), (resource.get("target") or {}).get("averageUtilization")
             used = self._used(name, pods)
             asked = self._asked(name, pods)
             if not used or not asked or not aim:
@@ -156,3 +135,36 @@ class Autoscaler(WorkloadController):
         return bounded, (
             "All metrics below target" if below else "cpu resource utilization (percentage of request) above target"
         )
+
+
+def _conditions(conditions: list[Json], now: float, spec: Json, sizes: tuple[int, int, int]) -> list[Json]:
+    """AbleToScale, ScalingActive and ScalingLimited for the present, the wanted and the bounded size."""
+    present, wanted, bounded = sizes
+    least, most = spec["minReplicas"], spec["maxReplicas"]
+    able = ("ReadyForNewScale", "recommended size matches current size")
+    if max(wanted, least) < bounded:
+        able = (
+            "ScaleDownStabilized",
+            "recent recommendations were higher than current one, applying the highest recent recommendation",
+        )
+    elif bounded != present:
+        able = ("SucceededRescale", f"the HPA controller was able to update the target scale to {bounded}")
+    active = (
+        "ValidMetricFound",
+        "the HPA was able to successfully calculate a replica count from cpu resource utilization "
+        "(percentage of request)",
+    )
+    if present == 0:
+        active = ("ScalingDisabled", "scaling is disabled since the replica count of the target is zero")
+    limited = ("DesiredWithinRange", "the desired count is within the acceptable range")
+    if wanted < least:
+        limited = ("TooFewReplicas", "the desired replica count is less than the minimum replica count")
+    elif wanted > most:
+        limited = ("TooManyReplicas", "the desired replica count is more than the maximum replica count")
+    for kind, holds, (reason, message) in (
+        ("AbleToScale", True, able),
+        ("ScalingActive", present != 0, active),
+        ("ScalingLimited", wanted < least or wanted > most, limited),
+    ):
+        conditions = with_condition(conditions, now, kind, holds, reason=reason, message=message)
+    return conditions

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
+from aurora_tui.sandbox.kube import protobuf
 from aurora_tui.sandbox.kube.kinds import Json
 from aurora_tui.sandbox.kube.listing import whole_number
-from aurora_tui.sandbox.kube.patches import PatchFailed, PatchMalformed, json_patch, merge_patch
+from aurora_tui.sandbox.kube.patches import PatchFailedError, PatchMalformedError, json_patch, merge_patch
 from aurora_tui.sandbox.kube.statuses import (
     bad_request,
     unprocessable_patch,
@@ -25,8 +27,25 @@ _PATCHES: Mapping[str, Callable[[Json, Any], Any]] = {
 }
 
 
+@contextmanager
+def decoding() -> Iterator[None]:
+    """What trips over an object's form is the object's fault: 400, not 500."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise bad_request(f"the object cannot be decoded: {error!r}") from error
+
+
 def read_object(media_type: str, raw: bytes) -> Json:
-    """The JSON object of a body; raises ApiError 415 (protobuf, YAML) and 400."""
+    """The object of a body; raises ApiError 415 (YAML, most of protobuf) and 400."""
+    if media_type == protobuf.MEDIA_TYPE:
+        try:
+            known = protobuf.decoded(raw)
+        except ValueError as error:
+            raise bad_request(f"the body cannot be decoded: {error}") from error
+        if known is None:
+            raise unsupported_media_type(["application/json"])
+        return known
     if media_type not in ("application/json", "", "application/octet-stream"):
         raise unsupported_media_type(["application/json"])
     value = _decoded(raw)
@@ -47,9 +66,9 @@ def read_patch(media_type: str, raw: bytes) -> Callable[[Json], Json]:
     def edit(present: Json) -> Json:
         try:
             edited = apply(present, patch)
-        except PatchFailed as error:
+        except PatchFailedError as error:
             raise unprocessable_patch() from error
-        except PatchMalformed as error:
+        except PatchMalformedError as error:
             raise bad_request(str(error)) from error
         if not isinstance(edited, dict):
             raise bad_request("the patch leaves no object")

@@ -58,7 +58,7 @@ class Container:
     @property
     def done(self) -> bool:
         """Ended well and not to be started again."""
-        return self.state.get("terminated", {}).get("exitCode") == 0
+        return bool(self.state.get("terminated", {}).get("exitCode") == 0)
 
     def status(self) -> Json:
         return {
@@ -120,8 +120,7 @@ class Container:
             took = f"{_PULL_SECONDS:g}s"
             self._event(
                 "Pulled",
-                f'Successfully pulled image "{image}" in {took} ({took} including waiting). '
-                f"Image size: {size} bytes.",
+                f'Successfully pulled image "{image}" in {took} ({took} including waiting). Image size: {size} bytes.',
             )
 
     def _run(self) -> Iterator[float]:
@@ -162,9 +161,7 @@ class Container:
         self.ready = True
         while (bad := self._bad_minute(self._host.now())) is not None and bad + _UNREADY[1] < end:
             yield bad + _UNREADY[0]
-            self._event(
-                "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 500", "Warning"
-            )
+            self._event("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 500", "Warning")
             self.ready = False
             yield bad + _UNREADY[1]
             self.ready = True

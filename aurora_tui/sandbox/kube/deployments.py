@@ -33,9 +33,7 @@ from aurora_tui.sandbox.kube.workloads import (
     template_hash,
 )
 
-_NOT_COPIED = frozenset(
-    ("kubectl.kubernetes.io/last-applied-configuration", REVISION, REVISION_HISTORY, DESIRED, MOST)
-)
+_NOT_COPIED = frozenset(("kubectl.kubernetes.io/last-applied-configuration", REVISION, REVISION_HISTORY, DESIRED, MOST))
 
 
 class DeploymentController(WorkloadController):
@@ -115,7 +113,8 @@ class DeploymentController(WorkloadController):
             given = max(min(sizes[name], spare), 0)
             sizes[name] -= given
             spare -= given
-        return any([self._scale(deployment, each, sizes[each["metadata"]["name"]]) for each in old])
+        scaled = [self._scale(deployment, each, sizes[each["metadata"]["name"]]) for each in old]
+        return any(scaled)
 
     def _resize(self, deployment: Json, old: list[Json], new: Json | None) -> None:
         """Scale without rolling: one active set takes it all, several share in proportion."""
@@ -265,8 +264,4 @@ def _is_resized(deployment: Json, sets: list[Json]) -> bool:
 def _is_saturated(deployment: Json, new: Json) -> bool:
     wanted = deployment["spec"]["replicas"]
     noted = (new["metadata"].get("annotations") or {}).get(DESIRED)
-    return (
-        new["spec"]["replicas"] == wanted
-        and noted == str(wanted)
-        and counted([new], "availableReplicas") == wanted
-    )
+    return new["spec"]["replicas"] == wanted and noted == str(wanted) and counted([new], "availableReplicas") == wanted

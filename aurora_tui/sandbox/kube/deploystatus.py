@@ -41,12 +41,19 @@ def deployment_status(deployment: Json, sets: Sequence[Json], now: float) -> Jso
     )
     if not deployment["spec"].get("paused"):
         conditions = _with_progress(deployment, {**status, "availableReplicas": available}, conditions, new, now)
-    return {**status, "conditions": conditions}
+    return {**status, "conditions": _with_failure(conditions, sets, now)}
 
 
-def _with_progress(
-    deployment: Json, status: Json, conditions: list[Json], new: Json | None, now: float
-) -> list[Json]:
+def _with_failure(conditions: list[Json], sets: Sequence[Json], now: float) -> list[Json]:
+    """What keeps a ReplicaSet from creating pods is told of the Deployment too."""
+    failed = (condition(each, "ReplicaFailure") for each in sets)
+    found = next((each for each in failed if each), None)
+    if found is None:
+        return [each for each in conditions if each["type"] != "ReplicaFailure"]
+    return with_deployment_condition(conditions, now, "ReplicaFailure", "True", found["reason"], found["message"])
+
+
+def _with_progress(deployment: Json, status: Json, conditions: list[Json], new: Json | None, now: float) -> list[Json]:
     deadline = deployment["spec"].get("progressDeadlineSeconds")
     if not deadline:
         return [each for each in conditions if each["type"] != "Progressing"]
@@ -60,15 +67,11 @@ def _with_progress(
         return with_deployment_condition(conditions, now, "Progressing", "True", "NewReplicaSetAvailable", text)
     if has_progressed(deployment.get("status", {}), status):
         text = f"{what} is progressing."
-        return with_deployment_condition(
-            conditions, now, "Progressing", "True", "ReplicaSetUpdated", text, again=True
-        )
+        return with_deployment_condition(conditions, now, "Progressing", "True", "ReplicaSetUpdated", text, again=True)
     due = progress_deadline(deployment, status)
     if due is not None and due <= now:
         text = f"{what} has timed out progressing."
-        return with_deployment_condition(
-            conditions, now, "Progressing", "False", "ProgressDeadlineExceeded", text
-        )
+        return with_deployment_condition(conditions, now, "Progressing", "False", "ProgressDeadlineExceeded", text)
     return conditions
 
 

@@ -50,9 +50,7 @@ def group_document(group: str) -> Json | None:
 
 def _group(group: str) -> Json:
     versions = [
-        {"groupVersion": f"{group}/{version}", "version": version}
-        for known, version in _GROUPS
-        if known == group
+        {"groupVersion": f"{group}/{version}", "version": version} for known, version in _GROUPS if known == group
     ]
     return {"name": group, "versions": versions, "preferredVersion": versions[0]}
 

@@ -41,11 +41,12 @@ class EndpointsController:
             and pod.get("status", {}).get("podIP")
             and not has_ended(pod)
         ]
-        metadata = {"namespace": key[0], "labels": dict(labels_of(service))}
+        own = dict(labels_of(service))
+        metadata: Json = {"namespace": key[0], "labels": own}
         self._put(ENDPOINTS, {**metadata, "name": key[1]}, _endpoints(service, pods))
         name = f"{key[1]}-{template_hash(service['metadata']['uid'])[:5]}"
         labels = {
-            **metadata["labels"],
+            **own,
             "kubernetes.io/service-name": key[1],
             "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
         }

@@ -58,5 +58,3 @@ def _charge(store: ObjectStore, pod: Json, dry_run: bool) -> None:
             raise too_many_requests(_REFUSED, cause)
         if not dry_run:
             store.replace(BUDGETS, {**budget, "status": {**status, "disruptionsAllowed": allowed - 1}})
-
-

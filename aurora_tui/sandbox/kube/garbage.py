@@ -27,11 +27,11 @@ class GarbageCollector:
         metadata = change.new["metadata"]
         if change.resource is EVENTS:
             return ()
-        if FOREGROUND in (metadata.get("finalizers") or ()) and is_leaving(change.new):
+        if change.verb != "DELETED":
+            if FOREGROUND not in (metadata.get("finalizers") or ()) or not is_leaving(change.new):
+                return ()
             self._waiting[metadata["uid"]] = (change.resource, key_of(change.new))
             return (("", metadata["uid"]),)
-        if change.verb != "DELETED":
-            return ()
         owners = [ref["uid"] for ref in metadata.get("ownerReferences") or () if ref["uid"] in self._waiting]
         return [("", uid) for uid in (metadata["uid"], *owners)]
 

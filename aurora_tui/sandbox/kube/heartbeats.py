@@ -1,4 +1,4 @@
-"""Signs of life of the nodes: leases renewed, conditions confirmed."""
+"""Nodes: leases renewed, conditions confirmed, the taint of a cordoned one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from aurora_tui.sandbox.kube.workloads import Cluster
 _RENEWAL = 10.0
 _CONFIRMATION = 300.0
 """Seconds between two reports of an unchanged node status (the kubelet's nodeStatusReportFrequency)."""
+_CORDONED = "node.kubernetes.io/unschedulable"
 _NAMESPACE = "kube-node-lease"
 
 
@@ -27,11 +28,25 @@ class Heartbeats:
 
     def reconcile(self, key: Key) -> float | None:
         node = self._store.get(NODES, *key)
-        if node is None or not self._is_live():
+        if node is None:
+            return None
+        self._taint(node)
+        if not self._is_live():
             return None
         now = self._cluster.clock()
-        self._confirm(node, now)
+        self._confirm(self._store.get(NODES, *key) or node, now)
         return self._renew(node["metadata"]["name"], now)
+
+    def _taint(self, node: Json) -> None:
+        """A cordoned node carries a taint that says so, as the node life cycle controller sees to."""
+        cordoned = bool(node["spec"].get("unschedulable"))
+        taints = node["spec"].get("taints") or []
+        others = [each for each in taints if each["key"] != _CORDONED]
+        if cordoned is not (len(others) < len(taints)):
+            mark = {"key": _CORDONED, "effect": "NoSchedule"}
+            spec = {key: value for key, value in node["spec"].items() if key != "taints"}
+            wanted = [*others, mark] if cordoned else others
+            self._store.replace(NODES, {**node, "spec": {**spec, **({"taints": wanted} if wanted else {})}})
 
     def _confirm(self, node: Json, now: float) -> None:
         conditions = node.get("status", {}).get("conditions")

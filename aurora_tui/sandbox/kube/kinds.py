@@ -151,14 +151,25 @@ REVIEWS: tuple[Resource, ...] = (
 SERVED: tuple[Resource, ...] = (*STORED, *REVIEWS, POD_METRICS, NODE_METRICS)
 
 NOT_SIMULATED = frozenset(
-    "admissionregistration.k8s.io apiextensions.k8s.io apiregistration.k8s.io certificates.k8s.io events.k8s.io"
-    " flowcontrol.apiserver.k8s.io networking.k8s.io node.k8s.io rbac.authorization.k8s.io"
-    " resource.k8s.io scheduling.k8s.io storage.k8s.io".split()
+    (
+        "admissionregistration.k8s.io",
+        "apiextensions.k8s.io",
+        "apiregistration.k8s.io",
+        "certificates.k8s.io",
+        "events.k8s.io",
+        "flowcontrol.apiserver.k8s.io",
+        "networking.k8s.io",
+        "node.k8s.io",
+        "rbac.authorization.k8s.io",
+        "resource.k8s.io",
+        "scheduling.k8s.io",
+        "storage.k8s.io",
+    )
 )
 """API groups that every cluster has and this one lacks: answered with 501, not 404."""
 
 NOT_SIMULATED_CORE = frozenset(
-    "bindings componentstatuses persistentvolumes podtemplates replicationcontrollers".split()
+    ["bindings", "componentstatuses", "persistentvolumes", "podtemplates", "replicationcontrollers"]
 )
 
 _BY_PATH = {(r.group, r.version, r.plural): r for r in SERVED}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 import msgspec
 from aiohttp import web
 
 from aurora_tui.sandbox.kube import discovery
-from aurora_tui.sandbox.kube.bodies import read_delete_options, read_dry_run, read_object, read_patch
+from aurora_tui.sandbox.kube.bodies import decoding, read_delete_options, read_dry_run, read_object, read_patch
 from aurora_tui.sandbox.kube.kinds import NODE_METRICS, POD_METRICS, REVIEWS, Json
 from aurora_tui.sandbox.kube.listing import list_objects, read_options
 from aurora_tui.sandbox.kube.objects import ObjectStore
@@ -20,7 +20,6 @@ from aurora_tui.sandbox.kube.reviews import review
 from aurora_tui.sandbox.kube.routes import Route, read_path
 from aurora_tui.sandbox.kube.statuses import (
     ApiError,
-    bad_request,
     method_not_allowed,
     no_such_path,
     not_acceptable,
@@ -28,6 +27,7 @@ from aurora_tui.sandbox.kube.statuses import (
     not_implemented,
     unauthorized,
 )
+from aurora_tui.sandbox.kube.tables import table, wants_table
 from aurora_tui.sandbox.kube.usage import Usage
 from aurora_tui.sandbox.kube.watching import Watcher
 from aurora_tui.sandbox.kube.writes import Registry, Target
@@ -42,11 +42,20 @@ _LARGEST_BODY = 3 * 1024 * 1024
 class KubeApi:
     """Answers every request; `listen` binds it to loopback."""
 
-    def __init__(self, store: ObjectStore, registry: Registry, pods: PodApi, usage: Usage, token: str) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        registry: Registry,
+        pods: PodApi,
+        usage: Usage,
+        token: str,
+        clock: Callable[[], float],
+    ) -> None:
         self._store = store
         self._registry = registry
         self._pods = pods
         self._usage = usage
+        self._clock = clock
         self._token = token
         self._watchers: set[Watcher] = set()
         self._runner: web.AppRunner | None = None
@@ -91,7 +100,8 @@ class KubeApi:
             if request.method != "POST" or route.name:
                 raise method_not_allowed()
             body = read_object(request.content_type, await request.read())
-            return _json(201, review(route.resource, body))
+            with decoding():
+                return _json(201, review(route.resource, body))
         if route.subresource and route.resource.subresource(route.subresource) is None:
             raise no_such_path()
         if answer := self._pods.answer(route, request.method):
@@ -111,8 +121,8 @@ class KubeApi:
     def _authenticated(self, request: web.Request) -> str:
         """The path asked for; raises ApiError 401.
 
-        A bearer token must be right. Clients in the manner of kubectl send none over plain HTTP, so
-        the token may also stand before the path, as it does in the kubeconfig's server address.
+        A bearer token must be right. kubectl sends none over plain HTTP, so the token may stand before
+        the path instead, put there by a kubeconfig's server address.
         """
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         prefix = f"/{self._token}"
@@ -132,7 +142,14 @@ class KubeApi:
             if found is None:
                 raise not_found(route.resource, route.name)
             return _json(200, found)
-        return _json(200, self._registry.get(_target(route)))
+        found = self._registry.get(_target(route))
+        return _json(200, self._printed(request, route, [found], {}) or found)
+
+    def _printed(self, request: web.Request, route: Route, items: Sequence[Json], metadata: Json) -> Json | None:
+        """The Table that kubectl asks for; None where the client wants objects."""
+        if route.subresource or not wants_table(request.headers.get("Accept", ""), route.resource):
+            return None
+        return table(route.resource, items, metadata, self._clock(), request.query.get("includeObject", ""))
 
     async def _list(self, request: web.Request, route: Route) -> web.StreamResponse:
         _check_accept(request)
@@ -142,8 +159,14 @@ class KubeApi:
                 raise method_not_allowed()
             return _json(200, self._usage.listed(route.resource, route.namespace, options.selects))
         if not options.watch:
-            return _json(200, list_objects(self._store, route.resource, route.namespace, options))
-        watcher = Watcher(self._store, route.resource, route.namespace, options)
+            found = list_objects(self._store, route.resource, route.namespace, options)
+            return _json(200, self._printed(request, route, found["items"], found["metadata"]) or found)
+
+        def shown(obj: Json) -> Json:
+            metadata = {"resourceVersion": obj["metadata"]["resourceVersion"]}
+            return self._printed(request, route, [obj], metadata) or obj
+
+        watcher = Watcher(self._store, route.resource, route.namespace, options, shown)
         return await self._stream(request, watcher)
 
     async def _stream(self, request: web.Request, watcher: Watcher) -> web.StreamResponse:
@@ -168,28 +191,32 @@ class KubeApi:
         if route.resource.namespaced and route.namespace is None:
             raise method_not_allowed()
         dry_run = read_dry_run(request.query)
-        with _decoding():
+        with decoding():
             return _json(201, self._registry.create(_target(route), body, dry_run=dry_run))
 
     async def _put(self, request: web.Request, route: Route) -> web.StreamResponse:
         body = read_object(request.content_type, await request.read())
         dry_run = read_dry_run(request.query)
-        with _decoding():
+        with decoding():
             return _json(200, self._registry.edit(_target(route), lambda _: body, dry_run=dry_run, whole=True))
 
     async def _patch(self, request: web.Request, route: Route) -> web.StreamResponse:
         edit = read_patch(request.content_type, await request.read())
         dry_run = read_dry_run(request.query)
-        with _decoding():
+        with decoding():
             return _json(200, self._registry.edit(_target(route), edit, dry_run=dry_run))
 
     async def _delete(self, request: web.Request, route: Route) -> web.StreamResponse:
-        options = read_delete_options(request.query, request.content_type, await request.read())
+        raw = await request.read()
+        with decoding():
+            options = read_delete_options(request.query, request.content_type, raw)
         code, left = self._registry.delete(_target(route), options)
         return _json(code, left)
 
     async def _delete_all(self, request: web.Request, route: Route) -> web.StreamResponse:
-        options = read_delete_options(request.query, request.content_type, await request.read())
+        raw = await request.read()
+        with decoding():
+            options = read_delete_options(request.query, request.content_type, raw)
         selected = list_objects(
             self._store, route.resource, route.namespace, read_options(request.query, route.resource)
         )
@@ -198,15 +225,6 @@ class KubeApi:
             target = Target(route.resource, metadata.get("namespace", ""), metadata["name"])
             self._registry.delete(target, options)
         return _json(200, selected)
-
-
-@contextmanager
-def _decoding() -> Iterator[None]:
-    """What trips over an object's form is the object's fault: 400, not 500."""
-    try:
-        yield
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise bad_request(f"the object cannot be decoded: {error!r}") from error
 
 
 def _document(request: web.Request, path: str) -> web.Response | None:

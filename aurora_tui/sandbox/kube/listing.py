@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from aurora_tui.sandbox.kube.kinds import Json, Resource
-from aurora_tui.sandbox.kube.objects import Compacted, ObjectStore, key_of
+from aurora_tui.sandbox.kube.objects import CompactedError, ObjectStore, key_of
 from aurora_tui.sandbox.kube.selectors import Match, SelectorError, field_matcher, label_matcher
 from aurora_tui.sandbox.kube.statuses import (
     ApiError,
@@ -132,7 +132,7 @@ def list_objects(store: ObjectStore, resource: Resource, namespace: str | None, 
         if (options.revision or revision) > store.revision:
             raise too_large_revision(options.revision or revision, store.revision)
         items = store.items_at(resource, namespace, revision)
-    except Compacted as error:
+    except CompactedError as error:
         raise _too_old(options, revision, error) from error
     left = [item for item in items if (after is None or key_of(item) > after) and options.selects(item)]
     metadata: Json = {"resourceVersion": str(revision)}
@@ -154,7 +154,7 @@ def untyped(obj: Json) -> Json:
     return {key: value for key, value in obj.items() if key not in ("kind", "apiVersion")}
 
 
-def _too_old(options: ListOptions, revision: int, error: Compacted) -> ApiError:
+def _too_old(options: ListOptions, revision: int, error: CompactedError) -> ApiError:
     if options.token:
         return expired(
             "The provided continue parameter is too old to display a consistent list result. "

@@ -160,7 +160,8 @@ def _keycloak(tag: str, _pod: str, _complaint: str) -> Voice:
             texts.append(
                 f"{moment:%Y-%m-%d %H:%M:%S,@} {level} [org.keycloak.events] "
                 f'(executor-thread-{rng.randrange(1, 40)}) type="{kind}", realmName="aurora", '
-                f'clientId="{rng.choice(_CLIENTS)}", ipAddress="10.244.{rng.randrange(4)}.{rng.randrange(2, 250)}"{reason}'
+                f'clientId="{rng.choice(_CLIENTS)}", '
+                f'ipAddress="10.244.{rng.randrange(4)}.{rng.randrange(2, 250)}"{reason}'
             )
         return texts
 
@@ -212,9 +213,7 @@ def _backup(tag: str, _pod: str, _complaint: str) -> Voice:
         moment = Moment(second, rng.randrange(1000))
         return [_logfmt(moment, "INFO", f"dumped {rng.randrange(80, 140)} MiB", rng)]
 
-    return Voice(
-        ((f"backup {tag}: pg_dump of database aurora",),), _logfmt, speak, "backup verified and uploaded"
-    )
+    return Voice(((f"backup {tag}: pg_dump of database aurora",),), _logfmt, speak, "backup verified and uploaded")
 
 
 def _other(repository: str, tag: str) -> Voice:

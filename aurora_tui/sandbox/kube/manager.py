@@ -27,9 +27,7 @@ class Controller(Protocol):
 
 
 class Manager:
-    def __init__(
-        self, store: ObjectStore, clock: Callable[[], float], controllers: Sequence[Controller]
-    ) -> None:
+    def __init__(self, store: ObjectStore, clock: Callable[[], float], controllers: Sequence[Controller]) -> None:
         self._store = store
         self._clock = clock
         self._controllers = controllers

@@ -120,9 +120,9 @@ def workload(kind: str, app: str, namespace: str, pods: Json, replicas: int = 0,
     }
 
 
-def service(app: str, namespace: str, port: int, target: int = 0, **labels: str) -> Json:
+def service(app: str, namespace: str, port: int, target: int = 0) -> Json:
     return {
-        **head("Service", "v1", app, namespace, **{"app": app, **labels}),
+        **head("Service", "v1", app, namespace, app=app, **{"app.kubernetes.io/name": app}),
         "spec": {
             "selector": {"app": app},
             "ports": [{"name": "http", "port": port, "targetPort": target or port}],
@@ -178,9 +178,7 @@ def aurora_stack() -> Iterator[Json]:
     backend = workload("Deployment", "aurora-backend", NAMESPACE, backend_template("2.3.9"), 3)
     backend["metadata"]["annotations"] = {CHANGE_CAUSE: "release 2.3.9"}
     yield backend
-    frontend = container(
-        "frontend", "aurora/frontend:2.4.0", 3000, "200m", "256Mi", readinessProbe=probe("/", 3000)
-    )
+    frontend = container("frontend", "aurora/frontend:2.4.0", 3000, "200m", "256Mi", readinessProbe=probe("/", 3000))
     yield workload("Deployment", "aurora-frontend", NAMESPACE, template("aurora-frontend", frontend), 2)
     for app, port, target in (
         ("aurora-backend", 80, 8080),
@@ -250,6 +248,6 @@ def platform() -> Iterator[Json]:
     ):
         pods = template(app, container(app, image, port, "200m", "512Mi"))
         yield workload("StatefulSet", app, "monitoring", pods, 1, serviceName=app)
-        yield service(app, "monitoring", port, **{"app.kubernetes.io/name": app})
+        yield service(app, "monitoring", port)
     yield deployment("grafana", "monitoring", "grafana/grafana:11.3.0")
     yield service("grafana", "monitoring", 3000)

@@ -27,7 +27,7 @@ class Change:
     old: Json | None
 
 
-class Compacted(Exception):
+class CompactedError(Exception):
     """The history no longer reaches back to the asked revision; `oldest` is how far it does."""
 
     def __init__(self, oldest: int) -> None:
@@ -77,7 +77,7 @@ class ObjectStore:
         return [objects[key] for key in sorted(objects) if namespace is None or key[0] == namespace]
 
     def items_at(self, resource: Resource, namespace: str | None, revision: int) -> list[Json]:
-        """As `items`, as it was at an earlier revision; raises `Compacted`."""
+        """As `items`, as it was at an earlier revision; raises `CompactedError`."""
         objects = dict(self._shelves[resource].objects)
         for change in reversed(self.changes(resource, revision)):
             if change.old is None:
@@ -87,10 +87,10 @@ class ObjectStore:
         return [objects[key] for key in sorted(objects) if namespace is None or key[0] == namespace]
 
     def changes(self, resource: Resource, after: int) -> Sequence[Change]:
-        """Writes later than revision `after`, oldest first; raises `Compacted`."""
+        """Writes later than revision `after`, oldest first; raises `CompactedError`."""
         shelf = self._shelves[resource]
         if after < shelf.compacted:
-            raise Compacted(shelf.compacted)
+            raise CompactedError(shelf.compacted)
         if not shelf.history or shelf.history[-1].revision <= after:
             return ()
         changes = tuple(shelf.history)

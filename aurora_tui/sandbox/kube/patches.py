@@ -7,11 +7,11 @@ from typing import Any
 from aurora_tui.sandbox.kube.kinds import Json
 
 
-class PatchFailed(ValueError):
+class PatchFailedError(ValueError):
     """An operation could not be carried out, a ``test`` did not hold."""
 
 
-class PatchMalformed(ValueError):
+class PatchMalformedError(ValueError):
     """The patch itself is not one."""
 
 
@@ -29,16 +29,16 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 
 def json_patch(target: Json, operations: Any) -> Any:
-    """RFC 6902, all operations or none; raises PatchFailed and PatchMalformed.
+    """RFC 6902, all operations or none; raises PatchFailedError and PatchMalformedError.
 
     As in the server's own library, ``remove`` of what is not there fails and ``add`` needs the parent.
     """
     if not isinstance(operations, list):
-        raise PatchMalformed("a JSON patch is a list of operations")
+        raise PatchMalformedError("a JSON patch is a list of operations")
     document: Any = target
     for operation in operations:
         if not isinstance(operation, dict) or not isinstance(operation.get("path"), str):
-            raise PatchMalformed("an operation is an object with op and path")
+            raise PatchMalformedError("an operation is an object with op and path")
         document = _operate(document, operation)
     return document
 
@@ -58,10 +58,10 @@ def _operate(document: Any, operation: Json) -> Any:
             # A missing member equals null: the library that the API server uses treats it so.
             try:
                 found = _at(document, path)
-            except PatchFailed:
+            except PatchFailedError:
                 found = None
             if not _same(found, _value(operation)):
-                raise PatchFailed(f"testing value {operation['path']} failed")
+                raise PatchFailedError(f"testing value {operation['path']} failed")
             return document
         case "move" | "copy" as op:
             origin = _pointer(str(operation.get("from", "")))
@@ -69,7 +69,7 @@ def _operate(document: Any, operation: Json) -> Any:
             rest = _without(document, origin) if op == "move" else document
             return _set(rest, path, moved, insert=True)
         case other:
-            raise PatchMalformed(f"unknown operation {other!r}")
+            raise PatchMalformedError(f"unknown operation {other!r}")
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -78,13 +78,13 @@ def _same(one: Any, other: Any) -> bool:
 
 def _value(operation: Json) -> Any:
     if "value" not in operation:
-        raise PatchMalformed(f"operation {operation.get('op')} without value")
+        raise PatchMalformedError(f"operation {operation.get('op')} without value")
     return operation["value"]
 
 
 def _pointer(text: str) -> list[str]:
     if text and not text.startswith("/"):
-        raise PatchMalformed(f"path {text!r} does not begin with /")
+        raise PatchMalformedError(f"path {text!r} does not begin with /")
     return [part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:]]
 
 
@@ -92,7 +92,7 @@ def _index(items: list[Any], part: str, *, end: bool) -> int:
     if part == "-" and end:
         return len(items)
     if not part.isdigit() or int(part) >= len(items) + end:
-        raise PatchFailed(f"no index {part}")
+        raise PatchFailedError(f"no index {part}")
     return int(part)
 
 
@@ -100,12 +100,12 @@ def _at(document: Any, path: list[str]) -> Any:
     for part in path:
         if isinstance(document, dict):
             if part not in document:
-                raise PatchFailed(f"no member {part}")
+                raise PatchFailedError(f"no member {part}")
             document = document[part]
         elif isinstance(document, list):
             document = document[_index(document, part, end=False)]
         else:
-            raise PatchFailed(f"nothing below {part}")
+            raise PatchFailedError(f"nothing below {part}")
     return document
 
 
@@ -115,10 +115,10 @@ def _set(document: Any, path: list[str], value: Any, *, insert: bool) -> Any:
     part, rest = path[0], path[1:]
     if isinstance(document, dict):
         if rest and part not in document:
-            raise PatchFailed(f"no member {part}")
+            raise PatchFailedError(f"no member {part}")
         return {**document, part: _set(document.get(part), rest, value, insert=insert)}
     if not isinstance(document, list):
-        raise PatchFailed(f"nothing below {part}")
+        raise PatchFailedError(f"nothing below {part}")
     at = _index(document, part, end=insert and not rest)
     if rest:
         return [*document[:at], _set(document[at], rest, value, insert=insert), *document[at + 1 :]]
@@ -127,7 +127,7 @@ def _set(document: Any, path: list[str], value: Any, *, insert: bool) -> Any:
 
 def _without(document: Any, path: list[str]) -> Any:
     if not path:
-        raise PatchFailed("the whole document cannot be removed")
+        raise PatchFailedError("the whole document cannot be removed")
     part, rest = path[0], path[1:]
     if isinstance(document, dict):
         if rest:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import msgspec
 from aiohttp import web
 
-from aurora_tui.sandbox.kube.bodies import read_dry_run, read_object
+from aurora_tui.sandbox.kube.bodies import decoding, read_dry_run, read_object
 from aurora_tui.sandbox.kube.eviction import evict
 from aurora_tui.sandbox.kube.kinds import PODS, Json
 from aurora_tui.sandbox.kube.listing import flag, whole_number
@@ -77,10 +77,10 @@ class PodApi:
     async def _evict(self, request: web.Request, route: Route) -> web.StreamResponse:
         body = read_object(request.content_type, await request.read())
         target = Target(PODS, route.key_namespace, route.name)
-        success = evict(self._store, self._registry, target, body, dry_run=read_dry_run(request.query))
-        return web.Response(
-            status=201, body=msgspec.json.encode(success), headers={"Content-Type": "application/json"}
-        )
+        dry_run = read_dry_run(request.query)
+        with decoding():
+            success = evict(self._store, self._registry, target, body, dry_run=dry_run)
+        return web.Response(status=201, body=msgspec.json.encode(success), headers={"Content-Type": "application/json"})
 
     async def _log(self, request: web.Request, route: Route) -> web.StreamResponse:
         pod = self._registry.get(Target(PODS, route.key_namespace, route.name))
@@ -106,9 +106,7 @@ class PodApi:
         seconds, moment = whole_number(query, "sinceSeconds"), query.get("sinceTime", "")
         faults: list[FieldFault] = []
         if tail is not None and tail < 0:
-            faults.append(
-                FieldFault("tailLines", f"Invalid value: {tail}: must be greater than or equal to 0")
-            )
+            faults.append(FieldFault("tailLines", f"Invalid value: {tail}: must be greater than or equal to 0"))
         if limit is not None and limit < 1:
             faults.append(FieldFault("limitBytes", f"Invalid value: {limit}: must be greater than 0"))
         if seconds is not None and moment:

@@ -95,9 +95,7 @@ class Kubelets:
                 main.state = {"waiting": {"reason": "PodInitializing"}}
         lives = [(0.0, container.life()) for container in mains]
         while lives:
-            lives = [
-                (next(course, NEVER) if due <= now() else due, course) for due, course in lives
-            ]
+            lives = [(next(course, NEVER) if due <= now() else due, course) for due, course in lives]
             report(address)
             lives = [each for each in lives if each[0] != NEVER]
             if lives:
@@ -124,7 +122,7 @@ class Kubelets:
 
     def _place(self, pod: Json) -> str:
         """Bind the pod to a node, unless it is already; gives the node's name or nothing."""
-        name, why_not = pod["spec"].get("nodeName", ""), ""
+        name, why_not = str(pod["spec"].get("nodeName", "")), ""
         if not name:
             name, why_not = choose_node(self._store, pod)
         recorder, now = self._cluster.recorder, self._cluster.clock()
@@ -168,7 +166,7 @@ class Kubelets:
         """Of an image that crashes, one pod of each owner does; when it goes, the next that starts."""
         if not any(behaviour_of(each["image"]).crash for each in pod["spec"]["containers"]):
             return False
-        uid = pod["metadata"]["uid"]
+        uid: str = pod["metadata"]["uid"]
         owner = (controller_of(pod) or {"uid": uid})["uid"]
         living = {life.uid for life in self._lives.values()}
         if self._crashing.get(owner) not in living:
@@ -181,9 +179,7 @@ class Kubelets:
         subnet = names.index(node) if node in names else len(names)
         return f"10.244.{subnet}.{self._addresses[node] + 1}"
 
-    def _report(
-        self, key: Key, node: str, inits: list[Container], mains: list[Container], address: str
-    ) -> None:
+    def _report(self, key: Key, node: str, inits: list[Container], mains: list[Container], address: str) -> None:
         """Write the pod's status, unless it has gone meanwhile."""
         pod = self._store.get(PODS, *key)
         if pod is None:

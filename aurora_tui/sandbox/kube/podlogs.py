@@ -76,9 +76,7 @@ def current_run(pod: Json, container: str, previous: bool = False) -> Run:
             raise bad_request(f"previous terminated {where} not found")
         return _ended_run(pod_name, found, last)
     if running := state.get("running"):
-        return Run(
-            found["containerID"], pod_name, container, found["image"], _second(running["startedAt"]), None, 0
-        )
+        return Run(found["containerID"], pod_name, container, found["image"], _second(running["startedAt"]), None, 0)
     if ended := state.get("terminated") or last:
         return _ended_run(pod_name, found, ended)
     reason = state.get("waiting", {}).get("reason")
@@ -107,7 +105,8 @@ def _second(stamp: str) -> int:
 
 def log_begin(run: Run, now: float) -> int:
     """The second at which the log begins: the kubelet rotates files away, here every half hour."""
-    oldest = (int(now) // _ROTATION - 1) * _ROTATION
+    newest = int(now) if run.ended is None else run.ended
+    oldest = (newest // _ROTATION - 1) * _ROTATION
     return max(run.started, oldest)
 
 

@@ -14,9 +14,7 @@ def scheduled_status(pod: Json, now: float, why_not: str = "") -> Json:
     """The status with PodScheduled set; `why_not` is the scheduler's message where no node fits."""
     told = {"reason": "Unschedulable", "message": why_not} if why_not else {}
     status: Json = pod["status"]
-    conditions = with_condition(
-        status.get("conditions") or [], now, "PodScheduled", not why_not, probed=True, **told
-    )
+    conditions = with_condition(status.get("conditions") or [], now, "PodScheduled", not why_not, probed=True, **told)
     return {**status, "conditions": conditions}
 
 

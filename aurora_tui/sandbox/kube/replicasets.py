@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from aurora_tui.sandbox.kube.kinds import REPLICASETS, Json
 from aurora_tui.sandbox.kube.manager import Key
-from aurora_tui.sandbox.kube.podstate import has_ended, is_leaving, is_ready, phase
+from aurora_tui.sandbox.kube.podstate import has_ended, is_leaving, is_ready, phase, with_condition
 from aurora_tui.sandbox.kube.selectors import labels_of
 from aurora_tui.sandbox.kube.workloads import WorkloadController, is_available, next_available, owned
+
+_QUOTA = "pods is forbidden: exceeded quota: sandbox, requested: pods=1"
+_RETRY = 10.0
 
 
 class ReplicaSetController(WorkloadController):
@@ -17,19 +20,20 @@ class ReplicaSetController(WorkloadController):
         replica_set = self.store.get(REPLICASETS, *key)
         if replica_set is None:
             return None
-        if not is_leaving(replica_set):
-            self._manage(replica_set)
-            replica_set = self.store.get(REPLICASETS, *key) or replica_set
-        return self._count(replica_set)
+        short = 0 if is_leaving(replica_set) else self._manage(replica_set)
+        due = self._count(replica_set, short)
+        return self.cluster.clock() + _RETRY if short else due
 
     def _active(self, replica_set: Json) -> list[Json]:
         pods = owned(self.store, self.owns[0], replica_set)
         return [pod for pod in pods if not has_ended(pod) and not is_leaving(pod)]
 
-    def _manage(self, replica_set: Json) -> None:
+    def _manage(self, replica_set: Json) -> int:
+        """Create or delete; gives how many pods could not be created."""
         active = self._active(replica_set)
-        missing = replica_set["spec"]["replicas"] - len(active)
-        for _ in range(missing):
+        missing: int = replica_set["spec"]["replicas"] - len(active)
+        room = self.room()
+        for _ in range(min(missing, room)):
             pod = self.create_pod(replica_set, replica_set["spec"]["template"])
             self.report(replica_set, "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
         if missing < 0:
@@ -38,17 +42,26 @@ class ReplicaSetController(WorkloadController):
             for pod in sorted(newest, key=_expendable)[:-missing]:
                 self.delete_pod(pod)
                 self.report(replica_set, "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
+        if missing > room:
+            self.report(replica_set, "FailedCreate", f"Error creating: {_QUOTA}", "Warning")
+        return max(missing - room, 0)
 
-    def _count(self, replica_set: Json) -> float | None:
+    def _count(self, replica_set: Json, short: int) -> float | None:
         now = self.cluster.clock()
         spec = replica_set["spec"]
         wait = spec.get("minReadySeconds", 0)
         pods = self._active(replica_set)
         wanted = (spec["template"].get("metadata") or {}).get("labels") or {}
         labelled = [pod for pod in pods if wanted.items() <= dict(labels_of(pod)).items()]
+        conditions = replica_set.get("status", {}).get("conditions") or []
+        if short:
+            conditions = with_condition(conditions, now, "ReplicaFailure", True, reason="FailedCreate", message=_QUOTA)
+        else:
+            conditions = [each for each in conditions if each["type"] != "ReplicaFailure"]
         self.set_status(
             replica_set,
             {
+                "conditions": conditions,
                 "replicas": len(pods),
                 "fullyLabeledReplicas": len(labelled),
                 "readyReplicas": sum(map(is_ready, pods)),

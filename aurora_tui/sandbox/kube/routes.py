@@ -39,6 +39,8 @@ def read_path(path: str) -> Route:
     namespace: str | None = None
     if rest[0] == "namespaces" and len(rest) > 2 and not _of_namespace(group, rest[2]):
         namespace, rest = rest[1], rest[2:]
+    if namespace == "":
+        raise no_such_path()
     resource = find(group, version, rest[0])
     if resource is None:
         if group in NOT_SIMULATED or (not group and rest[0] in NOT_SIMULATED_CORE):

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
+import msgspec
+
 from aurora_tui.sandbox.kube.autoscaler import Autoscaler
 from aurora_tui.sandbox.kube.budgets import BudgetController
 from aurora_tui.sandbox.kube.daemonsets import DaemonSetController
@@ -16,7 +18,7 @@ from aurora_tui.sandbox.kube.endpoints import EndpointsController
 from aurora_tui.sandbox.kube.garbage import EventExpiry, GarbageCollector
 from aurora_tui.sandbox.kube.heartbeats import Heartbeats
 from aurora_tui.sandbox.kube.jobs import CronJobController, JobController
-from aurora_tui.sandbox.kube.kinds import DEPLOYMENTS, PODS, STATEFULSETS
+from aurora_tui.sandbox.kube.kinds import DEPLOYMENTS, PODS, STATEFULSETS, Json
 from aurora_tui.sandbox.kube.kubeapi import KubeApi
 from aurora_tui.sandbox.kube.manager import Manager
 from aurora_tui.sandbox.kube.manifests import NAMESPACE
@@ -33,6 +35,7 @@ from aurora_tui.sandbox.kube.statefulsets import StatefulSetController
 from aurora_tui.sandbox.kube.usage import Usage
 from aurora_tui.sandbox.kube.workloads import Cluster
 from aurora_tui.sandbox.kube.writes import Registry
+from aurora_tui.sandbox.scenarios import DEFAULT, SCENARIOS, Scenario
 from aurora_tui.sandbox.traffic import Replica
 
 _SHORTEST, _LONGEST = 0.005, 5.0
@@ -42,21 +45,20 @@ _SHORTEST, _LONGEST = 0.005, 5.0
 class KubeSandbox:
     """An API server on loopback with controllers, scheduler and kubelets behind it.
 
-    `clock` gives epoch seconds and may be advanced by hand, with `step` called after. `release_age`
-    is the age in seconds of the bad release at the start; `history` the changes of each kind that a
-    watch can go back.
+    `clock` gives epoch seconds and may be advanced by hand, with `step` called after. `history` is how
+    many changes of each kind a watch can go back.
     """
 
     def __init__(
         self,
+        scenario: Scenario = SCENARIOS[DEFAULT],
         *,
         clock: Callable[[], float] = time.time,
         seed: int = 1,
-        release_age: float = 540.0,
         history: int = 2048,
     ) -> None:
         self._clock = clock
-        self._release_age = release_age
+        self._scenario = scenario
         self._rehearsed: float | None = 0.0
         rng = random.Random(seed)
         self._token = f"aurora-sandbox-{rng.getrandbits(128):032x}"
@@ -84,7 +86,7 @@ class KubeSandbox:
             ),
         )
         pods = PodApi(self._store, self._registry, self.now)
-        self._api = KubeApi(self._store, self._registry, pods, usage, self._token)
+        self._api = KubeApi(self._store, self._registry, pods, usage, self._token, self.now)
         self._work = asyncio.Event()
         self._manager.on_work = self._work.set
         self._task: asyncio.Task[None] | None = None
@@ -100,7 +102,7 @@ class KubeSandbox:
 
     async def start(self) -> None:
         """Play the past, listen, and keep the controllers running."""
-        rehearse(self._registry, self._play, self._clock(), self._release_age)
+        rehearse(self._registry, self._play, self._clock(), self._scenario.releases)
         self._rehearsed = None
         self._manager.resync()
         self.step()
@@ -134,22 +136,26 @@ class KubeSandbox:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._work.wait(), min(max(wait, _SHORTEST), _LONGEST))
 
-    def kubeconfig(self, context: str = "prod") -> dict[str, object]:
-        """A kubeconfig with one context of that name, for the started server.
+    def kubeconfig(self, context: str = "prod", *, for_kubectl: bool = False) -> str:
+        """The text of a kubeconfig (JSON, and so YAML) with one context of that name, once started.
 
-        Its server address carries the token too: kubectl sends no credentials over plain HTTP.
+        kubectl sends no credentials over plain HTTP; `for_kubectl` puts the token before the server's paths.
         """
+        server = f"{self.url}/{self._token}" if for_kubectl else self.url
         cluster, user = f"aurora-{context}", USERNAME
-        return {
+        config = {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": cluster, "cluster": {"server": f"{self.url}/{self._token}"}}],
+            "clusters": [{"name": cluster, "cluster": {"server": server}}],
             "users": [{"name": user, "user": {"token": self._token}}],
-            "contexts": [
-                {"name": context, "context": {"cluster": cluster, "user": user, "namespace": NAMESPACE}}
-            ],
+            "contexts": [{"name": context, "context": {"cluster": cluster, "user": user, "namespace": NAMESPACE}}],
             "current-context": context,
         }
+        return msgspec.json.format(msgspec.json.encode(config)).decode()
+
+    def pods(self) -> list[Json]:
+        """The stack's pods as the API gives them, to be read only."""
+        return self._store.items(PODS, NAMESPACE)
 
     def replicas(self) -> Mapping[str, Sequence[Replica]]:
         """The pods of each workload of the stack that have not ended, by the workload's name."""
@@ -158,7 +164,7 @@ class KubeSandbox:
             for resource in (DEPLOYMENTS, STATEFULSETS)
             for each in self._store.items(resource, NAMESPACE)
         }
-        for pod in self._store.items(PODS, NAMESPACE):
+        for pod in self.pods():
             replicas = found.get(labels_of(pod).get("app", ""))
             if replicas is not None and not is_leaving(pod) and not has_ended(pod):
                 replicas.append(Replica(pod["spec"]["containers"][0]["image"], is_ready(pod)))

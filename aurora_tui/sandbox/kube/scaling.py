@@ -27,9 +27,7 @@ def scale_of(resource: Resource, obj: Json) -> Json:
 def scaled(obj: Json, scale: Json) -> Json:
     """`obj` with the replicas that `scale` asks for; raises ApiError for what is no valid Scale."""
     if (scale.get("kind"), scale.get("apiVersion")) != (SCALE.kind, SCALE.api_version):
-        raise bad_request(
-            f"{scale.get('apiVersion')}, Kind={scale.get('kind')} is not {SCALE.api_version}, Kind=Scale"
-        )
+        raise bad_request(f"{scale.get('apiVersion')}, Kind={scale.get('kind')} is not {SCALE.api_version}, Kind=Scale")
     name = obj["metadata"]["name"]
     if scale["metadata"].get("name", name) != name:
         raise bad_request("the name of the object does not match the name on the URL")

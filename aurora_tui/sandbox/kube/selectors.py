@@ -100,9 +100,7 @@ def _requirement(tokens: _Tokens) -> Requirement:
                 raise SelectorError("for 'Gt', 'Lt' operators, the value must be an integer")
             return Requirement(key, operator, frozenset((value,)))
         case found:
-            raise SelectorError(
-                f"unable to parse requirement: found '{found}', expected: in, notin, =, ==, !=, gt, lt"
-            )
+            raise SelectorError(f"unable to parse requirement: found '{found}', expected: in, notin, =, ==, !=, gt, lt")
 
 
 def _values(tokens: _Tokens) -> frozenset[str]:
@@ -198,9 +196,9 @@ def _text_at(obj: Json, path: str) -> str:
     value: Any = obj
     for name in path.split("."):
         value = value.get(name) if isinstance(value, dict) else None
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false"}.get(value, "false" if path in _BOOLEANS else "")
-    return str(value)
+    if value is None:
+        return "false" if path in _BOOLEANS else ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 _BOOLEANS = ("spec.unschedulable", "spec.hostNetwork")

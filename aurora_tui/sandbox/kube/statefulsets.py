@@ -38,6 +38,8 @@ class StatefulSetController(WorkloadController):
         for ordinal in range(wanted):
             pod = pods.get(ordinal)
             if pod is None:
+                if not self.room():
+                    return
                 self._create(stateful_set, ordinal, self._revision_for(stateful_set, ordinal, current, update))
             elif has_ended(pod) and not is_leaving(pod):
                 self._delete(stateful_set, pod)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aurora_tui.sandbox.kube.kinds import Json
-from aurora_tui.sandbox.kube.patches import PatchFailed
+from aurora_tui.sandbox.kube.patches import PatchFailedError
 
 _MERGE_KEYS: Mapping[str, str] = {
     "containers": "name",
@@ -32,7 +32,7 @@ _ORDER, _DELETE_PRIMITIVES = "$setElementOrder/", "$deleteFromPrimitiveList/"
 
 
 def strategic_merge_patch(target: Json, patch: Json) -> Json:
-    """`target` with `patch` merged in; raises PatchFailed for directives that make no sense.
+    """`target` with `patch` merged in; raises PatchFailedError for directives that make no sense.
 
     Knows ``$patch: replace|delete|merge``, ``$setElementOrder``, ``$deleteFromPrimitiveList`` and
     ``$retainKeys``, which is what kubectl sends.
@@ -49,7 +49,7 @@ def _merge_map(target: Json, patch: Json) -> Json:
         case "merge":
             pass
         case other:
-            raise PatchFailed(f"unrecognised patch directive {other!r}")
+            raise PatchFailedError(f"unrecognised patch directive {other!r}")
     merged = dict(target)
     if "$retainKeys" in patch:
         kept = set(patch["$retainKeys"])
@@ -97,7 +97,7 @@ def _merge_list(name: str, old: list[Any], patch: list[Any]) -> list[Any]:
     merged = list(old)
     for item in patch:
         if key not in item:
-            raise PatchFailed(f"map: {item} does not contain declared merge key: {key}")
+            raise PatchFailedError(f"map: {item} does not contain declared merge key: {key}")
         at = next((i for i, each in enumerate(merged) if each.get(key) == item[key]), None)
         if item.get("$patch") == "delete":
             if at is not None:

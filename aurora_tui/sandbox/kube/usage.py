@@ -60,9 +60,7 @@ class Usage:
         if app not in _APPETITES:
             return 1
         pods = self._store.items(PODS, namespace)
-        return max(
-            1, sum(1 for p in pods if labels_of(p).get("app") == app and is_ready(p) and not is_leaving(p))
-        )
+        return max(1, sum(1 for p in pods if labels_of(p).get("app") == app and is_ready(p) and not is_leaving(p)))
 
     def _sway(self, uid: str) -> float:
         """-1..1, slow, and out of step from pod to pod."""

@@ -9,7 +9,9 @@ from typing import Any
 import msgspec
 
 from aurora_tui.sandbox.kube.kinds import Json, Resource
+from aurora_tui.sandbox.kube.schedules import next_run
 from aurora_tui.sandbox.kube.selectors import matches, requirements_of
+from aurora_tui.sandbox.kube.stamps import seconds_of
 from aurora_tui.sandbox.kube.statuses import ApiError, FieldFault, bad_request, invalid
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
@@ -52,6 +54,13 @@ def check_form(resource: Resource, obj: Json) -> None:
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
             raise _undecodable(resource, f"{resource.kind}Spec.spec.{name} of type {types[0].__name__}")
 
+    if resource.kind == "Event":
+        for name in ("firstTimestamp", "lastTimestamp", "eventTime"):
+            try:
+                seconds_of(obj.get(name) or "1970-01-01T00:00:00Z")
+            except ValueError:
+                raise _undecodable(resource, f"Event.{name} of type v1.Time") from None
+
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
@@ -91,12 +100,19 @@ def _faults(resource: Resource, new: Json, old: Json | None) -> Iterator[FieldFa
         case "Job":
             yield from _template_faults(spec.get("template"), "spec.template")
         case "CronJob":
+            yield from _schedule_faults(str(spec.get("schedule")))
             template = (spec.get("jobTemplate") or {}).get("spec", {}).get("template")
             yield from _template_faults(template, "spec.jobTemplate.spec.template")
         case "Pod":
             yield from _pod_faults(spec, "spec")
             if old:
                 yield from _pod_update_faults(spec, old["spec"])
+        case "PodDisruptionBudget":
+            yield from _share_faults(spec, "spec", "minAvailable", "maxUnavailable")
+        case "Service":
+            for at, port in enumerate(spec.get("ports") or ()):
+                if not isinstance(port.get("port"), int):
+                    yield FieldFault(f"spec.ports[{at}].port", "Required value")
         case "HorizontalPodAutoscaler":
             yield from _autoscaler_faults(spec)
 
@@ -107,6 +123,8 @@ def _workload_faults(spec: Json, old: Json | None) -> Iterator[FieldFault]:
     if deadline is not None and deadline <= spec.get("minReadySeconds", 0):
         text = f"Invalid value: {deadline}: must be greater than minReadySeconds"
         yield FieldFault("spec.progressDeadlineSeconds", text)
+    rolling = (spec.get("strategy") or spec.get("updateStrategy") or {}).get("rollingUpdate") or {}
+    yield from _share_faults(rolling, "spec.strategy.rollingUpdate", "maxSurge", "maxUnavailable")
     selector = spec.get("selector")
     if not selector:
         yield FieldFault("spec.selector", "Required value")
@@ -123,6 +141,24 @@ def _workload_faults(spec: Json, old: Json | None) -> Iterator[FieldFault]:
             f"Invalid value: {told}: `selector` does not match template `labels`",
         )
     yield from _template_faults(template, "spec.template")
+
+
+def _share_faults(holder: Json, path: str, *names: str) -> Iterator[FieldFault]:
+    """Values that may be a count or a percentage."""
+    for name in names:
+        value = holder.get(name, 0)
+        if isinstance(value, int) and value < 0:
+            yield FieldFault(f"{path}.{name}", _NOT_NEGATIVE.format(value))
+        elif not isinstance(value, int) and not re.fullmatch(r"\d+%", str(value)):
+            text = "a valid percent string must be a numeric string followed by an ending '%'"
+            yield FieldFault(f"{path}.{name}", f'Invalid value: "{value}": {text}')
+
+
+def _schedule_faults(schedule: str) -> Iterator[FieldFault]:
+    try:
+        next_run(schedule, 0.0)
+    except ValueError as error:
+        yield FieldFault("spec.schedule", f'Invalid value: "{schedule}": {error}')
 
 
 def not_negative(spec: Json, *names: str) -> Iterator[FieldFault]:
@@ -198,8 +234,10 @@ def _stateful_set_faults(new: Json, old: Json) -> Iterator[FieldFault]:
 
 def _autoscaler_faults(spec: Json) -> Iterator[FieldFault]:
     least, most = spec.get("minReplicas", 1), spec.get("maxReplicas", 0)
-    if not isinstance(spec.get("scaleTargetRef"), dict):
-        yield FieldFault("spec.scaleTargetRef", "Required value")
+    target = spec.get("scaleTargetRef") or {}
+    for name in ("kind", "name"):
+        if not target.get(name):
+            yield FieldFault(f"spec.scaleTargetRef.{name}", "Required value")
     if least < 1:
         yield FieldFault("spec.minReplicas", f"Invalid value: {least}: must be greater than or equal to 1")
     if most < 1:
@@ -209,18 +247,16 @@ def _autoscaler_faults(spec: Json) -> Iterator[FieldFault]:
         yield FieldFault("spec.maxReplicas", text)
 
 
-
 def check_identity(resource: Resource, namespace: str, name: str, obj: Json) -> None:
     """Raise ApiError 400 where body and URL speak of different objects."""
     kind, version = obj.get("kind"), obj.get("apiVersion")
     if (kind, version) != (resource.kind, resource.api_version):
         raise bad_request(
-            f"{version}, Kind={kind} in the body does not match the expected {resource.api_version}, Kind={resource.kind}"
+            f"{version}, Kind={kind} in the body does not match the expected "
+            f"{resource.api_version}, Kind={resource.kind}"
         )
     given = obj["metadata"].get("name")
     if name and given != name:
         raise bad_request(f"the name of the object ({given}) does not match the name on the URL ({name})")
     if resource.namespaced and obj["metadata"].get("namespace", namespace) != namespace:
-        raise bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request"
-        )
+        raise bad_request("the namespace of the provided object does not match the namespace sent on the request")

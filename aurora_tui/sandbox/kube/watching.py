@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import suppress
 
 import msgspec
 
 from aurora_tui.sandbox.kube.kinds import Json, Resource
 from aurora_tui.sandbox.kube.listing import ListOptions
-from aurora_tui.sandbox.kube.objects import Change, Compacted, ObjectStore
+from aurora_tui.sandbox.kube.objects import Change, CompactedError, ObjectStore
 from aurora_tui.sandbox.kube.statuses import expired
 
 BOOKMARK_SECONDS = 60.0
@@ -20,15 +20,24 @@ _INITIAL_END = {"k8s.io/initial-events-end": "true"}
 
 
 class Watcher:
-    """One watch of one resource; ends by its timeout or `close`."""
+    """One watch of one resource; ends by its timeout or `close`.
+
+    `shown` makes of an object what its event carries: the object, or a Table of it.
+    """
 
     def __init__(
-        self, store: ObjectStore, resource: Resource, namespace: str | None, options: ListOptions
+        self,
+        store: ObjectStore,
+        resource: Resource,
+        namespace: str | None,
+        options: ListOptions,
+        shown: Callable[[Json], Json],
     ) -> None:
         self._store = store
         self._resource = resource
         self._namespace = namespace
         self._options = options
+        self._shown = shown
         self._wake = asyncio.Event()
         self._closed = False
         self._seen = 0
@@ -37,7 +46,7 @@ class Watcher:
         self._closed = True
         self._wake.set()
 
-    async def lines(self) -> AsyncIterator[bytes]:
+    async def lines(self) -> AsyncGenerator[bytes, None]:
         """Encoded events; several that are ready together come as one chunk."""
         unsubscribe = self._store.subscribe(self._note)
         loop = asyncio.get_running_loop()
@@ -49,7 +58,7 @@ class Watcher:
             while not self._closed:
                 try:
                     chunk = b"".join(self._fresh())
-                except Compacted as error:
+                except CompactedError as error:
                     status = expired(f"too old resource version: {self._seen} ({error.oldest})").status
                     yield _line("ERROR", status)
                     return
@@ -83,7 +92,7 @@ class Watcher:
         self._seen = self._store.revision
         for obj in self._store.items(self._resource, self._namespace):
             if self._options.selects(obj):
-                yield _line("ADDED", obj)
+                yield _line("ADDED", self._shown(obj))
         if self._options.initial_events and self._options.bookmarks:
             yield self._bookmark(_INITIAL_END)
 
@@ -100,9 +109,9 @@ class Watcher:
         was = change.old is not None and self._options.selects(change.old)
         is_now = change.verb != "DELETED" and self._options.selects(change.new)
         if is_now:
-            yield _line("MODIFIED" if was else "ADDED", change.new)
+            yield _line("MODIFIED" if was else "ADDED", self._shown(change.new))
         elif was:
-            yield _line("DELETED", _at_revision(change))
+            yield _line("DELETED", self._shown(_at_revision(change)))
 
     def _bookmark(self, annotations: Json | None) -> bytes:
         metadata: Json = {"resourceVersion": str(self._seen), "creationTimestamp": None}

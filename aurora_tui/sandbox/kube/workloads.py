@@ -45,10 +45,10 @@ class WorkloadController:
     def keys_of(self, change: Change) -> Iterable[Key]:
         if change.resource is self.resource:
             return (key_of(change.new),)
-        if change.resource in self.owns and (ref := controller_of(change.new)):
-            if ref["kind"] == self.resource.kind:
-                return ((change.new["metadata"]["namespace"], ref["name"]),)
-        return ()
+        ref = controller_of(change.new) if change.resource in self.owns else None
+        if ref is None or ref["kind"] != self.resource.kind:
+            return ()
+        return ((change.new["metadata"]["namespace"], ref["name"]),)
 
     def report(self, obj: Json, reason: str, message: str, kind: str = "Normal") -> None:
         self.cluster.recorder.report(obj, kind, reason, message, self.component)
@@ -61,19 +61,38 @@ class WorkloadController:
     def create_pod(self, owner: Json, template: Json, name: str = "", labels: Json | None = None) -> Json:
         """Create and report a pod of `owner`; a random name unless one is given."""
         pod = new_pod(self.resource, owner, template, labels or {})
-        given = name or pod["metadata"]["generateName"] + random_suffix(self.cluster.rng)
+        given, prefix = name, pod["metadata"]["generateName"]
         if name:
             del pod["metadata"]["generateName"]
+        while not given or self.store.get(PODS, pod["metadata"]["namespace"], given):
+            given = prefix + random_suffix(self.cluster.rng)
         pod["metadata"]["name"] = given
         return self.store.create(PODS, admitted(PODS, pod, self.cluster.rng))
+
+    def room(self) -> int:
+        """How many pods more the cluster takes; a mistyped replica count must not exhaust the machine."""
+        return max(_MOST_PODS - len(self.store.items(PODS)), 0)
 
     def delete_pod(self, pod: Json) -> None:
         delete(self.store, self.cluster.clock(), PODS, pod)
 
 
+_MOST_PODS = 330
+"""Three nodes of 110 pods each."""
 _KEPT_ZEROS = frozenset(
-    "replicas currentNumberScheduled desiredNumberScheduled numberMisscheduled numberReady collisionCount"
-    " currentHealthy desiredHealthy disruptionsAllowed expectedPods availableReplicas".split()
+    (
+        "availableReplicas",
+        "collisionCount",
+        "currentHealthy",
+        "currentNumberScheduled",
+        "desiredHealthy",
+        "desiredNumberScheduled",
+        "disruptionsAllowed",
+        "expectedPods",
+        "numberMisscheduled",
+        "numberReady",
+        "replicas",
+    )
 )
 
 

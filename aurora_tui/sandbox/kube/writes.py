@@ -151,9 +151,7 @@ class Registry:
         obj = self.get(target)
         metadata = obj["metadata"]
         if options.uid and options.uid != metadata["uid"]:
-            why = (
-                f"Precondition failed: UID in precondition: {options.uid}, UID in object meta: {metadata['uid']}"
-            )
+            why = f"Precondition failed: UID in precondition: {options.uid}, UID in object meta: {metadata['uid']}"
             raise conflict(resource, target.name, why)
         if options.revision and options.revision != metadata["resourceVersion"]:
             why = (
@@ -188,6 +186,8 @@ def admitted(resource: Resource, body: Json, rng: random.Random) -> Json:
     if resource.subresource("status") and resource is not NODES:  # a kubelet registers with its status
         obj = {**obj, "status": _INITIAL_STATUS.get(resource.kind, {})}
     match resource.kind:
+        case "Node":
+            return {**obj, "spec": obj.get("spec") or {}}
         case "Pod":
             return {**obj, "status": {"phase": "Pending", "qosClass": qos_class(obj["spec"])}}
         case "Secret":
