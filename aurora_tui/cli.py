@@ -4,45 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import logging
-import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from aurora_tui import __version__
+from aurora_tui.launch import (
+    USAGE_ERROR,
+    Wanted,
+    console,
+    context_of,
+    fail,
+    log_path,
+    logging_to_file,
+    once,
+    session_of,
+    settings_of,
+    terminal_defaults,
+    told,
+)
 
 if TYPE_CHECKING:
-    from aurora_tui.cluster.kubeconfig import Context
     from aurora_tui.model.actions import Verb
-    from aurora_tui.session import Session
-    from aurora_tui.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
-USAGE_ERROR = 2
+INTERRUPTED = 130
+"""As the shell reports a program that was stopped by Ctrl+C."""
 log = logging.getLogger(__name__)
 DEFAULT_SCENARIO = "bad-release"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The options that all commands share; given before or after the command's name."""
-
-    context: str | None = None
-    namespace: str | None = None
-    all_namespaces: bool = False
-    kubeconfig: str | None = None
-    config: str | None = None
-    read_only: bool = False
-    theme: str | None = None
-
-    def merged(self, given: dict[str, Any]) -> Wanted:
-        """The same with what a command's own options say."""
-        return replace(self, **{name: value for name, value in given.items() if value})
 
 
 _SHARED = (
@@ -66,80 +61,6 @@ def shared(command: F) -> F:
 def _take(ctx: click.Context, given: dict[str, Any]) -> Wanted:
     """Move the shared options out of a command's own."""
     return ctx.find_object(Wanted).merged({name: given.pop(name) for name in _SHARED_NAMES})  # type: ignore[union-attr]
-
-
-class UnusableError(click.ClickException):
-    """What was asked cannot be done as things are: one line that says what to do."""
-
-    exit_code = USAGE_ERROR
-
-    def show(self, file: Any = None) -> None:
-        click.echo(f"aurora-tui: {self.format_message()}", err=True)
-
-
-def fail(words: str) -> UnusableError:
-    from aurora_tui.model.text import printable
-
-    return UnusableError(printable(words))
-
-
-def _settings(wanted: Wanted) -> Settings:
-    from aurora_tui.settings import SettingsError, load_settings
-
-    try:
-        return load_settings(Path(wanted.config).expanduser() if wanted.config else None)
-    except SettingsError as error:
-        for fault in error.faults:
-            click.echo(f"aurora-tui: {fault}", err=True)
-        sys.exit(USAGE_ERROR)
-
-
-def _context(wanted: Wanted) -> Context:
-    from aurora_tui.cluster.errors import ConfigError
-    from aurora_tui.cluster.kubeconfig import choose
-
-    try:
-        return choose(wanted.context, wanted.kubeconfig)
-    except ConfigError as error:
-        raise fail(str(error)) from error
-
-
-def _session(wanted: Wanted, settings: Settings, context: Context) -> Session:
-    from aurora_tui.session import Session
-
-    return Session(
-        settings,
-        context,
-        namespace=wanted.namespace,
-        all_namespaces=wanted.all_namespaces,
-        read_only=wanted.read_only,
-    )
-
-
-def _once(wanted: Wanted, work: Callable[[Session], Awaitable[int]]) -> None:
-    """Open a session, do one thing, close it, exit with its status."""
-    from aurora_tui.cluster.errors import ClusterError
-
-    settings, context = _settings(wanted), _context(wanted)
-
-    async def run() -> int:
-        session = _session(wanted, settings, context)
-        try:
-            return await work(session)
-        finally:
-            await session.close()
-
-    with _log_file() as path:
-        try:
-            code = asyncio.run(run())
-        except ClusterError as error:
-            raise fail(str(error)) from error
-        except click.ClickException:
-            raise
-        except Exception as error:
-            log.exception("a command broke down")
-            raise fail(f"it broke down ({type(error).__name__}); the details are in {path}") from error
-    sys.exit(code)
 
 
 @click.group(
@@ -166,77 +87,24 @@ def command(ctx: click.Context, /, demo: str | None, **given: Any) -> None:
         wanted = ctx.with_resource(_demo(wanted, demo))
     ctx.obj = wanted
     if ctx.invoked_subcommand is None:
-        _console(wanted)
+        console(wanted)
 
 
 @contextlib.contextmanager
 def _demo(wanted: Wanted, scenario: str) -> Iterator[Wanted]:
     """Start the demo stack beside us; what follows gets its kubeconfig and settings like any other."""
-    from aurora_tui.sandbox.process import SandboxError, running
+    from aurora_tui.sandbox.child import SandboxError, start_in_subprocess
 
     try:
-        with running(scenario) as stack:
+        with start_in_subprocess(scenario) as stack:
             yield replace(
                 wanted,
-                kubeconfig=str(stack.kubeconfig),
-                config=wanted.config or str(stack.config),
+                kubeconfig=stack.kubeconfig,
+                config=wanted.config or stack.config,
                 context=wanted.context or stack.context,
             )
     except SandboxError as error:
         raise fail(str(error)) from error
-
-
-def _console(wanted: Wanted) -> None:
-    """Run the screen; again on another context when the operator switches to one."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise fail("the console needs a terminal; for scripts there are `aurora-tui status` and `aurora-tui get`")
-    _terminal_defaults(wanted)
-    settings = _settings(wanted)
-    code: int | str | None = 0
-    with _log_file() as path:
-        while True:
-            context = _context(wanted)
-            from aurora_tui.app import AuroraApp
-            from aurora_tui.frame import SwitchContext
-
-            app = AuroraApp(_session(wanted, settings, context))
-            result = app.run()
-            if isinstance(result, SwitchContext):
-                wanted = replace(wanted, context=result.name, namespace=None)
-                continue
-            code = result if result is not None else app.return_code
-            break
-    if app.fault:
-        click.echo(f"aurora-tui: it broke down ({app.fault}); the details are in {path}", err=True)
-    sys.exit(code or 0)
-
-
-def _terminal_defaults(wanted: Wanted) -> None:
-    """What Textual reads from the environment while it is imported."""
-    if wanted.theme:
-        os.environ["AURORA_THEME"] = wanted.theme
-    os.environ.setdefault("TEXTUAL_FPS", "15" if "SSH_CONNECTION" in os.environ else "30")
-    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
-
-
-@contextlib.contextmanager
-def _log_file() -> Iterator[Path]:
-    """Send log records to a file in the state folder: never to the screen."""
-    from aurora_tui.folders import state_dir
-
-    path = state_dir() / "aurora-tui.log"
-    handler: logging.Handler = logging.NullHandler()
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handler = logging.FileHandler(path, delay=True, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
-    try:
-        yield path
-    finally:
-        handler.close()
 
 
 _FORM = click.option("-o", "--output", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
@@ -250,7 +118,7 @@ def status(ctx: click.Context, /, form: str, **given: Any) -> None:
     """Firing alerts, missed objectives, broken workloads; exit 0 healthy, 1 burning, 2 can't tell."""
     from aurora_tui.commands import rows
 
-    _once(_take(ctx, given), lambda session: rows.status(session, form))
+    once(_take(ctx, given), lambda session: rows.status(session, form))
 
 
 @command.command()
@@ -265,7 +133,7 @@ def get(ctx: click.Context, /, what: str, form: str, labels: str, **given: Any) 
     """Rows of a pane: pods, workloads, slos, alerts, nodes, events, deployments …"""
     from aurora_tui.commands import rows
 
-    _once(_take(ctx, given), lambda session: rows.get(session, what, form, labels))
+    once(_take(ctx, given), lambda session: rows.get(session, what, form, labels))
 
 
 @command.command()
@@ -276,7 +144,7 @@ def check(ctx: click.Context, /, form: str, **given: Any) -> None:
     """Reach every source; say what works, what is denied and how to mend it."""
     from aurora_tui.commands import check as checks
 
-    _once(_take(ctx, given), lambda session: checks.run(session, form))
+    once(_take(ctx, given), lambda session: checks.run(session, form))
 
 
 def _acting(run: F) -> F:
@@ -299,7 +167,7 @@ def _act(ctx: click.Context, verb: Verb, params: dict[str, Any], target: str, gi
     from aurora_tui.commands.act import act
 
     wanted = _take(ctx, given)
-    _once(wanted, lambda session: act(session, verb, target, params, **given))
+    once(wanted, lambda session: act(session, verb, target, params, **given))
 
 
 @command.command()
@@ -374,15 +242,18 @@ def shot(ctx: click.Context, /, out: Path, size: str, keys: str, **given: Any) -
     if not (columns.isdecimal() and lines.isdecimal()):
         raise click.UsageError(f"--size {size!r}: give COLUMNSxLINES, e.g. 160x48")
     wanted = _take(ctx, given)
-    _terminal_defaults(wanted)
+    terminal_defaults(wanted)
     from aurora_tui.app import AuroraApp
     from aurora_tui.commands.shot import shoot
 
-    with _log_file():
-        app = AuroraApp(_session(wanted, _settings(wanted), _context(wanted)))
+    app = AuroraApp(session_of(wanted, settings_of(wanted), context_of(wanted)))
+    with told():
         picture = asyncio.run(shoot(app, (int(columns), int(lines)), [key for key in keys.split(",") if key]))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(picture, encoding="utf-8")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(picture, encoding="utf-8")
+    except OSError as error:
+        raise fail(f"{out} cannot be written: {error.strerror or error}") from error
 
 
 @command.command()
@@ -397,15 +268,51 @@ def completion(shell: str) -> None:
 
 
 def _with_scenario(arguments: list[str]) -> list[str]:
-    """``--demo`` alone, before another option or before a command, means the default scenario."""
+    """``--demo`` may stand anywhere; alone, before another option or before a command it means the default scenario."""
     for here, word in enumerate(arguments):
-        if word == "--demo":
-            following = arguments[here + 1] if here + 1 < len(arguments) else "-"
-            if following.startswith("-") or following in command.commands:
-                return [*arguments[:here], f"--demo={DEFAULT_SCENARIO}", *arguments[here + 1 :]]
+        name, _, scenario = word.partition("=")
+        if name != "--demo":
+            continue
+        rest = [*arguments[:here], *arguments[here + 1 :]]
+        following = arguments[here + 1] if here + 1 < len(arguments) else "-"
+        if not (scenario or following.startswith("-") or following in command.commands):
+            scenario = rest.pop(here)
+        return [f"--demo={scenario or DEFAULT_SCENARIO}", *rest]
     return arguments
 
 
 def main() -> None:
     """The entry point of ``aurora-tui`` and ``kubectl-aurora``."""
-    command.main(args=_with_scenario(sys.argv[1:]), prog_name="aurora-tui")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A name that the terminal's character set lacks is no reason to fail.
+            stream.reconfigure(errors="backslashreplace")
+    with logging_to_file():
+        try:
+            sys.exit(command.main(args=_with_scenario(sys.argv[1:]), prog_name="aurora-tui", standalone_mode=False))
+        except click.ClickException as error:
+            _complain(error)
+            sys.exit(error.exit_code)
+        except click.Abort:
+            _say("stopped")
+            sys.exit(INTERRUPTED)
+        except Exception as error:
+            log.exception("it broke down")
+            _say(f"it broke down ({type(error).__name__}); the details are in {log_path()}")
+            sys.exit(USAGE_ERROR)
+
+
+def _complain(error: click.ClickException) -> None:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return
+    hint = ""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        hint = f" (see {error.ctx.command_path} --help)"
+    _say(f"{error.format_message()}{hint}")
+
+
+def _say(words: str) -> None:
+    from aurora_tui.model.text import printable
+
+    click.echo(f"aurora-tui: {printable(' '.join(words.split()))}", err=True)

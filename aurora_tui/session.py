@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from aurora_tui.backoff import Backoff
@@ -18,6 +19,7 @@ from aurora_tui.cluster.metrics import PodMetricsSource
 from aurora_tui.logbuffer import LogBuffer
 from aurora_tui.model import views
 from aurora_tui.model.definitions import Capacity
+from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.selection import LogSelection, ObjectRef
 from aurora_tui.model.status import ClusterStatus
 from aurora_tui.settings import Settings
@@ -28,6 +30,7 @@ log = logging.getLogger(__name__)
 
 STATUS = "cluster"
 """The table with the one row that says which server this is."""
+SIGNALS = "signals"
 
 
 class Session:
@@ -56,6 +59,7 @@ class Session:
         self.store = Store()
         self.cluster = KubernetesCluster(context, read_only=self.read_only)
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
 
     @property
     def context(self) -> str:
@@ -63,16 +67,16 @@ class Session:
 
     async def close(self) -> None:
         """Stop all sources and connections."""
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        for name in list(self._tasks):
+            self._stop(name)
+        await asyncio.gather(*self._leaving, return_exceptions=True)
         await self.cluster.close()
 
     def start(self) -> None:
         """Say which server this is and follow the signals; tables come when they are wanted."""
         self._spawn(STATUS, self._identify())
         self._spawn(
-            "signals",
+            SIGNALS,
             feed_signals(self.settings, self.environment, self.cluster, self.store, self.clock, self.home),
         )
 
@@ -81,7 +85,9 @@ class Session:
         if table in self._tasks:
             return
         if table == "podmetrics":
-            metrics = PodMetricsSource(self.cluster.transport, self.namespace, self.store.table(table), self.clock)
+            metrics = PodMetricsSource(
+                self.cluster.transport, self.namespace, self.store.table(table), self.clock, fallback=self.home
+            )
             self._spawn(table, metrics.run())
             return
         resource = resources.find(table)
@@ -95,25 +101,23 @@ class Session:
         self.namespace = namespace
         if namespace is not None:
             self.home = namespace
-        for name, task in list(self._tasks.items()):
+        for name in list(self._tasks):
             resource = resources.find(name)
             if name == "podmetrics" or (resource is not None and resource.namespaced):
-                task.cancel()
-                del self._tasks[name]
+                self._stop(name)
                 self.store.table(name).clear()
                 self.want(name)
 
     def tail(self, selection: LogSelection, buffer: LogBuffer) -> LogTail:
         """The source that fills `buffer` with the selection's logs; the caller runs it."""
         self.want(resources.PODS.table)
-        return LogTail(self.cluster, self.store.table(resources.PODS.table), selection, buffer)
+        return LogTail(self.cluster, self.store.table(resources.PODS.table), selection, buffer, self.clock)
 
     def refresh(self) -> None:
         """Ask every source again now, for the operator who does not want to wait for the next try."""
-        for name, task in list(self._tasks.items()):
-            task.cancel()
-            del self._tasks[name]
-            if name not in (STATUS, "signals"):
+        for name in list(self._tasks):
+            self._stop(name)
+            if name not in (STATUS, SIGNALS):
                 self.want(name)
         self.start()
 
@@ -156,11 +160,21 @@ class Session:
 
     def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name=f"source {name}")
-        task.add_done_callback(_report)
+        task.add_done_callback(partial(self._report, name))
         self._tasks[name] = task
 
+    def _stop(self, name: str) -> None:
+        task = self._tasks.pop(name)
+        task.cancel()
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
 
-def _report(task: asyncio.Task[None]) -> None:
-    """A source ends only when cancelled: anything else is a fault of ours, told in the log file."""
-    if not task.cancelled() and task.exception() is not None:
-        log.error("%s ended", task.get_name(), exc_info=task.exception())
+    def _report(self, name: str, task: asyncio.Task[None]) -> None:
+        """A source ends only when cancelled: anything else is a fault of ours, told in the log file and the pane."""
+        error = None if task.cancelled() else task.exception()
+        if error is None:
+            return
+        log.error("%s ended", task.get_name(), exc_info=error)
+        for table in ("slos", "alerts") if name == SIGNALS else (name,):
+            words = f"its source broke down ({type(error).__name__}; see the log file): refresh to start it again"
+            self.store.table(table).set_freshness(SourceState.DOWN, self.clock(), words)

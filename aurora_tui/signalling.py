@@ -19,6 +19,7 @@ from aurora_tui.signals.slos import SloSource
 from aurora_tui.store import Store
 
 AUTO = "auto"
+_BESIDE = " · "
 LOOK_AGAIN_SECONDS = 30.0
 """How often a source that was not found, or that refuses us, is looked for again."""
 
@@ -96,26 +97,36 @@ async def feed_signals(
     clock: Callable[[], float],
     namespace: str | None = None,
 ) -> None:
-    """Feed ``slos`` and ``alerts`` until cancelled; look again for what is missing or refuses us."""
+    """Feed ``slos`` and ``alerts`` until cancelled; look again for what is missing or refuses us.
+
+    The sources start anew only where that finds another address or other credentials.
+    """
     tables = [store.table(name) for name in ("slos", "alerts")]
-    while True:
-        prometheus, alertmanager = await asyncio.gather(
+
+    async def look() -> tuple[Found, Found]:
+        return await asyncio.gather(
             locate("prometheus", environment, cluster, namespace),
             locate("alertmanager", environment, cluster, namespace),
         )
+
+    found = await look()
+    while True:
+        prometheus, alertmanager = found
         async with asyncio.TaskGroup() as group:
             sources = [
                 group.create_task(slo_source(settings, prometheus, store, clock).run()),
                 group.create_task(alert_source(settings, alertmanager, prometheus, store, clock).run()),
             ]
-            wanting = [found for found in (prometheus, alertmanager) if found.access is None]
             while True:
                 await asyncio.sleep(0)
                 _explain(store, prometheus, alertmanager, clock)
                 await asyncio.sleep(LOOK_AGAIN_SECONDS)
                 denied = any(table.freshness.state is SourceState.DENIED for table in tables)
-                if denied or any(found.address != "off" for found in wanting):
-                    break
+                if denied or any(each.access is None and each.address != "off" for each in found):
+                    before, found = found, await look()
+                    prometheus, alertmanager = found
+                    if [each.access for each in found] != [each.access for each in before]:
+                        break
             for source in sources:
                 source.cancel()
 
@@ -126,6 +137,5 @@ def _explain(store: Store, prometheus: Found, alertmanager: Found, clock: Callab
         table = store.table(name)
         if table.freshness.state is SourceState.UNCONFIGURED:
             why = "; ".join(dict.fromkeys(found.reason for found in reasons if found.reason))
-            how = table.freshness.message
-            if why and why not in how:
-                table.set_freshness(SourceState.UNCONFIGURED, clock(), f"{why} · {how}")
+            how = table.freshness.message.rpartition(_BESIDE)[2]
+            table.set_freshness(SourceState.UNCONFIGURED, clock(), f"{why}{_BESIDE}{how}" if why else how)

@@ -262,6 +262,9 @@ class Grid(LineView, Generic[T]):
         if self._columns:
             self.sort_by(self._columns[self._painter.column].heading)
 
+    def _on_blur(self, event: events.Blur) -> None:
+        self._read_ahead()  # the focus may have gone to where a filter is typed
+
     async def _on_click(self, event: events.Click) -> None:
         event.stop()
         offset = event.get_content_offset(self)
@@ -277,6 +280,10 @@ class Grid(LineView, Generic[T]):
             self._move(lambda: self._state.go(index))
             if event.chain == 2:
                 self.action_choose()
+
+    def _read_ahead(self) -> None:
+        if self._cells.read_ahead(self._state.rows.rows, self._clock):
+            self.call_later(self._read_ahead)
 
     def _take_columns(self, columns: Sequence[Column[T]]) -> None:
         self._columns = tuple(columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Generic, TypeVar
@@ -13,8 +14,10 @@ T = TypeVar("T")
 
 _AGES_DIFFER = 10 * 365 * 86_400.0
 """Seconds after which no age reads the same."""
+_MAY_BE_AGE = re.compile(r"\d[smhdy]|<invalid>").search
+"""What may be an age (``5m``, ``3 (2d4h ago)``) is printed twice to see whether it is one."""
 _READ_AHEAD = 400
-"""Rows a second whose text is made ready before anyone filters: a few milliseconds."""
+"""Rows at once whose text is made ready before anyone filters: a few milliseconds."""
 
 
 class GridCells(Generic[T]):
@@ -62,18 +65,19 @@ class GridCells(Generic[T]):
             parts = []
             for column in self._columns:
                 part = column.cell(row, now).text
-                if part == column.cell(row, later).text:
+                if not _MAY_BE_AGE(part) or part == column.cell(row, later).text:
                     parts.append(part)
             text = self._texts[key] = " ".join(parts)
         return text
 
-    def read_ahead(self, rows: Mapping[str, T], clock: Callable[[], float]) -> None:
-        """Make some more texts ready, so that the first key of a filter does not wait for all of them."""
+    def read_ahead(self, rows: Mapping[str, T], clock: Callable[[], float]) -> bool:
+        """Make some more texts ready, so that the first key of a filter finds them; whether any are missing still."""
         if len(self._texts) == len(rows):
-            return
+            return False
         missing = (key for key in rows if key not in self._texts)
         for key in list(islice(missing, _READ_AHEAD)):
             self.text(key, rows[key], clock)
+        return len(self._texts) < len(rows)
 
     def _print(self, row: T, now: float) -> tuple[Printed, ...]:
         return tuple(print_cell(column.cell(row, now)) for column in self._columns)

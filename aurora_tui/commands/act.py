@@ -60,7 +60,7 @@ async def act(
 
 def _show(plan: Plan) -> None:
     target = plan.action.target
-    click.echo(f"{plan.title} · context {target.context} · namespace {target.namespace}")
+    click.echo(printable(f"{plan.title} · context {target.context} · namespace {target.namespace}"))
     click.echo(printable(plan.effect))
     for line in plan.diff:
         click.echo(f"  {printable(str(line))}")

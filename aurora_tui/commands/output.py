@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -40,5 +41,15 @@ def objects(columns: Sequence[Column[Any]], rows: Iterable[Any], now: float, raw
 
 
 def emit(value: Any) -> None:
-    """Print JSON; text from outside stays data inside its strings."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=True))
+    """Print JSON; text from outside stays data inside its strings, a figure that is none becomes null."""
+    text = json.dumps(_finite(value), indent=2, ensure_ascii=True, allow_nan=False)
+    click.echo(text.replace("\x7f", "\\u007f"))
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no words for NaN and the infinities."""
+    if isinstance(value, Mapping):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -15,7 +15,7 @@ from aurora_tui.commands import output
 from aurora_tui.model import alerts, slo, views, workloads
 from aurora_tui.model.alerts import AlertState
 from aurora_tui.model.columns import Cell, Column
-from aurora_tui.model.filters import parse_filter
+from aurora_tui.model.filters import Filter, parse_filter
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.pod_status import summarize
 from aurora_tui.model.printing import NAMESPACE_COLUMN
@@ -44,6 +44,7 @@ async def list_objects(session: Session, view: View, *, wide: bool = False, labe
     """Read one kind once, as `kubectl get` does."""
     resource = resources.find(view.table)
     assert resource is not None
+    chosen = _label_filter(labels)
     table = session.store.table(view.table)
     trouble = ""
     namespace = session.namespace
@@ -54,14 +55,22 @@ async def list_objects(session: Session, view: View, *, wide: bool = False, labe
             raise
         trouble = f"{error}; only namespace {session.home} is shown"
         await session.cluster.reflector(resource, session.home, table, session.clock).read()
-    rows = [row for _, row in sorted(table.rows.items(), key=lambda item: _order(item[1]))]
-    if labels:
-        chosen = parse_filter(f"-l {labels}")
+    rows = sorted(table.rows.values(), key=_order)
+    if chosen is not None:
         rows = [row for row in rows if chosen.matches("", row.metadata.labels or {})]
     columns = [column for column in view.columns if wide or not column.wide]
     if namespace is None and view.namespaced:
         columns.insert(0, NAMESPACE_COLUMN)
     return Listing(columns, rows, raw_object, trouble)
+
+
+def _label_filter(labels: str) -> Filter | None:
+    if not labels:
+        return None
+    chosen = parse_filter(f"-l {labels}")
+    if chosen.remark:
+        raise click.UsageError(chosen.remark)
+    return chosen
 
 
 def _order(row: Any) -> tuple[str, str]:
@@ -120,7 +129,10 @@ async def list_alerts(session: Session) -> Listing:
     await alert_source(session.settings, alertmanager, prometheus, session.store, session.clock).read_once()
     table = session.store.table("alerts")
     rows = sorted(table.rows.values(), key=alerts.worst_first)
-    trouble = table.freshness.message if table.freshness.state is not SourceState.LIVE else ""
+    trouble = ""
+    if table.freshness.state is not SourceState.LIVE:
+        found = (alertmanager.reason, prometheus.reason, table.freshness.message)
+        trouble = "; ".join(dict.fromkeys(filter(None, found)))
     return Listing(alerts.COLUMNS, rows, raw_alert, trouble)
 
 
@@ -137,6 +149,8 @@ def raw_alert(row: Any) -> Mapping[str, Any]:
 async def get(session: Session, what: str, form: str, labels: str) -> int:
     """Print one kind of rows; 2 where the source could not be asked."""
     wide = form == "wide"
+    if labels and what in ("slo", "slos", "alert", "alerts"):
+        raise click.UsageError(f"{what} have no Kubernetes labels to select by")
     if what in ("slo", "slos"):
         listing = await list_slos(session)
     elif what in ("alert", "alerts"):
@@ -156,7 +170,7 @@ async def get(session: Session, what: str, form: str, labels: str) -> int:
         click.echo(output.table(listing.columns, listing.rows, now))
     elif not listing.trouble:
         where = "" if session.namespace is None else f" in namespace {session.namespace}"
-        click.echo(f"No {what} found{where}.", err=True)
+        click.echo(printable(f"No {what} found{where}."), err=True)
     if listing.trouble:
         click.echo(f"aurora-tui: {printable(listing.trouble)}", err=True)
     return UNKNOWN if listing.trouble and not listing.rows else HEALTHY
@@ -237,7 +251,7 @@ def _print_status(
         output.emit(answer)
         return
     scope = "all namespaces" if session.namespace is None else f"namespace {session.namespace}"
-    click.echo(f"{session.environment.title} {session.context} · {scope} · {words}")
+    click.echo(printable(f"{session.environment.title} {session.context} · {scope} · {words}"))
     titles = {"alerts": "firing alerts", "slos": "objectives missed", "workloads": "broken workloads"}
     for name, title in titles.items():
         if bad[name]:

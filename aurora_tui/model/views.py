@@ -84,9 +84,7 @@ HPAS = View(
     ("hpas", "hpa", "horizontalpodautoscalers", "horizontalpodautoscaler"),
     hpas.faulty,
 )
-NODES = View(
-    "Nodes", "Node", "nodes", nodes.COLUMNS, ("nodes", "node", "no"), nodes.faulty, namespaced=False
-)
+NODES = View("Nodes", "Node", "nodes", nodes.COLUMNS, ("nodes", "node", "no"), nodes.faulty, namespaced=False)
 EVENTS = View("Events", "Event", "events", events.COLUMNS, ("events", "event", "ev"), events.faulty)
 
 VIEWS = (PODS, DEPLOYMENTS, STATEFULSETS, DAEMONSETS, REPLICASETS, JOBS, CRONJOBS, HPAS, NODES, EVENTS)

@@ -133,21 +133,19 @@ def pod_states() -> Mapping[str, PodState]:
         "sidecar-outlives": PodState(
             "Completed", status("Succeeded", done, init=(done, done), conditions=initialized), one_sidecar
         ),
-        "crashing": PodState(
-            "CrashLoopBackOff", status("Running", waiting("CrashLoopBackOff", **restarted(5, 310)))
-        ),
+        "crashing": PodState("CrashLoopBackOff", status("Running", waiting("CrashLoopBackOff", **restarted(5, 310)))),
         "pull-failed": PodState("ErrImagePull", status("Pending", waiting("ErrImagePull"))),
         "pull-waits": PodState("ImagePullBackOff", status("Pending", waiting("ImagePullBackOff"))),
-        "misconfigured": PodState("CreateContainerConfigError", status("Pending", waiting("CreateContainerConfigError"))),
+        "misconfigured": PodState(
+            "CreateContainerConfigError", status("Pending", waiting("CreateContainerConfigError"))
+        ),
         "completed": PodState("Completed", status("Succeeded", done)),
         "succeeded": PodState("Succeeded", status("Succeeded")),
         "half-completed": PodState(
             "NotReady", status("Running", running(), done, conditions=conditions(Ready=False)), spec(containers=2)
         ),
         "half-ready": PodState("Running", status("Running", done, running(), conditions=is_ready), spec(containers=2)),
-        "one-failed": PodState(
-            "Error", status("Running", done, ended(2, "Error"), running()), spec(containers=3)
-        ),
+        "one-failed": PodState("Error", status("Running", done, ended(2, "Error"), running()), spec(containers=3)),
         "error": PodState("Error", status("Failed", ended(1, "Error"))),
         "exit-code": PodState("ExitCode:7", status("Failed", ended(7))),
         "signal": PodState("Signal:11", status("Failed", signalled(11))),

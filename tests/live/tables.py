@@ -19,8 +19,7 @@ def parse_table(text: str) -> list[Row]:
     spans = [(found.start(), found.group().lower()) for found in _HEADING.finditer(head)]
     ends = [start for start, _ in spans[1:]] + [None]
     return [
-        {heading: line[start:end].rstrip() for (start, heading), end in zip(spans, ends, strict=True)}
-        for line in lines
+        {heading: line[start:end].rstrip() for (start, heading), end in zip(spans, ends, strict=True)} for line in lines
     ]
 
 

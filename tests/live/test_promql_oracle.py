@@ -220,9 +220,7 @@ def ours(value: float | str | Vector | Matrix, now: int) -> Any:
     if isinstance(value, str | float):
         return str(value)
     if isinstance(value, Matrix):
-        return {
-            track.labels: [(stamp / 1000, number) for stamp, number in track.points] for track in value.tracks
-        }
+        return {track.labels: [(stamp / 1000, number) for stamp, number in track.points] for track in value.tracks}
     return {labels: [(now / 1000, number)] for labels, number in value}
 
 
@@ -251,19 +249,13 @@ def test_a_query_gives_what_prometheus_gives(expression: str, history: tuple[Ser
 def test_a_range_gives_what_prometheus_gives(expression: str, history: tuple[SeriesStore, Oracle]) -> None:
     store, oracle = history
     start, end, step = START - 60_000, START + SPAN + 600_000, 177_000
-    answer = oracle.get(
-        "/api/v1/query_range", query=expression, start=start / 1000, end=end / 1000, step=step / 1000
-    )
+    answer = oracle.get("/api/v1/query_range", query=expression, start=start / 1000, end=end / 1000, step=step / 1000)
     assert answer["status"] == "success", answer
-    assert_same(
-        ours(evaluate_range(store, expression, start, end, step), 0), comparable(answer["data"]), "range"
-    )
+    assert_same(ours(evaluate_range(store, expression, start, end, step), 0), comparable(answer["data"]), "range")
 
 
 @pytest.mark.parametrize("expression", FAULTS)
-def test_what_prometheus_refuses_is_refused_likewise(
-    expression: str, history: tuple[SeriesStore, Oracle]
-) -> None:
+def test_what_prometheus_refuses_is_refused_likewise(expression: str, history: tuple[SeriesStore, Oracle]) -> None:
     store, oracle = history
     answer = oracle.get("/api/v1/query", query=expression, time=(START + SPAN) / 1000)
     with pytest.raises(PromqlError) as refused:

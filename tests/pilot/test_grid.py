@@ -278,6 +278,17 @@ async def wheel_down(pilot: Pilot[None], grid: Grid[Pod]) -> None:
     await pilot.pause()
 
 
+async def test_muted_words_are_less_bright_than_plain_ones() -> None:
+    app = Host({"a": Pod("a"), "b": Pod("b")})
+    async with app.run_test(size=(70, 6)) as pilot:
+        await pilot.pause()
+        header, _, row = app.screen._compositor.render_strips()[:3]
+        muted, plain = next(iter(header)).style, next(iter(row)).style
+        assert muted and muted.color and muted.color.triplet
+        assert plain and plain.color and plain.color.triplet
+        assert max(muted.color.triplet) < max(plain.color.triplet)
+
+
 async def test_an_empty_grid_says_why_in_the_middle() -> None:
     app = Host({})
     async with app.run_test(size=(40, 6)) as pilot:

@@ -175,6 +175,17 @@ async def test_a_wrapped_line_longer_than_the_window_is_scrolled_row_by_row_and_
         assert app.screen_lines()[0].split()[1].startswith("00000001")
 
 
+async def test_a_reader_whose_wrapped_line_was_dropped_gets_the_next_from_its_first_row() -> None:
+    text = "".join(f"{number:04}" for number in range(100))
+    app = Host(said(text, text), capacity=2)
+    async with app.run_test(size=(63, 4)) as pilot:
+        await pilot.press("w", "g", "j", "j")
+        app.add(said("last"))
+        await pilot.pause()
+
+        assert app.screen_lines()[0].split()[1].startswith("00000001")
+
+
 async def test_a_long_line_is_read_sideways_with_the_name_in_place() -> None:
     app = Host(said("".join(f"{number:04}" for number in range(100))))
     async with app.run_test(size=(66, 3)) as pilot:

@@ -20,7 +20,7 @@ LABELS = {"app": "backend", "tier": "web"}
         ("Running", True),
         ("RUNNING", False),
         ("backend.*running$", True),
-        (r"backend\S+-x2", True),  # \S is no upper-case letter
+        (r"running\S*$", True),  # \S is no upper-case letter
         ("!running", False),
         ("! crashloop", True),
         ("-f abx2", True),

@@ -1,0 +1,173 @@
+"""Opening what the command line asks for: settings, a context, a session, the log file, the console."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from aurora_tui.cluster.kubeconfig import Context
+    from aurora_tui.session import Session
+    from aurora_tui.settings import Settings
+
+USAGE_ERROR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The options that all commands share; given before or after the command's name."""
+
+    context: str | None = None
+    namespace: str | None = None
+    all_namespaces: bool = False
+    kubeconfig: str | None = None
+    config: str | None = None
+    read_only: bool = False
+    theme: str | None = None
+
+    def merged(self, given: dict[str, Any]) -> Wanted:
+        """The same with what a command's own options say."""
+        return replace(self, **{name: value for name, value in given.items() if value})
+
+
+class UnusableError(click.ClickException):
+    """What was asked cannot be done as things are: one line that says what to do."""
+
+    exit_code = USAGE_ERROR
+
+
+def fail(words: str) -> UnusableError:
+    return UnusableError(words)
+
+
+def settings_of(wanted: Wanted) -> Settings:
+    from aurora_tui.settings import SettingsError, load_settings
+
+    try:
+        return load_settings(Path(wanted.config).expanduser() if wanted.config else None)
+    except SettingsError as error:
+        for fault in error.faults:
+            click.echo(f"aurora-tui: {fault}", err=True)
+        sys.exit(USAGE_ERROR)
+
+
+def context_of(wanted: Wanted) -> Context:
+    from aurora_tui.cluster.errors import ConfigError
+    from aurora_tui.cluster.kubeconfig import choose
+
+    try:
+        return choose(wanted.context, wanted.kubeconfig)
+    except ConfigError as error:
+        raise fail(str(error)) from error
+
+
+def session_of(wanted: Wanted, settings: Settings, context: Context) -> Session:
+    from aurora_tui.session import Session
+
+    return Session(
+        settings,
+        context,
+        namespace=wanted.namespace,
+        all_namespaces=wanted.all_namespaces,
+        read_only=wanted.read_only,
+    )
+
+
+def once(wanted: Wanted, work: Callable[[Session], Awaitable[int]]) -> None:
+    """Open a session, do one thing, close it, exit with its status."""
+    settings, context = settings_of(wanted), context_of(wanted)
+
+    async def run() -> int:
+        session = session_of(wanted, settings, context)
+        try:
+            return await work(session)
+        finally:
+            await session.close()
+
+    with told():
+        code = asyncio.run(run())
+    sys.exit(code)
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Say a cluster's fault in one line."""
+    from aurora_tui.cluster.errors import ClusterError
+
+    try:
+        yield
+    except ClusterError as error:
+        raise fail(str(error)) from error
+
+
+def console(wanted: Wanted) -> None:
+    """Run the screen; again on another context when the operator switches to one."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise fail("the console needs a terminal; for scripts there are `aurora-tui status` and `aurora-tui get`")
+    terminal_defaults(wanted)
+    settings = settings_of(wanted)
+    while True:
+        context = context_of(wanted)
+        from aurora_tui.app import AuroraApp
+        from aurora_tui.frame import SwitchContext
+
+        app = AuroraApp(session_of(wanted, settings, context))
+        result = app.run()
+        if not isinstance(result, SwitchContext):
+            break
+        wanted = replace(wanted, context=result.name, namespace=None)
+    if app.fault:
+        click.echo(f"aurora-tui: it broke down ({app.fault}); the details are in {log_path()}", err=True)
+    sys.exit((result if result is not None else app.return_code) or 0)
+
+
+def terminal_defaults(wanted: Wanted) -> None:
+    """What Textual reads from the environment while it is imported."""
+    if wanted.theme:
+        os.environ["AURORA_THEME"] = wanted.theme
+    os.environ.setdefault("TEXTUAL_FPS", "15" if "SSH_CONNECTION" in os.environ else "30")
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+
+
+def log_path() -> Path:
+    from aurora_tui.folders import state_dir
+
+    return state_dir() / "aurora-tui.log"
+
+
+class _LogFile(logging.FileHandler):
+    """The log file, made at its first record; where it cannot be written only the log is lost."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(OSError):
+            Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name that logging calls
+        """Nothing: a disk that is full must not print over the screen."""
+
+
+@contextlib.contextmanager
+def logging_to_file() -> Iterator[None]:
+    """Send log records to a file in the state folder: never to the screen."""
+    handler = _LogFile(log_path(), delay=True, encoding="utf-8", errors="backslashreplace")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    before, root.handlers[:] = root.handlers[:], [handler]
+    level = root.level
+    root.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
+        handler.close()
