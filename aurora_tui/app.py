@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +33,31 @@ class AuroraApp(Frame):
         self.desk = ActionDesk(session)
         self._log_task: asyncio.Task[None] | None = None
         self._leaving = False
+        self._looked: tuple[str, int] | None = None
+        """The service, and among how many pods its workload was looked for last."""
         self._under_way: set[asyncio.Task[None]] = set()
 
     def on_action_dialog_confirmed(self, message: ActionDialog.Confirmed) -> None:
         dialog = next(screen for screen in self.screen_stack if isinstance(screen, ActionDialog))
         self._work(self.desk.carry_out(self, dialog, message.plan, message.context, message.reason))
+
+    def flush(self) -> None:
+        super().flush()
+        if self.logs_pane.selection is None:
+            self._follow_the_worst()
+
+    def _follow_the_worst(self) -> None:
+        """Until the operator chooses other logs, follow those of what the worst alert concerns."""
+        alert = self.alerts_pane.alert()
+        if alert is None or alert.service is None:
+            return
+        look = (alert.service, len(self.session.store.table(views.PODS.table).rows))
+        if look == self._looked:
+            return
+        self._looked = look
+        ref = self.session.seen_workload_of(alert.service)
+        if ref is not None:
+            self.open_logs(LogSelection(ref.namespace or "", workload=(ref.kind, ref.name)), focus=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         pane = self.active
@@ -240,10 +260,16 @@ class AuroraApp(Frame):
         if any(isinstance(screen, ActionDialog) for screen in self.screen_stack):
             return
         dialog = ActionDialog(f"{verb.value} {ref}", self.session.context, protected=self.session.environment.protected)
-        self.push_screen(dialog)
-        self._work(self.desk.prepare(dialog, verb, ref, params))
+        opened = self.push_screen(dialog)
+        self._work(self._prepare(opened, dialog, verb, ref, params))
 
-    def open_logs(self, selection: LogSelection) -> None:
+    async def _prepare(
+        self, opened: Awaitable[None], dialog: ActionDialog, verb: Verb, ref: ObjectRef, params: dict[str, str | int]
+    ) -> None:
+        await opened  # a near server answers before a busy machine has made the dialog
+        await self.desk.prepare(dialog, verb, ref, params)
+
+    def open_logs(self, selection: LogSelection, *, focus: bool = True) -> None:
         """Follow a selection's logs from now on; the one followed before is left."""
         if self._log_task is not None:
             self._log_task.cancel()
@@ -251,7 +277,8 @@ class AuroraApp(Frame):
         tail = self.session.tail(selection, buffer)
         self._log_task = self._work(tail.run())
         self.logs_pane.follow(selection, buffer, tail.notes)
-        self.go_to(self.logs_pane)
+        if focus:
+            self.go_to(self.logs_pane)
 
     async def _inspect(self, page: TextPage, ref: ObjectRef, how: str) -> None:
         try:

@@ -13,6 +13,7 @@ from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.events import DescendantFocus, Event, Key, Resize
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -58,10 +59,8 @@ class Frame(App["int | SwitchContext"]):
     #panes > #top { height: 16; }
     #panes.-short > #top { height: 11; }
     #panes.-grid #slos, #panes.-grid #objects { border-right: vkey $panel; }
-    #panes.-grid #slos { width: 60%; }
-    #panes.-grid #alerts { width: 40%; }
-    #panes.-grid.-short #objects { width: 62%; }
-    #panes.-grid.-short #logs { width: 38%; }
+    #panes.-grid #slos, #panes.-grid #objects { width: 60%; }
+    #panes.-grid #alerts, #panes.-grid #logs { width: 40%; }
     #panes.-stack > Horizontal { layout: vertical; height: auto; }
     #panes.-stack > #top { height: auto; }
     #panes.-stack > Horizontal.-open { height: 1fr; }
@@ -86,11 +85,12 @@ class Frame(App["int | SwitchContext"]):
 
     def compose(self) -> ComposeResult:
         session, clock = self.session, self.session.clock
+        first_workloads = {each.name: each.workloads[0] for each in session.settings.services if each.workloads}
         yield StatusBar(id="status")
         with Horizontal(id="panes"):
             with Horizontal(id="top"):
                 yield SlosPane(session.store, clock=clock, id="slos")
-                yield AlertsPane(session.store, clock=clock, id="alerts")
+                yield AlertsPane(session.store, clock=clock, workloads=first_workloads, id="alerts")
             with Horizontal(id="bottom"):
                 yield ObjectsPane(
                     session.store,
@@ -161,13 +161,13 @@ class Frame(App["int | SwitchContext"]):
         """The one tick: visible panes take their changes; once a second ages move on."""
         self._frames += 1
         second = self._frames % self._per_second == 0
-        if not self._settled:
-            self._settle()
         for pane in self.panes:
             if pane.display and pane.region:
                 pane.flush()
                 if second:
                     pane.tick()
+        if not self._settled:
+            self._settle()
         if second or self._frames == 1:
             self._update_status()
 
@@ -186,7 +186,8 @@ class Frame(App["int | SwitchContext"]):
             self.go_to(self.objects_pane)
 
     def on_resize(self, event: Resize) -> None:
-        self._arrange()
+        # Called before Textual takes the size over: `size` is still the old one.
+        self._arrange(event.size)
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         pane = next((node for node in event.widget.ancestors_with_self if isinstance(node, Pane)), None)
@@ -218,9 +219,12 @@ class Frame(App["int | SwitchContext"]):
         if (pane is None or not pane.back()) and self.zoomed:
             self.action_zoom()
 
-    def _arrange(self) -> None:
-        """Fit the panes to the terminal: all four open, or the active one with the others as titles."""
-        width, height = self.size
+    def _arrange(self, size: Size | None = None) -> None:
+        """Fit the panes to the terminal: all four open, or the active one with the others as titles.
+
+        Alerts are few: where panes are stacked the objects stay open below them.
+        """
+        width, height = size or self.size
         tiny = width < SMALLEST[0] or height < SMALLEST[1]
         self.main.set_class(tiny, "-tiny")
         if tiny:
@@ -232,13 +236,16 @@ class Frame(App["int | SwitchContext"]):
         area = self.main.query_one("#panes")
         area.set_class(grid, "-grid").set_class(stack, "-stack").set_class(self.zoomed, "-zoomed")
         area.set_class(height < 42, "-short")
+        opened = {self._active} if self._active else set()
+        if stack and self._active is self.alerts_pane:
+            opened.add(self.objects_pane)
         for row in area.query("#panes > Horizontal"):
-            holds = self._active is not None and self._active.parent is row
+            holds = any(pane.parent is row for pane in opened)
             row.set_class(holds, "-open")
             row.set_class(self.zoomed and not holds, "-hidden")
         for pane in self.panes:
-            pane.set_collapsed(stack and pane is not self._active)
-            pane.set_class(self.zoomed and pane is not self._active, "-hidden")
+            pane.set_collapsed(stack and pane not in opened)
+            pane.set_class(self.zoomed and pane not in opened, "-hidden")
 
     def _update_status(self) -> None:
         store = self.session.store

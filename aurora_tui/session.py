@@ -20,6 +20,7 @@ from aurora_tui.logbuffer import LogBuffer
 from aurora_tui.model import views
 from aurora_tui.model.definitions import Capacity
 from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.pods import owner_workload
 from aurora_tui.model.selection import LogSelection, ObjectRef
 from aurora_tui.model.status import ClusterStatus
 from aurora_tui.settings import Settings
@@ -122,18 +123,32 @@ class Session:
         self.start()
 
     def workload_of(self, service: str) -> ObjectRef | None:
-        """The first workload that the settings name for a service, where it was last seen."""
+        """The first workload that the settings name for a service: where it was seen, else in our own namespace."""
+        named = self._named_workload(service)
+        return named and (self.seen_workload_of(service) or ObjectRef(named[0].kind, self.home, named[1]))
+
+    def seen_workload_of(self, service: str) -> ObjectRef | None:
+        """The same while the workload or a pod of it is among the rows, our own namespace's before others."""
+        named = self._named_workload(service)
+        if named is None:
+            return None
+        view, name = named
+        wanted = (view.kind, name)
+        rows = [row.metadata for row in self.store.table(view.table).rows.values() if row.metadata.name == name]
+        pods = [
+            pod.metadata for pod in self.store.table(views.PODS.table).rows.values() if owner_workload(pod) == wanted
+        ]
+        seen = [ObjectRef(view.kind, row.namespace, name, row.uid) for row in rows]
+        seen += [ObjectRef(view.kind, pod.namespace, name) for pod in pods]
+        return min(seen, key=lambda ref: ref.namespace != self.home, default=None)
+
+    def _named_workload(self, service: str) -> tuple[views.View, str] | None:
         named = next((each for each in self.settings.services if each.name == service), None)
         if named is None or not named.workloads:
             return None
         kind, _, name = named.workloads[0].partition("/")
         view = views.of_kind(kind)
-        if view is None:
-            return None
-        for row in self.store.table(view.table).rows.values():
-            if row.metadata.name == name:
-                return ObjectRef(view.kind, row.metadata.namespace, name, row.metadata.uid)
-        return ObjectRef(view.kind, self.home, name)
+        return None if view is None else (view, name)
 
     def capacity_of(self, ref: ObjectRef) -> Capacity | None:
         """The replica bounds of the service that a workload runs."""

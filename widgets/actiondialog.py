@@ -126,7 +126,9 @@ class ActionDialog(ModalScreen[None]):
             yield Static(Content.styled(printable(self._heading), "bold"), id="title")
             yield Static("asking the server for a preview …", id="effect", markup=False)
             yield Static("", id="warnings")
-            yield VerticalScroll(Static("", id="lines"), id="diff", can_focus=False)
+            diff = VerticalScroll(Static("", id="lines"), id="diff", can_focus=False)
+            diff.display = False
+            yield diff
             if self._protected:
                 name = Question(
                     f"protected: type the context's name ({printable(self._asked_context)}) and press Enter",
@@ -141,7 +143,6 @@ class ActionDialog(ModalScreen[None]):
                     yield Button("Do it", id="confirm", compact=True, variant="error", disabled=True)
 
     def on_mount(self) -> None:
-        self.query_one("#diff").display = False
         self.query_one("#answers" if self._protected else "#cancel").focus()
 
     async def on_key(self, event: Key) -> None:

@@ -6,18 +6,24 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual.binding import BindingType
+from textual.events import DescendantBlur, DescendantFocus
 
-from aurora_tui.model.alerts import COLUMNS, Alert, AlertState
+from aurora_tui.model.alerts import COLUMNS, Alert, AlertState, severity_tone
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.selection import ServiceRef
+from aurora_tui.model.stamps import rfc3339
 from aurora_tui.store import Store
-from widgets.line import Part
+from widgets.grid import Grid
+from widgets.line import Line, Part
 from widgets.pane import pane_binding
 from widgets.tablepane import TablePane
 
 
 class AlertsPane(TablePane):
-    """Firing and pending alerts; Enter goes to the workloads of the alert's service."""
+    """Firing and pending alerts, worst first; Enter goes to the workload of the alert's service.
+
+    `workloads` names the workload that each service of the settings runs as.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         pane_binding(
@@ -25,9 +31,32 @@ class AlertsPane(TablePane):
         ),
     ]
 
-    def __init__(self, store: Store, *, clock: Callable[[], float], id: str) -> None:
+    def __init__(self, store: Store, *, clock: Callable[[], float], workloads: Mapping[str, str], id: str) -> None:
         super().__init__(store, "alerts", COLUMNS, clock=clock, id=id)
         self.heading = "Alerts"
+        self._workloads = workloads
+        self._summary = Line()
+        self._means = Line()
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.grid.sort_by("STATE", False)
+
+    def details(self) -> Sequence[Line]:
+        return (self._summary, self._means)
+
+    def update_title(self) -> None:
+        super().update_title()
+        self._show_details()
+
+    def on_grid_row_highlighted(self, message: Grid.RowHighlighted) -> None:
+        self._show_details()
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        self._show_details()
+
+    def on_descendant_blur(self, event: DescendantBlur) -> None:
+        self._show_details()
 
     def headline(self) -> Sequence[Part]:
         rows: list[Alert] = list(self.table.rows.values())
@@ -62,3 +91,23 @@ class AlertsPane(TablePane):
     def alert(self) -> Alert | None:
         """The alert under the cursor."""
         return self.grid.cursor_row
+
+    def _show_details(self) -> None:
+        """Say the whole summary of the alert under the cursor, since when, and what the keys would change."""
+        alert = self.alert()
+        if alert is None:
+            self._summary.show(())
+            self._means.show(())
+            return
+        self._summary.show([Part(f"  {alert.summary or alert.name}", severity_tone(alert))])
+        means = []
+        if alert.since is not None:
+            means.append(Part(f"  since {rfc3339(alert.since)[11:]}", "dim"))
+        workload = self._workloads.get(alert.service or "")
+        if workload is None:
+            means.append(Part("  no workload of the settings", "dim"))
+        elif (key := self.key_of("table.undo")) is not None:
+            means += [Part(f"  {key}", "key"), Part(f" rolls back {workload}")]
+        else:
+            means.append(Part(f"  {workload}", "dim"))
+        self._means.show(means)

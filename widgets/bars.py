@@ -17,6 +17,8 @@ from widgets.line import Line, Part
 _GROUPS = ("page", "action", "prompt", "table", "objects", "alerts", "slos", "logs", "tail", "grid", "app")
 """Bindings by the first part of their id, the nearest to the operator's row first."""
 _ALWAYS = ("app.help", "app.command")
+_FIRST = ("table.undo", "objects.restart", "objects.scale", "table.logs")
+"""What mends, and what tells why, comes before all else."""
 
 _STATE_STYLE = {
     SourceState.LIVE: "good",
@@ -138,7 +140,12 @@ class KeyBar(Line):
         ]
 
 
-def _nearness(active: ActiveBinding) -> tuple[bool, int]:
-    """The keys that are always shown come first, so that they have room; then what is special to the pane."""
-    group = (active.binding.id or "").partition(".")[0]
-    return active.binding.id not in _ALWAYS, _GROUPS.index(group) if group in _GROUPS else len(_GROUPS)
+def _nearness(active: ActiveBinding) -> tuple[bool, int, int]:
+    """The keys that are always shown come first, so that they have room; then what mends; then by nearness."""
+    name = active.binding.id or ""
+    group = name.partition(".")[0]
+    return (
+        name not in _ALWAYS,
+        _FIRST.index(name) if name in _FIRST else len(_FIRST),
+        _GROUPS.index(group) if group in _GROUPS else len(_GROUPS),
+    )

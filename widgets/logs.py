@@ -51,7 +51,7 @@ class LogsPane(Pane):
     def follow(self, selection: LogSelection, buffer: LogBuffer, notes: Mapping[str, str]) -> None:
         """Show another selection's lines; `notes` says live what stands in the way, by pod."""
         self.selection, self.buffer, self._notes = selection, buffer, notes
-        self.tail.set_buffer(buffer)
+        self.tail.set_buffer(buffer, known=f"{selection.workload[1]}-" if selection.workload else "")
         self.flush()
 
     def flush(self) -> None:

@@ -48,7 +48,7 @@ class Pane(Vertical):
     DEFAULT_CSS = """
     Pane { height: 1fr; width: 1fr; }
     Pane.-collapsed { height: 1; }
-    Pane.-collapsed > .pane--body { display: none; }
+    Pane.-collapsed > .pane--body, Pane.-collapsed > .pane--detail { display: none; }
     Pane > .pane--body { height: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -91,10 +91,17 @@ class Pane(Vertical):
         body = self.body()
         body.add_class("pane--body")
         yield body
+        for line in self.details():
+            line.add_class("pane--detail")
+            yield line
 
     def body(self) -> Widget:
         """The widget below the title; it takes the focus."""
         raise NotImplementedError
+
+    def details(self) -> Sequence[Line]:
+        """Lines below the body, about the row under the cursor."""
+        return ()
 
     def flush(self) -> None:
         """Take the changes since the last flush and repaint what they touch."""
@@ -135,6 +142,13 @@ class Pane(Vertical):
     def workload(self) -> ObjectRef | ServiceRef | None:
         """What runs the subject, and is restarted, scaled or rolled back."""
         return self.subject()
+
+    def key_of(self, binding_id: str) -> str | None:
+        """The key that does something now, as it is bound; None while it would not."""
+        for active in self.screen.active_bindings.values():
+            if active.binding.id == binding_id and active.enabled:
+                return self.app.get_key_display(active.binding)
+        return None
 
     def allows(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether a key does something here: True, False (not shown), or None (shown dim)."""

@@ -63,14 +63,14 @@ class Tail(LineView):
         self._strips: dict[tuple[int, int, bool], Strip] = {}
         self._restart(buffer, TailSearch(buffer))
 
-    def _restart(self, buffer: LogBuffer, search: TailSearch) -> None:
+    def _restart(self, buffer: LogBuffer, search: TailSearch, known: str = "") -> None:
         self._buffer = buffer
         self._search = search
         self._taken, self._first = buffer.end, buffer.first
         self._seen = 0
         self._extent = (0, 0, 0)
         self._marks: dict[int, float] = {}
-        self._names = Names()
+        self._names = Names(known)
         self._names.note(buffer.span(buffer.first, buffer.end))
         self._window = TailWindow(search.lines, self._height_of)
         self._window.pinned = self._autoscroll
@@ -81,9 +81,12 @@ class Tail(LineView):
         """Whether the window goes along with what comes."""
         return self._window.pinned
 
-    def set_buffer(self, buffer: LogBuffer) -> None:
-        """Show another buffer from its end; search, filter and options stay."""
-        self._restart(buffer, TailSearch(buffer, self._search.search.text, self._search.filter.text))
+    def set_buffer(self, buffer: LogBuffer, *, known: str = "") -> None:
+        """Show another buffer from its end; search, filter and options stay.
+
+        Pods' names are shown without the beginning `known`, which the title already tells.
+        """
+        self._restart(buffer, TailSearch(buffer, self._search.search.text, self._search.filter.text), known)
         self.repaint()
 
     def flush(self) -> None:

@@ -91,9 +91,13 @@ class Shape:
 
 
 class Names:
-    """Short names of the pods seen, told apart by container where a pod has more than one."""
+    """Short names of the pods seen, told apart by container where a pod has more than one.
 
-    def __init__(self) -> None:
+    `known` is what all names begin with and the reader knows anyway, such as ``aurora-backend-``.
+    """
+
+    def __init__(self, known: str = "") -> None:
+        self._known = known
         self._seen: set[tuple[str, str]] = set()
         self._several = False
         self.width = 0
@@ -111,7 +115,7 @@ class Names:
         return self._name(line.origin, line.container)
 
     def _name(self, origin: str, container: str) -> str:
-        name = printable(short_pod_name(origin))
+        name = printable(short_pod_name(origin).removeprefix(self._known))
         return f"{name}/{printable(container)}" if self._several else name
 
 

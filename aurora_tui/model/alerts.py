@@ -118,10 +118,15 @@ def worst_first(alert: Alert) -> tuple[int, int, float, str, str]:
     return (_STATES[alert.state], severity_rank(alert.severity), since, alert.name, alert.fingerprint)
 
 
-def _severity(alert: Alert, _: float) -> Cell:
+def severity_tone(alert: Alert) -> Tone:
+    """How loud an alert may be: by its severity, dim once it is held back."""
     if alert.state in (AlertState.SILENCED, AlertState.INHIBITED):
-        return Cell(alert.severity or "-", Tone.DIM)
-    return Cell(alert.severity or "-", _TONES[severity_rank(alert.severity)])
+        return Tone.DIM
+    return _TONES[severity_rank(alert.severity)]
+
+
+def _severity(alert: Alert, _: float) -> Cell:
+    return Cell(alert.severity or "-", severity_tone(alert))
 
 
 def _state(alert: Alert, _: float) -> Cell:
@@ -139,6 +144,7 @@ COLUMNS: tuple[Column[Alert], ...] = (
         lambda alert: alert.since or 0.0,
         right=True,
     ),
-    Column("SERVICE", lambda alert, _: Cell(alert.service or "-"), lambda alert: alert.service or "", rank=3),
-    Column("SUMMARY", lambda alert, _: Cell(alert.summary), lambda alert: alert.summary, rank=2, flexible=True),
+    Column("SERVICE", lambda alert, _: Cell(alert.service or "-"), lambda alert: alert.service or "", rank=2),
+    # The first to go: the pane says it in whole below the rows.
+    Column("SUMMARY", lambda alert, _: Cell(alert.summary), lambda alert: alert.summary, rank=3, flexible=True),
 )

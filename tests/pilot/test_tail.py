@@ -107,6 +107,17 @@ async def test_scrolling_down_to_the_end_follows_again_unless_autoscroll_is_off(
         assert app.tail.following
 
 
+async def test_the_names_of_a_workloads_pods_leave_out_the_workloads_own() -> None:
+    app = Host()
+    async with app.run_test(size=(60, 5)) as pilot:
+        buffer = LogBuffer()
+        buffer.append(said("hello"))
+        app.tail.set_buffer(buffer, known="aurora-backend-")
+        await pilot.pause()
+
+        assert app.screen_lines()[0].strip() == "x2x4z hello"
+
+
 async def test_each_line_names_its_pod_and_its_container_where_there_are_several() -> None:
     app = Host([*said("one"), *said("two", origin="db-0")])
     async with app.run_test(size=(80, 5)) as pilot:

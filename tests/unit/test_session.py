@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+import msgspec
 import pytest
 
 from aurora_tui import session as sessions
 from aurora_tui.backoff import Backoff
 from aurora_tui.cluster import reflector as reflectors
 from aurora_tui.cluster.metrics import PodMetricsSource
+from aurora_tui.model import kube
 from aurora_tui.model.freshness import Freshness, SourceState
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.session import STATUS, Session
@@ -198,3 +200,22 @@ async def test_a_services_workload_is_found_where_it_was_seen(server: ApiServer,
     assert ref == ObjectRef("Deployment", "aurora", "aurora-backend", "uid-aurora-backend")
     assert session.workload_of("nobody") is None
     assert session.capacity_of(ref) is not None
+
+
+async def test_a_services_workload_is_found_by_its_pods_our_own_namespace_first(
+    server: ApiServer, session: Session
+) -> None:
+    def pod(namespace: str) -> kube.Pod:
+        owner = {"kind": "ReplicaSet", "name": "aurora-backend-5d4f", "controller": True}
+        labels = {"pod-template-hash": "5d4f"}
+        meta = {"name": "aurora-backend-5d4f-x", "namespace": namespace, "uid": "u", "ownerReferences": [owner]}
+        return msgspec.convert({"metadata": meta | {"labels": labels}, "spec": {}, "status": {}}, kube.Pod)
+
+    pods = session.store.table("pods")
+    assert session.seen_workload_of("backend") is None
+
+    pods.apply({"zone/aurora-backend-5d4f-x": pod("zone")})
+    assert session.seen_workload_of("backend") == ObjectRef("Deployment", "zone", "aurora-backend")
+
+    pods.apply({"aurora/aurora-backend-5d4f-x": pod("aurora")})
+    assert session.workload_of("backend") == ObjectRef("Deployment", "aurora", "aurora-backend")

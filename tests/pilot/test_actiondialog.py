@@ -1,0 +1,204 @@
+"""The dialog of an action: what it shows, what it asks for, and what can never happen by accident."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual.app import App
+from textual.pilot import Pilot
+
+from aurora_tui.model.actions import (
+    Action,
+    Outcome,
+    PatchRequest,
+    Phase,
+    Plan,
+    Progress,
+    Record,
+    Recovery,
+    Rollout,
+    Target,
+    Verb,
+    Verdict,
+)
+from aurora_tui.model.diffs import DiffLine
+from tests.pilot.screen import text
+from widgets.actiondialog import ActionDialog
+
+
+def plan(**changed: Any) -> Plan:
+    target = Target("prod", "aurora", "Deployment", "aurora-backend", "u-1", "77")
+    given: dict[str, Any] = {
+        "action": Action(Verb.UNDO, target, {}, {}, {}),
+        "title": "Undo deployment/aurora-backend in aurora (context prod)",
+        "effect": "rolls deployment/aurora-backend back from revision 3 to revision 2",
+        "diff": (
+            DiffLine("-", "spec.template.spec.containers[backend].image", "aurora/backend:2.4.1"),
+            DiffLine("+", "spec.template.spec.containers[backend].image", "aurora/backend:2.4.0"),
+        ),
+        "warnings": ("a rollout is in progress: 2 of 3 new pods are available",),
+        "problems": (),
+        "protected": True,
+        "request": PatchRequest("application/json-patch+json", []),
+        "basis": None,
+        "expected": None,
+    }
+    return Plan(**{**given, **changed})
+
+
+class Host(App[None]):
+    def __init__(self, *, protected: bool = True) -> None:
+        super().__init__()
+        self.dialog = ActionDialog("undo deployment/aurora-backend", "prod", protected=protected)
+        self.confirmed: list[tuple[str | None, str | None]] = []
+
+    def on_mount(self) -> None:
+        self.push_screen(self.dialog)
+
+    def on_action_dialog_confirmed(self, message: ActionDialog.Confirmed) -> None:
+        self.confirmed.append((message.context, message.reason))
+
+    @property
+    def open(self) -> bool:
+        return self.dialog in self.screen_stack
+
+
+async def typed(pilot: Pilot[None], words: str) -> None:
+    await pilot.press(*("space" if letter == " " else letter for letter in words), "enter")
+
+
+@pytest.mark.parametrize("size", [(160, 48), (120, 36), (80, 24)])
+async def test_the_preview_names_object_effect_and_every_changed_field(size: tuple[int, int]) -> None:
+    app = Host()
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        app.dialog.show_plan(plan())
+        await pilot.pause()
+        seen = text(app)
+        assert "rolls deployment/aurora-backend back from revision 3 to revision 2" in seen
+        assert "context prod · namespace aurora · deployment/aurora-backend" in seen
+        assert "- spec.template.spec.containers[backend].image: aurora/backend:2.4.1" in seen
+        assert "+ spec.template.spec.containers[backend].image: aurora/backend:2.4.0" in seen
+        assert "! a rollout is in progress: 2 of 3 new pods are available" in seen
+        assert "type the context's name (prod)" in seen
+
+
+async def test_before_the_preview_has_come_nothing_can_be_confirmed() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        assert "asking the server for a preview" in text(app)
+        await typed(pilot, "prod")
+        await typed(pilot, "OPS-1")
+        assert app.confirmed == []
+        app.dialog.show_plan(plan())
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.confirmed == [("prod", "OPS-1")]
+
+
+async def test_protected_asks_for_the_contexts_name_and_a_reason() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        app.dialog.show_plan(plan())
+        await typed(pilot, "staging")
+        assert "type the context's name" in text(app) or "staging" in text(app)
+        assert app.confirmed == []
+        await pilot.press(*["backspace"] * 7)
+        await typed(pilot, "prod")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "reason: a ticket, or why" in text(app)
+        assert app.confirmed == []
+        await typed(pilot, "OPS 1")
+        await pilot.pause()
+        assert app.confirmed == [("prod", "OPS 1")]
+
+
+async def test_the_default_of_an_unprotected_dialog_is_cancel() -> None:
+    app = Host(protected=False)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        app.dialog.show_plan(plan(protected=False))
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.confirmed == []
+        assert not app.open
+
+
+async def test_an_unprotected_action_needs_the_other_button() -> None:
+    app = Host(protected=False)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        app.dialog.show_plan(plan(protected=False))
+        await pilot.press("right", "enter")
+        await pilot.pause()
+        assert app.confirmed == [("prod", None)]
+
+
+async def test_escape_leaves_without_doing_anything() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        app.dialog.show_plan(plan())
+        await pilot.press("p", "escape")
+        await pilot.pause()
+        assert app.confirmed == []
+        assert not app.open
+
+
+async def test_what_cannot_be_done_says_why_and_takes_no_confirmation() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        app.dialog.show_plan(plan(problems=("viewer may not patch deployments in aurora",), diff=()))
+        await pilot.pause()
+        seen = text(app)
+        assert "✘ viewer may not patch deployments in aurora" in seen
+        assert "This cannot be done here." in seen
+        assert "type the context's name" not in seen
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.confirmed == []
+
+
+async def test_a_refused_plan_says_why() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        app.dialog.show_refusal("deployment/aurora-backend is paused: resume it first")
+        await pilot.pause()
+        assert "Not done: deployment/aurora-backend is paused: resume it first" in text(app)
+
+
+async def test_outcome_progress_and_verdict_are_followed_in_the_dialog() -> None:
+    app = Host()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        app.dialog.show_plan(plan())
+        await typed(pilot, "prod")
+        await typed(pilot, "OPS-1")
+        await pilot.pause()
+        assert "sending …" in text(app)
+        app.dialog.show_record(Record(7, plan(), Outcome.DONE, "rolled back"))
+        app.dialog.show_progress(Progress(Phase.PODS, 1, 2, "1 of 2 pods are of the new revision", 4.0))
+        await pilot.pause()
+        seen = text(app)
+        assert "sending …" not in seen
+        assert "done: rolled back" in seen
+        assert "████████████░░░░░░░░░░░░ 1 of 2 pods are of the new revision · 4s" in seen
+        app.dialog.show_verdict(Verdict(Rollout.COMPLETE, 9.0, Recovery.NOT_RECOVERED, 60.0, "the SLI did not recover"))
+        await pilot.pause()
+        assert "✘ the SLI did not recover" in text(app)
+        assert "Close" in text(app)
+
+
+async def test_text_of_the_cluster_is_shown_as_data() -> None:
+    app = Host()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        app.dialog.show_plan(plan(diff=(DiffLine("+", "metadata.annotations[note]", "[red]x[/] \x1b[2J\u202e"),)))
+        await pilot.pause()
+        assert "+ metadata.annotations[note]: [red]x[/] ␛[2J" in text(app)
