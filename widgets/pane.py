@@ -62,7 +62,12 @@ class Pane(Vertical):
         ),
         pane_binding("z", "app.zoom", "Zoom", "Give the pane the whole screen, or back", id="app.zoom"),
         pane_binding(
-            "escape", "app.back", "Back", "Drop the filter, leave the drill-down or the zoom", id="app.back", show=False
+            "escape,q",
+            "app.back",
+            "Back",
+            "Drop the filter, leave the drill-down or the zoom",
+            id="app.back",
+            show=False,
         ),
         pane_binding(
             "ctrl+r", "app.refresh_sources", "Refresh", "Ask all sources again now", id="app.refresh", show=False
