@@ -182,7 +182,7 @@ def choose(name: str | None, kubeconfig: str | None = None, *, environ: Mapping[
             raise ConfigError(f"the kubeconfig sets no current context: give one with --context ({_some(list(known))})")
     if name is not None and name in known:
         return _usable(known[name], merged)
-    if not known and name in (None, IN_CLUSTER) and "KUBERNETES_SERVICE_HOST" in environ:
+    if not known and name in (None, IN_CLUSTER) and environ.get("KUBERNETES_SERVICE_HOST"):
         return _in_cluster()
     if not known:
         looked = ", ".join(str(path) for path in _paths(kubeconfig, environ))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+
+from aurora_tui.model.text import cell_width
 
 Row = Mapping[str, str]
 """Heading in lower case -> cell as printed."""
@@ -13,13 +15,29 @@ _AGE = re.compile(r"(?<![\w.-])(?:\d+[smhdy])+(?![\w.-])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "y": 365 * 86400}
 
 
-def parse_table(text: str) -> list[Row]:
-    """The rows of a table whose columns stand under their headings, three blanks apart."""
+def terminal_cells(line: str) -> list[str]:
+    """What stands in each cell of a terminal: a wide character fills two, a combining one joins the one before."""
+    cells: list[str] = []
+    for letter in line:
+        width = cell_width(letter)
+        if width == 0 and cells:
+            cells[-1] += letter
+        else:
+            cells += [letter, *[""] * (width - 1)]
+    return cells
+
+
+def parse_table(text: str, cells: Callable[[str], Sequence[str]] = list) -> list[Row]:
+    """The rows of a table whose columns stand under their headings, three blanks apart.
+
+    kubectl counts characters; a program that counts the terminal's cells is read with `terminal_cells`.
+    """
     head, *lines = text.splitlines() or [""]
     spans = [(found.start(), found.group().lower()) for found in _HEADING.finditer(head)]
     ends = [start for start, _ in spans[1:]] + [None]
     return [
-        {heading: line[start:end].rstrip() for (start, heading), end in zip(spans, ends, strict=True)} for line in lines
+        {heading: "".join(line[start:end]).rstrip() for (start, heading), end in zip(spans, ends, strict=True)}
+        for line in map(cells, lines)
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -128,9 +129,13 @@ def test_a_server_that_is_down_is_told_in_one_line(aurora: Program, pieces: Kube
     assert_refused_in_one_line(pods(aurora.on("down")), server, "connection refused")
 
 
-def test_status_and_check_can_not_tell_without_a_server(aurora: Program, pieces: Kubeconfig) -> None:
+def test_status_and_check_can_not_tell_without_a_server(aurora: Program, pieces: Kubeconfig, tmp_path: Path) -> None:
     pieces.context("down")
-    status, check = aurora.on("down")("status", "-o", "json"), aurora.on("down")("check", "-o", "json")
+    settings = tmp_path / "settings.yaml"
+    switched_off = {"contexts": ["down"], "sources": {"prometheus": "off", "alertmanager": "off"}}
+    settings.write_text(json.dumps({"environments": {"away": switched_off}}))
+    away = aurora.on("down")
+    status, check = (away(word, "-o", "json", "--config", str(settings)) for word in ("status", "check"))
 
     assert status.json["status"] == "unknown"
     assert "connection refused" in status.json["unknown"]["workloads"]

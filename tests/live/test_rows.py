@@ -12,7 +12,7 @@ from tests.live.manyobjects import event, many_objects, to_list, workload
 from tests.live.podstates import create_pods, pod_states
 from tests.live.probes import put
 from tests.live.program import Program, stack_variable
-from tests.live.tables import Row, assert_same, parse_table
+from tests.live.tables import Row, assert_same, parse_table, terminal_cells
 
 pytest_plugins = ("tests.live.fixtures",)
 
@@ -53,7 +53,7 @@ def assert_wide_rows_equal(aurora: Program, kubectl: Kubectl, *what: str) -> boo
     printed = aurora("get", *what, "-o", "wide")
     after = parse_table(kubectl("get", *what, "-o", "wide"))
     assert printed.code == 0, printed
-    assert_same(parse_table(printed.stdout), before, after)
+    assert_same(parse_table(printed.stdout, terminal_cells), before, after)
     return True
 
 
@@ -146,7 +146,7 @@ async def test_a_lost_node_and_its_pods_read_as_kubectl_prints_them(
     try:
         await eventually(lambda: "NotReady" in kubectl("get", "node", NODE))
         await eventually(lambda: "Terminating" in printed("pods"))
-        for what in (("nodes",), ("pods", "-A"), ("deployments", "-A")):
+        for what in (("nodes",), ("pods", f"--namespace={namespace}"), ("pods", "--namespace=aurora")):
             await eventually(lambda what=what: assert_rows_equal(aurora, kubectl, *what), timeout=15)
     finally:
         put(f"{control}/nodes/{NODE}", {"lost": False})

@@ -447,3 +447,8 @@ async def test_in_a_pod_without_its_token_the_reason_is_said(tmp_path: Path, mon
         await configure(
             choose("in-cluster", environ={**kubeconfigs(tmp_path / "missing"), "KUBERNETES_SERVICE_HOST": "x"})
         )
+
+
+def test_an_empty_address_of_the_cluster_is_no_pod(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no kubeconfig found"):
+        choose(None, environ={**kubeconfigs(tmp_path / "missing"), "KUBERNETES_SERVICE_HOST": ""})
