@@ -141,7 +141,9 @@ class Grid(LineView, Generic[T]):
         rows, window, now = self._state.rows.rows, self._state.window, self._clock()
         self._state.settled = self._state.settled or bool(rows)
         self._cells.renew(rows, window, now)
-        self._painter.widths.settle(self._cells.widths(window))
+        widths = self._cells.widths(window)
+        self._painter.widths.grow(widths)
+        self._painter.widths.settle(widths)
         self._cells.read_ahead(rows, self._clock)
         self.repaint()
 

@@ -221,6 +221,17 @@ async def test_a_second_repaints_only_the_ages_that_read_differently() -> None:
         assert [line.split()[3] for line in app.screen_lines()[1:3]] == ["11s", "11s"]
 
 
+async def test_a_column_grows_with_the_ages_in_it() -> None:
+    app = Host({"a": Pod("a", born=1.0)})
+    async with app.run_test(size=(60, 5)) as pilot:
+        await pilot.pause()
+        app.now = 123_456.0
+        app.grid.tick()
+        await pilot.pause()
+
+        assert " 123455s " in app.screen_lines()[1]
+
+
 async def test_a_filter_reads_what_is_printed_but_not_the_ages() -> None:
     app = Host({"api": Pod("api", node="node-7"), "db": Pod("db")})
     async with app.run_test(size=(70, 8)) as pilot:
