@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import Sequence
@@ -28,6 +29,8 @@ from widgets.objects import ObjectsPane
 from widgets.pane import Pane, pane_binding
 from widgets.prompt import Prompt
 from widgets.slos import SlosPane
+
+log = logging.getLogger(__name__)
 
 SMALLEST = (60, 15)
 """Columns and lines below which nothing useful can be shown."""
@@ -116,7 +119,7 @@ class Frame(App["int | SwitchContext"]):
         self.alerts_pane.focus_body()
         hertz = SSH_HZ if "SSH_CONNECTION" in os.environ else LOCAL_HZ
         self._per_second = hertz
-        self.set_interval(1 / hertz, self.flush)
+        self.set_interval(1 / hertz, self._tick)
         self.flush()
 
     async def on_unmount(self) -> None:
@@ -156,6 +159,21 @@ class Frame(App["int | SwitchContext"]):
     @property
     def prompt(self) -> Prompt:
         return self.main.query_one(Prompt)
+
+    def _tick(self) -> None:
+        # At the end Textual takes the screens away before it stops the timers.
+        if self.screen_stack:
+            self.flush()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A fault of ours goes to the log file; Textual would print it, with all values, over the terminal.
+
+        There is no public hook for it.
+        """
+        log.error("the screen broke down", exc_info=error)
+        self.fault = type(error).__name__
+        super()._handle_exception(error)
+        self._exit_renderables.clear()
 
     def flush(self) -> None:
         """The one tick: visible panes take their changes; once a second ages move on."""
