@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual.binding import BindingType
-from textual.events import DescendantBlur, DescendantFocus
 
 from aurora_tui.model.alerts import COLUMNS, Alert, AlertState, severity_tone
 from aurora_tui.model.freshness import SourceState
@@ -50,12 +49,6 @@ class AlertsPane(TablePane):
         self._show_details()
 
     def on_grid_row_highlighted(self, message: Grid.RowHighlighted) -> None:
-        self._show_details()
-
-    def on_descendant_focus(self, event: DescendantFocus) -> None:
-        self._show_details()
-
-    def on_descendant_blur(self, event: DescendantBlur) -> None:
         self._show_details()
 
     def headline(self) -> Sequence[Part]:

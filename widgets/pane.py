@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.events import DescendantBlur, DescendantFocus
 from textual.message import Message
 from textual.widget import Widget
 
@@ -34,7 +35,6 @@ class PaneTitle(Line):
 
     DEFAULT_CSS = """
     PaneTitle { background: $panel; color: $text; }
-    Pane:focus-within > PaneTitle { background: $primary 40%; text-style: bold; }
     """
 
 
@@ -50,6 +50,7 @@ class Pane(Vertical):
     Pane.-collapsed { height: 1; }
     Pane.-collapsed > .pane--body, Pane.-collapsed > .pane--detail { display: none; }
     Pane > .pane--body { height: 1fr; }
+    Pane:focus-within > PaneTitle { background: $primary 40%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         pane_binding(
@@ -112,6 +113,12 @@ class Pane(Vertical):
         """Take the changes since the last flush and repaint what they touch."""
         raise NotImplementedError
 
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        self.update_title()
+
+    def on_descendant_blur(self, event: DescendantBlur) -> None:
+        self.update_title()
+
     def tick(self) -> None:
         """A second went by: what tells an age is brought up to date."""
         self.update_title()
@@ -132,7 +139,8 @@ class Pane(Vertical):
     def update_title(self) -> None:
         """Say name, headline and freshness; paints only what differs."""
         freshness = self.freshness()
-        left = [Part(f" {self.heading} ", "strong"), *self.headline()]
+        mark = "▸" if self.has_pseudo_class("focus-within") else " "
+        left = [Part(f"{mark}{self.heading} ", "strong"), *self.headline()]
         right = [*freshness_parts(freshness, self.clock()), Part(" ")] if freshness else []
         self._title.show(left, right)
 

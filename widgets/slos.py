@@ -26,15 +26,18 @@ class SlosPane(TablePane):
     def headline(self) -> Sequence[Part]:
         rows: list[SloReading] = list(self.table.rows.values())
         missing = [row for row in rows if row.state is SloState.BURNING]
+        spent = [row for row in rows if row.state is SloState.BREACHED]
         blind = [row for row in rows if row.state is SloState.NO_DATA]
         parts = list(super().headline())
         if missing:
             worst = min(missing, key=lambda row: -(row.strain(row.value) or 0))
             parts.append(Part(f"  {len(missing)} miss their target", "bad"))
             parts.append(Part(f": {worst.service} {worst.kind.value.replace('_', ' ')} {worst.value_text}", "bad"))
+        if spent:
+            parts.append(Part(f"  {len(spent)} on target with the budget spent", "warn"))
         if blind:
             parts.append(Part(f"  {len(blind)} without data", "warn"))
-        if rows and not missing and not blind:
+        if rows and not (missing or spent or blind):
             parts.append(Part("  all on target", "good"))
         return parts
 
