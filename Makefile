@@ -31,7 +31,7 @@ live: $(STAMP) ## run tests/live against a real control plane, Prometheus and Al
 	$(BIN)/python -m tests.live.stack run -- $(BIN)/python -m pytest tests/live --live-kubeconfig '{kubeconfig}' --live-context prod $(ARGS)
 
 bench: $(STAMP) ## measure against kubectl on the live stack with 5,000 pods
-	$(BIN)/python -m tests.live.stack run --pods 5000 --namespaces 10 -- $(BIN)/python -m tests.bench --kubeconfig '{kubeconfig}' --context prod $(ARGS)
+	$(BIN)/python -m tests.live.stack run --pods 5000 --namespaces 10 -- $(BIN)/python -m tests.bench --kubeconfig '{kubeconfig}' --config '{config}' --context prod $(ARGS)
 
 wheel: $(STAMP) ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

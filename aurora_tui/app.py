@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aurora_tui import folders
 from aurora_tui.cluster.errors import ClusterError
-from aurora_tui.desk import ActionDesk
 from aurora_tui.frame import Frame, SwitchContext
-from aurora_tui.inspection import alert_lines, inspect
 from aurora_tui.logbuffer import LogBuffer
 from aurora_tui.model import views
 from aurora_tui.model.actions import Verb
@@ -24,18 +23,27 @@ from widgets.objects import ObjectsPane
 from widgets.tablepane import TablePane
 from widgets.textpage import TextPage
 
+if TYPE_CHECKING:
+    from aurora_tui.desk import ActionDesk
+
 
 class AuroraApp(Frame):
     """The console on one session. Exits with a status, or with the context to open next."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.desk = ActionDesk(session)
         self._log_task: asyncio.Task[None] | None = None
         self._leaving = False
         self._looked: tuple[str, int] | None = None
         """The service, and among how many pods its workload was looked for last."""
         self._under_way: set[asyncio.Task[None]] = set()
+
+    @cached_property
+    def desk(self) -> ActionDesk:
+        """Made when it is wanted: the first frame needs no actions."""
+        from aurora_tui.desk import ActionDesk
+
+        return ActionDesk(self.session)
 
     def on_action_dialog_confirmed(self, message: ActionDialog.Confirmed) -> None:
         dialog = next(screen for screen in self.screen_stack if isinstance(screen, ActionDialog))
@@ -106,6 +114,8 @@ class AuroraApp(Frame):
             self._work(self._inspect(page, ref, how))
 
     def action_describe_alert(self) -> None:
+        from aurora_tui.inspection import alert_lines
+
         alert = self.alerts_pane.alert()
         if alert is not None:
             page = TextPage(f"Alert {alert.name}", clock=self.session.clock)
@@ -281,6 +291,8 @@ class AuroraApp(Frame):
             self.go_to(self.logs_pane)
 
     async def _inspect(self, page: TextPage, ref: ObjectRef, how: str) -> None:
+        from aurora_tui.inspection import inspect
+
         try:
             page.fill(await inspect(self.session.cluster, ref, how, self.session.clock()))
         except ClusterError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Coroutine
@@ -76,10 +77,7 @@ class Session:
     def start(self) -> None:
         """Say which server this is and follow the signals; tables come when they are wanted."""
         self._spawn(STATUS, self._identify())
-        self._spawn(
-            SIGNALS,
-            feed_signals(self.settings, self.environment, self.cluster, self.store, self.clock, self.home),
-        )
+        self._spawn(SIGNALS, self._signal())
 
     def want(self, table: str) -> None:
         """Feed a table from now on, if it is not fed yet."""
@@ -172,6 +170,12 @@ class Session:
             except ClusterError as error:
                 log.warning("%s: %s", self.context, error)
                 await asyncio.sleep(backoff.next())
+
+    async def _signal(self) -> None:
+        # The pods come first: either needs libraries whose import keeps a core busy.
+        with contextlib.suppress(ClusterError):
+            await self.cluster.connect()
+        await feed_signals(self.settings, self.environment, self.cluster, self.store, self.clock, self.home)
 
     def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name=f"source {name}")

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-import aiohttp
 import msgspec
 
+from aurora_tui.heavy import IMPORTS
 from aurora_tui.model.access import HttpAccess
 from aurora_tui.signals.errors import SignalError, Trouble, check_answer, plain
 from aurora_tui.signals.threads import in_thread
 from aurora_tui.signals.tls import ssl_context
 
+if TYPE_CHECKING:
+    import aiohttp
+
 T = TypeVar("T")
 
-_TIMEOUT = aiohttp.ClientTimeout(total=20.0, sock_connect=3.0, sock_read=10.0)
+_TIMEOUTS = {"total": 20.0, "sock_connect": 3.0, "sock_read": 10.0}
 
 
 class Status(msgspec.Struct, frozen=True, rename="camel"):
@@ -83,8 +86,9 @@ class AlertmanagerClient:
 
     async def _get(self, path: str, shape: type[T], query: Mapping[str, str] | None = None) -> T:
         server = self.access.shown
+        aiohttp = await in_thread(_library)
         try:
-            session = await self._connected()
+            session = await self._connected(aiohttp)
             async with session.get(f"{self.access.url.rstrip('/')}{path}", params=query) as response:
                 body = await response.read()
                 check_answer(server, response.status, body)
@@ -107,7 +111,7 @@ class AlertmanagerClient:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise SignalError(Trouble.UNREACHABLE, f"{server}: {plain(error)}") from error
 
-    async def _connected(self) -> aiohttp.ClientSession:
+    async def _connected(self, aiohttp: Any) -> aiohttp.ClientSession:
         if self._session is None:
             # Reading the system's authorities takes longer than the event loop may stand still.
             secure = self.access.url.startswith("https:")
@@ -115,7 +119,15 @@ class AlertmanagerClient:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(ssl=tls),
                 headers=self.access.headers,
-                timeout=_TIMEOUT,
+                timeout=aiohttp.ClientTimeout(**_TIMEOUTS),
                 trust_env=not self.access.loopback,
             )
         return self._session
+
+
+def _library() -> Any:
+    """aiohttp, imported in a thread: it takes longer than the event loop may stand still."""
+    with IMPORTS:
+        import aiohttp
+
+    return aiohttp

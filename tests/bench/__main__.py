@@ -77,7 +77,7 @@ def measure_console(command: Sequence[str], pods: int, *, idle: bool) -> Run:
         memory = terminal.peak_memory() / 1024
         terminal.wait_for("Running")
         _quiet(terminal)
-        terminal.send("\t")
+        terminal.send(":pods\r")
         _quiet(terminal)
         cursor = [_bytes_of(terminal, "j") for _ in range(9)]
         idle_bytes = idle_cpu = 0.0
