@@ -119,8 +119,10 @@ def console(wanted: Wanted) -> None:
         context = context_of(wanted)
         from aurora_tui.app import AuroraApp
         from aurora_tui.frame import SwitchContext
+        from aurora_tui.terminal import ConsoleDriver
 
         app = AuroraApp(session_of(wanted, settings, context))
+        app.driver_class = ConsoleDriver
         result = app.run()
         if not isinstance(result, SwitchContext):
             break

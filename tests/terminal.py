@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import pty
 import re
 import select
 import signal
@@ -15,11 +14,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, NoReturn, Self
 
 import pyte
 
 _QUERY = re.compile(rb"\x1b\[\?(\d+)\$p")
+_UNKNOWN_MODES = (b"2048",)
+"""Told apart from modes that are off: a program that hears of 2048 waits for sizes in the input, not for SIGWINCH."""
 _ESCAPES = re.compile(rb"\x1b(?:\[[0-9;?:<>=$ ]*[A-Za-z]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][AB0]|[=>78PM])")
 
 
@@ -36,10 +37,14 @@ class Terminal:
         self._fed = 0
         self.status: int | None = None
         self.started = time.monotonic()
-        self.pid, self._fd = pty.fork()
-        if self.pid == 0:
-            os.execvpe(command[0], list(command), {**os.environ, "TERM": "xterm-256color", **(env or {})})
+        self._fd, inside = os.openpty()
+        self.attributes_before = termios.tcgetattr(inside)
+        """How the terminal was set (`termios.tcgetattr`) before the program began."""
         self.resize(columns, lines)
+        self.pid = os.fork()
+        if self.pid == 0:
+            _become(command, {**os.environ, "TERM": "xterm-256color", **(env or {})}, inside)
+        os.close(inside)
 
     def __enter__(self) -> Self:
         return self
@@ -59,7 +64,10 @@ class Terminal:
         os.write(self._fd, keys.encode())
 
     def read(self, seconds: float = 0.05) -> bytes:
-        """Bytes that come within `seconds`; empty when none do or the program is gone."""
+        """Bytes that come within `seconds`; empty when none do, or the program or the terminal is gone."""
+        if self._fd < 0:
+            time.sleep(seconds)
+            return b""
         ready, _, _ = select.select([self._fd], [], [], seconds)
         if not ready:
             return b""
@@ -68,7 +76,8 @@ class Terminal:
         except OSError:
             return b""
         for query in _QUERY.finditer(data):
-            os.write(self._fd, b"\x1b[?%s;2$y" % query.group(1))
+            known = b"0" if query.group(1) in _UNKNOWN_MODES else b"2"
+            os.write(self._fd, b"\x1b[?%s;%s$y" % (query.group(1), known))
         self.raw += data
         return data
 
@@ -100,6 +109,10 @@ class Terminal:
         self._fed = len(self.raw)
         return "\n".join(line.rstrip() for line in self.screen.display)
 
+    def attributes(self) -> list[Any]:
+        """How the terminal is set now (`termios.tcgetattr`)."""
+        return termios.tcgetattr(self._fd)
+
     def peak_memory(self) -> int:
         """The most memory that the program itself has held so far, in kB (VmHWM)."""
         status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
@@ -109,8 +122,13 @@ class Terminal:
 
     def cpu_seconds(self) -> float:
         """Processor time that the program itself has used so far."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        fields = stat_fields(Path(f"/proc/{self.pid}/stat"))
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def children(self) -> set[int]:
+        """The processes that the program itself has started and that still run."""
+        fields = {int(path.parent.name): stat_fields(path) for path in Path("/proc").glob("[0-9]*/stat")}
+        return {pid for pid, (state, parent, *_) in fields.items() if state != "Z" and parent == str(self.pid)}
 
     def wait_end(self, seconds: float = 10.0) -> int:
         """The program's exit status once it ended, as a shell gives it (128 + signal)."""
@@ -119,7 +137,8 @@ class Terminal:
             self.read()
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
-                self.status = os.waitstatus_to_exitcode(status)
+                code = os.waitstatus_to_exitcode(status)
+                self.status = code if code >= 0 else 128 - code
             elif time.monotonic() > deadline:
                 raise AssertionError(f"still running after {seconds:.0f} s\n{self.text()}")
         return self.status
@@ -137,3 +156,20 @@ class Terminal:
                 os.waitpid(self.pid, 0)
         if self._fd >= 0:
             os.close(self._fd)
+
+
+def stat_fields(path: Path) -> list[str]:
+    """``/proc/PID/stat`` from the state on (proc(5)); one that has just ended counts as a zombie."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return ["Z", "0"]
+
+
+def _become(command: Sequence[str], env: Mapping[str, str], inside: int) -> NoReturn:
+    """Turn the forked child into the program, the terminal its own; never back into the test."""
+    try:
+        os.login_tty(inside)
+        os.execvpe(command[0], list(command), env)
+    finally:
+        os._exit(127)
