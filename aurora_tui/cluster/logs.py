@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,14 +20,23 @@ from aurora_tui.model.loglines import LogLine
 LINE_LIMIT = 1 << 20
 """Bytes kept of one line; a container may write without ever ending one."""
 _NANO = 1_000_000_000
+_STAMPS_START = re.compile(rb"[\d:.TZ+-]{1,35}")
+"""A line that was cut within its time, or just behind it."""
 
 
 class LogSource(Protocol):
     def logs(self, request: LogRequest) -> AsyncGenerator[bytes, None]: ...
 
 
+class Unended(bytes):
+    """The last line of a stream, without a line end: a container's last words, or what was read when it broke."""
+
+
 async def split_lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Lines of a byte stream without their ends; past `LINE_LIMIT` the rest of a line is left out."""
+    """Lines of a byte stream without their ends; past `LINE_LIMIT` the rest of a line is left out.
+
+    The last one is `Unended` where the stream holds no end of it.
+    """
     pending = bytearray()
     async for chunk in chunks:
         parts = chunk.split(b"\n")
@@ -36,7 +46,7 @@ async def split_lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             pending.clear()
         _extend(pending, parts[-1])
     if pending:
-        yield bytes(pending)
+        yield Unended(pending)
 
 
 def _extend(pending: bytearray, part: bytes) -> None:
@@ -69,20 +79,77 @@ class _Mark:
         self._resumed_at = self.second
         self._repeated = self._heard.copy()
 
+    def knows(self, stamp: int) -> bool:
+        """Whether the line that comes now, with this stamp (nanoseconds), was heard before."""
+        return stamp // _NANO < self._resumed_at or self._repeated.get(stamp, 0) > 0
+
     def passes(self, stamp: int) -> bool:
-        """Note a line's stamp (nanoseconds); whether it was not heard before."""
-        second = stamp // _NANO
-        if second < self._resumed_at:
-            return False
-        if self._repeated.get(stamp, 0) > 0:
+        """Note a line's stamp; whether it was not heard before."""
+        if self.knows(stamp):
             self._repeated[stamp] -= 1
             return False
+        second = stamp // _NANO
         if second > self.second:
             self.second = second
             self._heard.clear()
         if second == self.second:
             self._heard[stamp] += 1
         return True
+
+
+Parsed = tuple[int | None, str]
+"""A line's stamp in nanoseconds since the epoch, None where it has none, and its text."""
+
+
+class _Sieve:
+    """Lets each line through once, across the streams that bring it.
+
+    Where the stream between kubelet and API server breaks, the API server ends its own like any other: a
+    line may be cut anywhere. The piece is held back until it comes again whole, or once more as it is.
+    """
+
+    def __init__(self) -> None:
+        self.mark = _Mark()
+        self._unstamped: str | None = None
+        self._piece = b""
+        self._told = False
+        """Whether the piece was let through, for want of more."""
+
+    def sift(self, raw: bytes, final: bool) -> Iterator[Parsed]:
+        """The lines to show now; `final` says that nothing comes after this stream."""
+        if isinstance(raw, Unended) and not final:
+            yield from self._hold(raw)
+            return
+        stamp, body = _parse(raw)
+        if stamp is None:
+            # The kubelet's own words ("unable to retrieve container logs …"), again at each try.
+            if body == self._unstamped:
+                return
+            self._unstamped = body
+        elif not self.mark.passes(stamp):
+            return
+        known = self._told and raw == self._piece
+        yield from self.rest(raw)
+        if not known:
+            yield stamp, body
+
+    def _hold(self, raw: Unended) -> Iterator[Parsed]:
+        stamp, body = _parse(raw)
+        if stamp is not None and self.mark.knows(stamp):
+            return
+        if raw == self._piece and not self._told:
+            self._told = True
+            yield stamp, body
+        elif not self._piece.startswith(raw) and not _STAMPS_START.fullmatch(raw):
+            yield from self.rest(raw)
+            self._piece = raw
+
+    def rest(self, coming: bytes = b"") -> Iterator[Parsed]:
+        """What was held back, unless `coming` has it: a container that was started anew never says it again."""
+        piece, told = self._piece, self._told
+        self._piece, self._told = b"", False
+        if piece and not told and not coming.startswith(piece):
+            yield _parse(piece)
 
 
 async def follow(
@@ -96,48 +163,47 @@ async def follow(
 
     `on_state` is told in words what stands in the way of the stream, and "" when it is read again.
     """
-    mark = _Mark()
+    sieve = _Sieve()
     backoff = Backoff()
     resumed = request
-    unstamped: str | None = None
+
+    def line(stamp: int | None, body: str) -> LogLine:
+        return LogLine(None if stamp is None else stamp / _NANO, request.pod, request.container, body)
+
     while True:
         over, heard = ended(), False
+        final = over or not request.follow
         try:
             async with aclosing(source.logs(resumed)) as stream:
                 async for raw in stream:
-                    stamp, body = _parse(raw)
-                    if stamp is None:
-                        # The kubelet's own words ("unable to retrieve container logs …"), again at each try.
-                        if body == unstamped:
-                            continue
-                        unstamped = body
-                    elif not mark.passes(stamp):
-                        continue
-                    elif not heard:
-                        heard = True
-                        on_state("")
-                        backoff.reset()
-                    yield LogLine(None if stamp is None else stamp / _NANO, request.pod, request.container, body)
+                    for stamp, body in sieve.sift(raw, final):
+                        if stamp is not None and not heard:
+                            heard = True
+                            on_state("")
+                            backoff.reset()
+                        yield line(stamp, body)
             on_state("")
-            if over or not request.follow:
+            if final:
                 # The container had ended before this stream began: it held all there is.
-                return
+                break
             resumed = replace(resumed, tail=None)
         except NotFoundError:
             on_state("the pod is gone")
-            return
+            break
         except ClusterError as error:
             if not request.follow:
                 raise
             on_state(str(error))
         await asyncio.sleep(backoff.next())
-        mark.resume()
-        if mark.since:
-            resumed = replace(request, since=mark.since, tail=None)
+        sieve.mark.resume()
+        if sieve.mark.since:
+            resumed = replace(request, since=sieve.mark.since, tail=None)
+    for stamp, body in sieve.rest():
+        yield line(stamp, body)
 
 
-def _parse(raw: bytes) -> tuple[int | None, str]:
-    """A line's stamp in nanoseconds since the epoch, and what the container wrote; no stamp where there is none."""
+def _parse(raw: bytes) -> Parsed:
+    """Take a line apart into its stamp and what the container wrote."""
     head, _, body = raw.partition(b" ")
     stamp = _nanoseconds(head)
     text = (raw if stamp is None else body).removesuffix(b"\r").decode("utf-8", "replace")

@@ -1,14 +1,17 @@
-"""The live tests' own fixtures: the program under test and what it leaves behind."""
+"""The live tests' own fixtures: the program under test, what it leaves behind, and what it acts on."""
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.live.audit import AuditLog
 from tests.live.conftest import Eventually, Kubectl
-from tests.live.program import Program, stack_variable
+from tests.live.program import Act, Program, Run, stack_variable
+from tests.live.twins import Twins
 
 
 @pytest.fixture
@@ -21,3 +24,29 @@ def aurora(kubeconfig: Path, context: str, tmp_path: Path) -> Program:
 def audit(kubectl: Kubectl, eventually: Eventually) -> AuditLog:
     """The API server's audit log from the start of the test."""
     return AuditLog(Path(stack_variable("AURORA_LIVE_AUDIT")), kubectl, eventually)
+
+
+@pytest.fixture(scope="session")
+def _pair(kubectl: Kubectl) -> Iterator[tuple[str, str]]:
+    ours, theirs = (f"{whose}-{secrets.token_hex(4)}" for whose in ("ours", "theirs"))
+    for name in (ours, theirs):
+        kubectl("create", "namespace", name)
+    yield ours, theirs
+    kubectl("delete", "namespace", ours, theirs, "--wait=false")
+
+
+@pytest.fixture
+def twins(_pair: tuple[str, str], kubectl: Kubectl, eventually: Eventually) -> Twins:
+    """Two namespaces, fresh for the run, and a name in them that is this test's alone."""
+    return Twins(kubectl, eventually, *_pair, f"web-{secrets.token_hex(3)}")
+
+
+@pytest.fixture
+def act(aurora: Program, twins: Twins, context: str) -> Act:
+    """Run a verb of the program on our twin, with all that a protected context asks for."""
+
+    def run(verb: str, *arguments: str) -> Run:
+        confirmed = ("--yes", f"--confirm={context}", "--reason=told by the tests")
+        return aurora(verb, f"--namespace={twins.ours}", *confirmed, *arguments)
+
+    return run

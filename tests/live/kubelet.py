@@ -3,8 +3,8 @@
 Scheduled pods become Running, fail or end as `pod_status` decides; deletions are finished; nodes stay alive.
 A pod with the annotation `aurora.test/terminate-after: S` stays Terminating for S seconds. On the control
 port (plain HTTP, loopback) `GET /` tells what is known, `PUT /churn {"rate": R}` restarts R containers a
-second on random pods, and `PUT /nodes/NAME {"lost": true}` stops a node's heartbeats and its pods, as a cut
-cable does.
+second on random pods, `PUT /pods/NAMESPACE/NAME {"restart": true}` restarts those of one pod, as a failed
+probe does, and `PUT /nodes/NAME {"lost": true}` stops a node's heartbeats and its pods, as a cut cable does.
 """
 
 from __future__ import annotations
@@ -65,6 +65,14 @@ class Kubelet:
         for key, pod in self.pods.items():
             if pod["spec"]["nodeName"] == node:
                 self._enqueue(key)
+
+    def restart(self, namespace: str, name: str) -> bool:
+        """Restart a pod's containers; False where no such pod has started here."""
+        pod = self.find(namespace, name)
+        if pod is None or pod["metadata"]["uid"] not in self._placements:
+            return False
+        self._restart(_key(pod), pod["metadata"]["uid"])
+        return True
 
     async def _watch(self) -> None:
         async for kind, found in self._api.follow("/api/v1/pods", {"fieldSelector": "spec.nodeName!="}):
@@ -162,9 +170,12 @@ class Kubelet:
                 owed -= 1
                 uid = random.choice(running) if running else ""
                 if uid in keys:
-                    now, before = time.time(), self._placements[uid]
-                    self._placements[uid] = replace(before, restarts=before.restarts + 1, restarted=now)
-                    self._enqueue(keys[uid])
+                    self._restart(keys[uid], uid)
+
+    def _restart(self, key: str, uid: str) -> None:
+        before = self._placements[uid]
+        self._placements[uid] = replace(before, restarts=before.restarts + 1, restarted=time.time())
+        self._enqueue(key)
 
 
 def _key(pod: Object) -> str:
@@ -189,6 +200,12 @@ def control_application(kubelet: Kubelet, nodes: Nodes) -> web.Application:
         kubelet.churn = float(msgspec.json.decode(await request.read())["rate"])
         return await state(request)
 
+    async def pod(request: web.Request) -> web.Response:
+        namespace, name = request.match_info["namespace"], request.match_info["name"]
+        if not msgspec.json.decode(await request.read())["restart"] or not kubelet.restart(namespace, name):
+            return web.json_response({"error": f"nothing to restart in {namespace}/{name}"}, status=404)
+        return await state(request)
+
     async def node(request: web.Request) -> web.Response:
         name = request.match_info["name"]
         if name not in nodes.names:
@@ -199,6 +216,7 @@ def control_application(kubelet: Kubelet, nodes: Nodes) -> web.Application:
 
     application.router.add_get("/", state)
     application.router.add_put("/churn", churn)
+    application.router.add_put("/pods/{namespace}/{name}", pod)
     application.router.add_put("/nodes/{name}", node)
     return application
 

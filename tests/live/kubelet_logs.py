@@ -59,8 +59,8 @@ async def _container_logs(request: web.Request, pod: Object | None, lookup: Look
         await writer.write(number, int(min(ready, stop)))
         number = ready
         if ready >= stop:
-            if stop % 1:
-                await response.write(log.line(int(stop), writer.timestamps)[:10])
+            line = log.line(int(stop), writer.timestamps)
+            await response.write(line[: int(stop % 1 * len(line))])
             if request.transport is not None:
                 request.transport.abort()
             return response
@@ -134,7 +134,8 @@ def find_log(pod: Object, name: str, *, previous: bool) -> LogFile:
 
 
 def _log_of(pod: Object, run: Object) -> LogFile:
-    crash = run.get("exitCode") or annotation(pod, "crash")
+    # One that was killed from outside (137) has nothing to say about it.
+    crash = run.get("exitCode") not in (None, 0, 137) or annotation(pod, "crash")
     kind = annotation(pod, "log-kind") or ("crash" if crash else "")
     end = parse_stamp(run["finishedAt"]) + NANO if run.get("finishedAt") else None
     return LogFile(parse_stamp(run["startedAt"]), end, float(annotation(pod, "logs") or 1), kind)

@@ -32,9 +32,12 @@ class LogFile:
     kind: str = ""
 
     def stamp(self, number: int) -> int:
-        """The time of line `number`, epoch nanoseconds; never earlier than that of the line before."""
+        """The time of line `number`, epoch nanoseconds; never earlier than that of the line before.
+
+        The runs of a container start on whole seconds here: a fraction of its own keeps their times apart.
+        """
         step = number // BURST * BURST if self.kind == "burst" else number
-        return self.start + 1_234_567 + int(step * NANO / self.rate)
+        return self.start + 1_000_000 + self.start // NANO % 1000 * 1000 + int(step * NANO / self.rate)
 
     def count(self, now: int) -> int:
         """How many lines are written at `now` (epoch nanoseconds)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from itertools import pairwise
 
 import pytest
@@ -187,6 +187,60 @@ async def test_only_the_first_stream_is_short() -> None:
 
     assert read == ["06", "07", "08"]
     assert [request.tail for request in kubelet.requests] == [3, None]
+
+
+class Severed(Kubelet):
+    """A kubelet whose streams are severed behind the API server, which ends its own as if nothing had happened."""
+
+    def __init__(self, lines: list[bytes], severed: list[int], last_words: bytes = b"") -> None:
+        super().__init__(lines)
+        self.severed = severed
+        """After how many bytes, one figure a request; then no more."""
+        self.last_words = last_words
+
+    async def logs(self, request: LogRequest) -> AsyncGenerator[bytes, None]:
+        whole = [line + b"\n" async for line in super().logs(request)]
+        sent = b"".join(whole) + self.last_words
+        async for line in split_lines(parts(sent[: self.severed.pop(0)] if self.severed else sent)):
+            yield line
+
+
+async def test_a_line_that_was_cut_in_two_is_read_whole() -> None:
+    lines = [at("01.1", "one"), at("01.2"), at("02")]
+
+    for severed in range(len(b"\n".join(lines)) + 2):
+        assert await texts(Severed(list(lines), [severed]), streams=3) == ["one", "01.2", "02"]
+
+
+@given(
+    st.lists(st.integers(0, 40), min_size=1, max_size=25),
+    st.lists(st.integers(0, 1000), max_size=4),
+)
+async def test_no_way_of_severing_loses_or_repeats_a_whole_line(tenths: list[int], severed: list[int]) -> None:
+    """A piece that came twice alike is taken for all there is, and shown: the whole line still follows."""
+    tenths.sort()
+    lines = [at(f"{tenth // 10:02}.{tenth % 10}", f"{index} of {tenth}") for index, tenth in enumerate(tenths)]
+    wanted = [line.decode().partition(" ")[2] for line in lines]
+
+    read = await texts(Severed(lines, list(severed)), streams=len(severed) + 2)
+
+    assert [text for text in read if text in wanted] == wanted
+
+
+async def test_last_words_without_a_line_end_are_read_once() -> None:
+    kubelet = Severed([at("01")], [], last_words=at("02", "panic"))
+
+    assert await texts(kubelet, streams=5) == ["01", "panic"]
+
+
+async def test_last_words_without_a_line_end_outlive_a_restart() -> None:
+    kubelet = Severed([at("01")], [], last_words=at("02", "panic"))
+    read = []
+    async for line in follow(kubelet, FOLLOW, ended=lambda: len(kubelet.requests) == 2):
+        read.append(line.text)
+        kubelet.lines, kubelet.last_words = [at("03", "up again")], b""
+
+    assert read == ["01", "panic", "up again"]
 
 
 async def test_what_is_written_after_an_empty_stream_is_read_from_its_first_line() -> None:
