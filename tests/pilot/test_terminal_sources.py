@@ -108,8 +108,8 @@ def test_a_prometheus_that_goes_away_is_told_with_the_age_of_its_data_while_the_
 
         prometheus.shut()
 
-        down = shows(r"SLOs .*reached.*down · \d+s ago · (next try \d+s|trying)", "○ slos down", "● kube")
-        seen = terminal.wait_for(down, PATIENCE)
+        away = shows(r"SLOs .*reached.*(stale|down) · \d+s ago · (next try \d+s|trying)", "○ slos", "● kube")
+        seen = terminal.wait_for(away, PATIENCE)
         assert "burning" in seen, "the last values stay"
         assert "HighErrorRate" in seen
 
