@@ -42,6 +42,9 @@ class Answers(Field):
             super().__init__()
             self.answers = answers
 
+    class GivenEarly(Message):
+        """The last answer was given before the preview was there: it was not taken."""
+
     def __init__(self, questions: Sequence[Question], *, id: str) -> None:
         super().__init__(placeholder=questions[0].words, id=id, compact=True)
         self._questions = questions
@@ -53,8 +56,11 @@ class Answers(Field):
         answer = self.value.strip()
         question = self._questions[len(self.given)]
         last = len(self.given) == len(self._questions) - 1
-        if not question.accepts(answer) or (last and not self.ready):
+        if not question.accepts(answer):
             self.app.bell()
+            return
+        if last and not self.ready:
+            self.post_message(self.GivenEarly())
             return
         self.given.append(answer)
         if last:
@@ -208,6 +214,11 @@ class ActionDialog(ModalScreen[None]):
         sign = "✔" if good else "✘"
         self._step(Content.styled(f"{sign} {printable(verdict.text)}", "$text-success" if good else "$text-error"))
         self.query_one("#cancel", Button).label = "Close"
+
+    def on_answers_given_early(self, event: Answers.GivenEarly) -> None:
+        if self._plan is None:
+            words = "Not yet: read the preview first, then press Enter again."
+            self._text("#progress", Content.styled(words, "$text-warning"))
 
     def on_answers_given(self, event: Answers.Given) -> None:
         context, reason = event.answers

@@ -20,7 +20,8 @@ class Field(Input):
         if isinstance(event, Key):
             if not self.taking:
                 event.stop()
-                self.app.simulate_key(event.key)
+                # With its character, which `simulate_key` would lose for all that is no letter or digit.
+                self.app.post_message(Key(event.key, event.character))
                 return
             if event.key == "enter":
                 event.stop()

@@ -60,8 +60,7 @@ class PodMetricsSource:
             self._table.set_freshness(SourceState.DENIED, self._clock(), str(error))
             return _ABSENT_SECONDS
         except (ClusterError, msgspec.DecodeError) as error:
-            state = SourceState.STALE if self._table.freshness.last_good else SourceState.DOWN
-            self._table.set_freshness(state, self._clock(), str(error))
+            self._table.set_freshness(self._table.freshness.lost, self._clock(), str(error))
             return POLL_SECONDS
         rows = {kube.key(item.metadata): item for item in items}
         self._table.apply(rows)

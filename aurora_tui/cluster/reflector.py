@@ -207,7 +207,7 @@ class Reflector:
 
     async def _pause(self, error: Exception, backoff: Backoff) -> None:
         wait, words = backoff.next(), str(error)
-        state = SourceState.STALE if self._table.freshness.last_good else SourceState.DOWN
+        state = self._table.freshness.lost
         match error:
             case NotFoundError():
                 words = f"this server does not serve {self._resource.qualified}/{self._resource.version}"

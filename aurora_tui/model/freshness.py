@@ -29,3 +29,8 @@ class Freshness:
     last_good: float | None = None
     message: str = ""
     next_try: float | None = None
+
+    @property
+    def lost(self) -> SourceState:
+        """The state once the source cannot be reached: stale while its last rows are shown, down without any."""
+        return SourceState.DOWN if self.last_good is None else SourceState.STALE

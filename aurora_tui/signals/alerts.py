@@ -139,7 +139,7 @@ class AlertSource:
             self._table.set_freshness(SourceState.STALE, now, words, next_try=next_try)
         else:
             denied = all(error.trouble is Trouble.DENIED for _, error in failed)
-            state = SourceState.DENIED if denied else SourceState.DOWN
+            state = SourceState.DENIED if denied else self._table.freshness.lost
             self._table.set_freshness(state, now, words, next_try=next_try)
         if answered:
             self._table.touch(now)  # what is shown came just now, if only from one of them

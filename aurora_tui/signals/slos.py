@@ -123,7 +123,7 @@ class SloSource:
             client.close()
 
     def _fail(self, error: SignalError, next_try: float | None) -> None:
-        state = SourceState.DENIED if error.trouble is Trouble.DENIED else SourceState.DOWN
+        state = SourceState.DENIED if error.trouble is Trouble.DENIED else self._table.freshness.lost
         self._table.set_freshness(state, self._clock(), str(error), next_try=next_try)
 
     async def _poll(self, client: PrometheusClient) -> None:

@@ -92,6 +92,8 @@ async def test_before_the_preview_has_come_nothing_can_be_confirmed() -> None:
         await typed(pilot, "prod")
         await typed(pilot, "OPS-1")
         assert app.confirmed == []
+        await pilot.pause()
+        assert "read the preview first, then press Enter again" in text(app)
         app.dialog.show_plan(plan())
         await pilot.press("enter")
         await pilot.pause()

@@ -133,7 +133,7 @@ async def test_rows_stay_while_the_server_is_away_and_it_comes_back_by_itself(
     async with served(server.application()) as url, running(source(url, table)):
         await table.until(SourceState.LIVE)
         server.broken = web.Response(status=503, text="starting")
-        await table.until(SourceState.DOWN)
+        await table.until(SourceState.STALE)
         assert "HTTP 503: starting" in table.freshness.message
         assert table.freshness.next_try is not None and table.freshness.last_good == 1000.0
         assert set(table.rows) == {"backend/availability", "backend/latency"}

@@ -1,0 +1,43 @@
+"""The prompt: what is typed behind its Enter, in one burst, goes where the operator meant it to."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import App, ComposeResult
+
+from widgets.prompt import Prompt
+
+
+class Host(App[None]):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str | None] = []
+
+    def compose(self) -> ComposeResult:
+        yield Prompt()
+
+    def ask(self) -> None:
+        def ended(line: str | None) -> None:
+            self.lines.append(line)
+            if len(self.lines) == 1:
+                self.ask()
+
+        self.query_one(Prompt).ask(":", ended=ended)
+
+
+async def test_a_second_prompt_gets_every_letter_that_was_typed_behind_the_first_ones_enter() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        app.ask()
+        field = app.focused
+        assert field is not None
+        for letter in "pods\r" + "-l a=b, c!=d_é/x\r":
+            key = "enter" if letter == "\r" else letter
+            if not letter.isalnum() and letter != "\r":
+                # As the terminal's parser names them.
+                key = {" ": "space", "-": "minus", "=": "equals_sign", ",": "comma", "!": "exclamation_mark",
+                       "_": "underscore", "/": "slash"}[letter]  # fmt: skip
+            field.post_message(events.Key(key, letter))
+        await pilot.pause(0.3)
+
+        assert app.lines == ["pods", "-l a=b, c!=d_é/x"]
