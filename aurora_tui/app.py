@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from textual.events import Key
+
 from aurora_tui import folders
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.frame import Frame, SwitchContext
@@ -73,6 +75,12 @@ class AuroraApp(Frame):
         if action == "act" and allowed and self.session.read_only:
             return None
         return allowed
+
+    def on_key(self, event: Key) -> None:
+        """A key that is dimmed says why."""
+        active = self.screen.active_bindings.get(event.key)
+        if active is not None and not active.enabled and active.binding.action.startswith("app.act("):
+            self._warn(f"{active.binding.description} is off: this session is read-only")
 
     # Keys on the row under the cursor
 

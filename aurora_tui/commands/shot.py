@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.slo import NOT_READ
 
 if TYPE_CHECKING:
     from aurora_tui.app import AuroraApp
@@ -32,6 +33,6 @@ async def _settle(app: AuroraApp) -> None:
     for _ in range(int(SETTLE_SECONDS / _STEP)):
         await asyncio.sleep(_STEP)
         states = [store.table(name).freshness.state for name in ("slos", "alerts", app.objects_pane.table.name)]
-        budgets = [row.budget_remaining for row in store.table("slos").rows.values()]
-        if SourceState.CONNECTING not in states and None not in budgets:
+        budgets = [row.budget_reason for row in store.table("slos").rows.values()]
+        if SourceState.CONNECTING not in states and NOT_READ not in budgets:
             return

@@ -16,6 +16,8 @@ from aurora_tui.model.sparks import bar, sparkline
 
 SPARK_WIDTH = 20
 _NO_DATA = "no data"
+NOT_READ = "not read yet"
+"""The reason of a sample that was not asked for yet."""
 
 
 class SloState(StrEnum):
@@ -213,7 +215,7 @@ def budget_cell(reading: SloReading, *, ascii_only: bool = False) -> Cell:
     """The unspent budget as a bar and a percentage, rounded down: ``████░░ 62%``."""
     left = reading.budget_remaining
     if left is None:
-        return Cell(_NO_DATA, Tone.DIM)
+        return Cell("…" if reading.budget_reason == NOT_READ else _NO_DATA, Tone.DIM)
     percent = "<1%" if 0 < left < 0.01 else f"{_down(left * 100, 0):.0f}%"
     tone = Tone.BAD if left <= 0 else Tone.WARN if left < _LOW_BUDGET else Tone.GOOD
     return Cell(f"{bar(left, ascii_only=ascii_only)} {percent}", tone)

@@ -12,7 +12,7 @@ from aurora_tui.backoff import Backoff
 from aurora_tui.model.access import HttpAccess
 from aurora_tui.model.definitions import Objective, ObjectiveKind, Service
 from aurora_tui.model.freshness import SourceState
-from aurora_tui.model.slo import Sample, SloReading, read
+from aurora_tui.model.slo import NOT_READ, Sample, SloReading, read
 from aurora_tui.model.slo_queries import current_value, good_share, promql_range
 from aurora_tui.signals.errors import SignalError, Trouble
 from aurora_tui.signals.prometheus import PrometheusClient
@@ -37,9 +37,9 @@ class _Watched:
 
     service: Service
     objective: Objective
-    current: Sample = field(default_factory=lambda: Sample(None, "not read yet"))
+    current: Sample = field(default_factory=lambda: Sample(None, NOT_READ))
     spark: tuple[float | None, ...] = ()
-    share: Sample = field(default_factory=lambda: Sample(None, "not read yet"))
+    share: Sample = field(default_factory=lambda: Sample(None, NOT_READ))
     sampled_at: float = 0.0
 
     def reading(self) -> SloReading:

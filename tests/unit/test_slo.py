@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from aurora_tui.model.definitions import Objective, ObjectiveKind, Service
 from aurora_tui.model.slo import (
+    NOT_READ,
     COLUMNS,
     Sample,
     SloReading,
@@ -106,6 +107,11 @@ def test_without_data_the_reason_is_said_and_nothing_looks_healthy() -> None:
     assert printed(row, "NOW") == "no data"
     assert printed(row, "BUDGET") == "no data"
     assert printed(row, "STATE") == "no data: no traffic in 5m"
+
+
+def test_a_budget_that_was_not_read_yet_is_not_called_missing() -> None:
+    row = read(BACKEND, AVAILABILITY, current=Sample(1.0), spark=(), window_share=Sample(None, NOT_READ), now=100.0)
+    assert printed(row, "BUDGET") == "…"
 
 
 @pytest.mark.parametrize(
