@@ -69,7 +69,7 @@ class Frame(App["int | SwitchContext"]):
     #panes.-stack > Horizontal.-open { height: 1fr; }
     #panes.-stack > #top.-open { height: 1fr; }
     #panes .-hidden { display: none; }
-    #panes.-zoomed > Horizontal.-open { height: 1fr; }
+    #panes.-zoomed > #top.-open, #panes.-zoomed > #bottom.-open { height: 1fr; }
     #toosmall { display: none; width: 1fr; height: 1fr; content-align: center middle; }
     .-tiny #toosmall { display: block; }
     .-tiny #panes, .-tiny StatusBar, .-tiny KeyBar, .-tiny Prompt { display: none; }
@@ -161,8 +161,8 @@ class Frame(App["int | SwitchContext"]):
         return self.main.query_one(Prompt)
 
     def _tick(self) -> None:
-        # At the end Textual takes the screens away before it stops the timers.
-        if self.screen_stack:
+        # At the end Textual takes the panes and then the screens away before it stops the timers.
+        if self.is_running:
             self.flush()
 
     def _handle_exception(self, error: Exception) -> None:
@@ -186,8 +186,7 @@ class Frame(App["int | SwitchContext"]):
                     pane.tick()
         if not self._settled:
             self._settle()
-        if second or self._frames == 1:
-            self._update_status()
+        self._update_status()
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Key):
@@ -208,7 +207,9 @@ class Frame(App["int | SwitchContext"]):
         self._arrange(event.size)
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
-        pane = next((node for node in event.widget.ancestors_with_self if isinstance(node, Pane)), None)
+        # Where two widgets get the focus one after the other, the first one's event may come last.
+        focused = self.main.focused
+        pane = next((node for node in focused.ancestors_with_self if isinstance(node, Pane)), None) if focused else None
         if pane is not None and pane is not self._active:
             self._active = pane
             self._arrange()
@@ -264,6 +265,9 @@ class Frame(App["int | SwitchContext"]):
         for pane in self.panes:
             pane.set_collapsed(stack and pane not in opened)
             pane.set_class(self.zoomed and pane not in opened, "-hidden")
+        if self._active and self.main.focused is None:
+            # A widget that cannot be seen for a while loses the focus.
+            self._active.focus_body()
 
     def _update_status(self) -> None:
         store = self.session.store

@@ -58,12 +58,14 @@ class AlertsPane(TablePane):
         parts: list[Part] = []
         if firing:
             names = sorted({row.name for row in firing})
-            parts.append(Part(f"{len(firing)} firing: {', '.join(names)}", "bad"))
+            # What is wrong with the source comes before the names, which the rows tell as well.
+            told = f": {', '.join(names)}" if self.table.freshness.state is SourceState.LIVE else ""
+            parts.append(Part(f"{len(firing)} firing{told}", "bad"))
         if pending:
             parts.append(Part(f"{'  ' if parts else ''}{len(pending)} pending", "warn"))
         if not rows and self.table.freshness.state is SourceState.LIVE:
             parts.append(Part("none", "good"))
-        return [*parts, *super().headline()[1:]]
+        return [*parts, *self.narrowing()]
 
     def empty_words(self) -> str:
         return "no alert is firing or pending"
@@ -94,8 +96,6 @@ class AlertsPane(TablePane):
             return
         self._summary.show([Part(f"  {alert.summary or alert.name}", severity_tone(alert))])
         means = []
-        if alert.since is not None:
-            means.append(Part(f"  since {rfc3339(alert.since)[11:]}", "dim"))
         workload = self._workloads.get(alert.service or "")
         if workload is None:
             means.append(Part("  no workload of the settings", "dim"))
@@ -103,4 +103,6 @@ class AlertsPane(TablePane):
             means += [Part(f"  {key}", "key"), Part(f" rolls back {workload}")]
         else:
             means.append(Part(f"  {workload}", "dim"))
+        if alert.since is not None:
+            means.append(Part(f"  since {rfc3339(alert.since)[11:]}", "dim"))
         self._means.show(means)

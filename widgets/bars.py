@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,38 +65,73 @@ class StatusFacts:
 
 
 class StatusBar(Line):
-    """Environment in words and colour, context, namespace, server, sources, alerts, read-only."""
+    """Environment in words and colour, read-only, context, namespace, server, sources, alerts."""
 
     DEFAULT_CSS = """
     StatusBar { background: $surface; }
     """
 
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._facts: StatusFacts | None = None
+
     def update_facts(self, facts: StatusFacts) -> None:
-        """Say the facts; a source is named with its state unless it is live."""
-        environment = facts.environment
-        left = [
-            Part(f" {environment.title} ", f"badge-{environment.tone}"),
-            Part(f" {facts.context}", "strong"),
-            Part("  ns ", "dim"),
-            Part("all" if facts.namespace is None else facts.namespace),
-        ]
-        if facts.version:
-            left += [Part("  "), Part(facts.version, "dim")]
-        if facts.read_only:
-            left += [Part("  "), Part(" READ-ONLY ", "badge-plain")]
-        right: list[Part] = []
-        for name, freshness in facts.sources:
-            mark = "●" if freshness.state is SourceState.LIVE else "○"
-            right.append(Part(f"{mark} ", _STATE_STYLE[freshness.state]))
-            words = name if freshness.state is SourceState.LIVE else f"{name} {freshness.state.value}"
-            right.append(Part(words + "  ", "plain" if freshness.state is SourceState.LIVE else "warn"))
-        if facts.firing is None:
-            right.append(Part(" alerts unknown ", "dim"))
-        elif facts.firing:
-            right.append(Part(f" {facts.firing} firing ", "badge-bad"))
-        else:
-            right.append(Part(" none firing ", "good"))
+        """Say the facts, as many as fit: where one is and what burns come before the sources and the version."""
+        self._facts = facts
+        self._fit()
+
+    def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        if self._facts is None:
+            return
+        for version, sources in ((True, _in_words), (False, _in_words), (False, _by_sign), (False, _unsaid)):
+            left = _place(self._facts, version=version)
+            right = [*sources(self._facts.sources), _firing(self._facts.firing)]
+            if sum(cell_width(part.text) for part in (*left, *right)) < self.size.width:
+                break
         self.show(left, right)
+
+
+def _place(facts: StatusFacts, *, version: bool) -> list[Part]:
+    environment = facts.environment
+    parts = [Part(f" {environment.title} ", f"badge-{environment.tone}")]
+    if facts.read_only:
+        parts += [Part(" "), Part(" READ-ONLY ", "badge-plain")]
+    parts += [Part(f" {facts.context}", "strong"), Part("  ns ", "dim"), Part(facts.namespace or "all")]
+    if version and facts.version:
+        parts += [Part("  "), Part(facts.version, "dim")]
+    return parts
+
+
+def _in_words(sources: Sequence[tuple[str, Freshness]]) -> Iterator[Part]:
+    """Each source, with its state unless it is live."""
+    for name, freshness in sources:
+        yield _sign(freshness)
+        live = freshness.state is SourceState.LIVE
+        yield Part(f"{name}  " if live else f"{name} {freshness.state.value}  ", "plain" if live else "warn")
+
+
+def _by_sign(sources: Sequence[tuple[str, Freshness]]) -> Iterator[Part]:
+    """Each source, full where it is live; the panes' titles hold the words."""
+    for name, freshness in sources:
+        yield _sign(freshness)
+        yield Part(f"{name}  ", "plain" if freshness.state is SourceState.LIVE else "warn")
+
+
+def _unsaid(sources: Sequence[tuple[str, Freshness]]) -> Sequence[Part]:
+    return ()
+
+
+def _sign(freshness: Freshness) -> Part:
+    return Part("● " if freshness.state is SourceState.LIVE else "○ ", _STATE_STYLE[freshness.state])
+
+
+def _firing(count: int | None) -> Part:
+    if count is None:
+        return Part(" alerts unknown ", "dim")
+    return Part(f" {count} firing ", "badge-bad") if count else Part(" none firing ", "good")
 
 
 class KeyBar(Line):
@@ -119,7 +154,7 @@ class KeyBar(Line):
         shown = sorted((active for active in found.values() if active.binding.show), key=_nearness)
         left: list[Part] = []
         right: list[Part] = []
-        room = self.size.width
+        room = self.size.width - 1
         for active in shown:
             parts = self._key(active)
             width = sum(cell_width(part.text) for part in parts)

@@ -30,9 +30,9 @@ STYLES = (
 
 
 class Line(Widget):
-    """Paints `left` from the start and `right` against the end; what does not fit is cut from `left`.
+    """Paints `left` from the start and `right` against the end, at least a blank between them.
 
-    Setting equal parts paints nothing.
+    What does not fit is cut from `left`. Setting equal parts paints nothing.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{style}" for style in STYLES}
@@ -81,7 +81,7 @@ class Line(Widget):
             return Strip.blank(width, base)
         right = self._segments(self._right, width)
         room = width - sum(segment.cell_length for segment in right)
-        left = self._segments(self._left, room)
+        left = self._segments(self._left, room - 1 if right else room)
         gap = room - sum(segment.cell_length for segment in left)
         return Strip([*left, Segment(" " * gap, base), *right], width)
 

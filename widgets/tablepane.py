@@ -103,8 +103,18 @@ class TablePane(Pane):
         return self.table.freshness
 
     def headline(self) -> Sequence[Part]:
+        return [*self.count(), *self.narrowing()]
+
+    def count(self) -> Sequence[Part]:
+        """How many rows there are; nothing before the source was heard."""
         shown, total = self.grid.visible_count, self.grid.total_count
-        parts = [Part(f"{shown:,}" if shown == total else f"{shown:,} of {total:,}", "dim")]
+        if not total and self.table.freshness.last_good is None:
+            return ()
+        return [Part(f"{shown:,}" if shown == total else f"{shown:,} of {total:,}", "dim")]
+
+    def narrowing(self) -> Sequence[Part]:
+        """What leaves rows out, and what the source remarks."""
+        parts = []
         if self.filter_text:
             parts.append(Part(f"  /{self.filter_text}", "accent"))
         if self.faults_only:

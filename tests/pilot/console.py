@@ -1,0 +1,153 @@
+"""The whole console under test: opened on a stack, driven by keys, read as the operator reads it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from textual.events import Key
+from textual.keys import _character_to_key
+from textual.pilot import Pilot
+
+from aurora_tui.app import AuroraApp
+from aurora_tui.cluster.kubeconfig import choose
+from aurora_tui.sandbox.addresses import Addresses
+from aurora_tui.sandbox.child import start_in_subprocess
+from aurora_tui.session import Session
+from aurora_tui.settings import load_settings
+from tests.pilot import screen
+from widgets.grid import Grid
+from widgets.pane import Pane
+
+PATIENCE = 60.0
+"""Seconds; the machine may be busy."""
+_NAMED = {"\r": "enter", "\x1b": "escape", "\t": "tab"}
+
+
+@contextmanager
+def demo(scenario: str) -> Iterator[Addresses]:
+    """The demo stack in a process of its own."""
+    child = start_in_subprocess(scenario)
+    try:
+        yield child.ready(60)
+    finally:
+        child.stop()
+
+
+class Console:
+    """The program on a screen without a terminal."""
+
+    def __init__(self, app: AuroraApp, pilot: Pilot[Any]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    @property
+    def lines(self) -> list[str]:
+        return screen.lines(self.app)
+
+    @property
+    def text(self) -> str:
+        return screen.text(self.app)
+
+    @property
+    def status(self) -> str:
+        """The status bar."""
+        return self.lines[0]
+
+    @property
+    def keys(self) -> str:
+        """The key bar."""
+        return self.lines[-1]
+
+    async def until(self, *seen: Callable[[], bool] | str) -> None:
+        """Let the program go on until its screen shows each of these, one after the other."""
+        for each in seen:
+            await self._until(each)
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, each when the one before has been dealt with, and see what they did."""
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def type(self, words: str) -> None:
+        await self.press(*("space" if letter == " " else letter for letter in words))
+
+    async def command(self, line: str) -> None:
+        """Give a command after the colon."""
+        await self.press("colon")
+        await self.type(line)
+        await self.press("enter")
+
+    async def burst(self, characters: str) -> None:
+        """Type faster than the program can answer, as a slow line delivers it: all keys are there at once."""
+        driver = self.app._driver
+        assert driver is not None
+        for character in characters:
+            key = _NAMED.get(character) or _character_to_key(character)
+            event = Key(key, character)
+            event.set_sender(self.app)
+            driver.send_message(event)
+        await self.pilot.pause()
+
+    def body(self, pane: Pane) -> list[str]:
+        """The lines of a pane as they stand on the screen, without its title."""
+        return self._crop(pane)[1:]
+
+    def title(self, pane: Pane) -> str:
+        """A pane's first line as it stands on the screen."""
+        return self._crop(pane)[0]
+
+    def rows(self, pane: Pane) -> list[str]:
+        """The first words of a table's rows."""
+        grid = pane.query_one(Grid)
+        found = self.body(pane)[1 : grid.size.height]
+        return [line.split()[0].strip("●") or line.split()[1] for line in found if line.strip(" ▐▕")]
+
+    def under_cursor(self, pane: Pane) -> str:
+        """The row that stands out by its background."""
+        grid = pane.query_one(Grid)
+        plain = grid.rich_style.bgcolor
+        region = grid.region
+        for strip in self.app.screen._compositor.render_strips()[region.y + 1 : region.bottom]:
+            cells = strip.crop(region.x, region.right)
+            if all(segment.style and segment.style.bgcolor != plain for segment in cells):
+                return cells.text.strip()
+        raise AssertionError(f"no row stands out\n{self.text}")
+
+    async def _until(self, seen: Callable[[], bool] | str) -> None:
+        check = seen if callable(seen) else lambda: seen in self.text
+        deadline = time.monotonic() + PATIENCE
+        while not check():
+            assert time.monotonic() < deadline, f"never seen: {seen}\n{self.text}"
+            await self.pilot.pause(0.02)
+
+    def _crop(self, pane: Pane) -> list[str]:
+        region = pane.region
+        strips = self.app.screen._compositor.render_strips()[region.y : region.bottom]
+        found = [strip.crop(region.x, region.right).text for strip in strips]
+        return [re.sub(r" ▕$", "", line).rstrip() for line in found]
+
+
+def program(stack: Addresses, *, read_only: bool = False, all_namespaces: bool = False, **changed: Any) -> AuroraApp:
+    """The program on a stack; `changed` are settings that differ from the stack's own."""
+    settings = replace(load_settings(Path(stack.config), environ={}), **changed)
+    context = choose(stack.context, stack.kubeconfig)
+    return AuroraApp(Session(settings, context, all_namespaces=all_namespaces, read_only=read_only))
+
+
+@asynccontextmanager
+async def opened(
+    stack: Addresses, size: tuple[int, int] = (160, 48), *, read_only: bool = False, **changed: Any
+) -> AsyncIterator[Console]:
+    """The console on a stack, its first screen complete."""
+    app = program(stack, read_only=read_only, **changed)
+    async with app.run_test(size=size) as pilot:
+        opened = Console(app, pilot)
+        await opened.until("● kube  ● slos  ● alerts")
+        await opened.until(lambda: bool(app.objects_pane.grid.visible_count))
+        yield opened
