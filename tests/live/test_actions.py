@@ -86,7 +86,7 @@ async def test_scale_warns_of_the_autoscaler_that_has_its_own_mind(act: Act, twi
 
 
 async def test_a_rollout_beyond_its_deadline_has_failed_and_undoing_it_has_not(act: Act, twins: Twins) -> None:
-    """The second undo begins under the first one's expired deadline, which must not count against it."""
+    """The second undo begins while the first one's deadline has expired, and is told so beforehand."""
     await twins.apply(
         twins.release("Deployment", PULL, spec=DEADLINE),
         twins.release("Deployment", GOOD, spec=DEADLINE),
