@@ -223,7 +223,7 @@ class AuroraApp(Frame):
 
     def action_help(self) -> None:
         page = TextPage("Help", clock=self.session.clock)
-        page.fill(help_lines(self, self.main))
+        page.fill(help_lines(self, self.main, self.session.settings.keys))
         self.push_screen(page)
 
     def action_namespace(self, number: int) -> None:

@@ -150,7 +150,9 @@ class KeyBar(Line):
 
     def update_keys(self) -> None:
         """List the shown bindings once each, the nearest first, those that are off in dim, as many as fit."""
-        found = {active.binding.action: active for active in self.screen.active_bindings.values()}
+        found: dict[str, ActiveBinding] = {}
+        for active in self.screen.active_bindings.values():
+            found.setdefault(active.binding.action, active)
         shown = sorted((active for active in found.values() if active.binding.show), key=_nearness)
         left: list[Part] = []
         right: list[Part] = []

@@ -31,7 +31,7 @@ GRID_KEYS = (
     _binding("A", "sort('AGE')", "Sort by age", "Sort by age; again to reverse", "sort_age"),
     _binding("C", "sort('CPU')", "Sort by CPU", "Sort by CPU, most first; again to reverse", "sort_cpu"),
     _binding("M", "sort('MEMORY')", "Sort by memory", "Sort by memory, most first; again to reverse", "sort_memory"),
-    _binding("O", "sort_here", "Sort by column", "Sort by the underlined column (h, l); again to reverse", "sort_here"),
+    _binding("O", "sort_here", "Sort by column", "Sort by the underlined column (← →); again to reverse", "sort_here"),
 )  # fmt: skip
 
 _HEAVIEST_FIRST = ("CPU", "MEMORY")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from textual.app import App
 from textual.binding import Binding
+from textual.dom import DOMNode
 from textual.screen import Screen
+
+from widgets.actiondialog import ActionDialog
+from widgets.textpage import TextPage
 
 _GROUPS = {
     "app": "Everywhere",
@@ -18,31 +22,36 @@ _GROUPS = {
     "alerts": "Alerts",
     "logs": "Logs pane",
     "tail": "Moving in logs and texts",
+    "page": "Texts (describe, YAML, events, this help)",
+    "prompt": "Prompt",
+    "action": "Dialog of an action",
 }
 
 
-def help_lines(app: App[Any], screen: Screen[Any]) -> Iterator[str]:
-    """The help as text, grouped; asks the widgets for their bindings, so that it cannot be out of date."""
-    groups: dict[str, list[tuple[str, Binding]]] = {}
-    seen: set[str] = set()
-    for node in (app, screen, *screen.query("*")):
-        for key, binding in node._bindings:
-            if binding.id is None or binding.id in seen:
-                continue
-            seen.add(binding.id)
-            groups.setdefault(binding.id.partition(".")[0], []).append((_keys(app, key, node, binding), binding))
+def help_lines(app: App[Any], screen: Screen[Any], keymap: Mapping[str, str]) -> Iterator[str]:
+    """The help as text, grouped; asks the widgets for their bindings, so that it cannot be out of date.
+
+    `keymap` names the keys of the bindings, by id, that the settings put elsewhere.
+    """
+    shown = [app, screen, *screen.query("*")]
+    groups: dict[str, dict[str, Binding]] = {}
+    for binding in _bindings([*(type(node) for node in shown), TextPage, ActionDialog]):
+        if binding.id is not None:
+            groups.setdefault(binding.id.partition(".")[0], {}).setdefault(binding.id, binding)
     for group, heading in _GROUPS.items():
         if group not in groups:
             continue
         yield heading
-        for keys, binding in groups[group]:
-            yield f"    {keys:<18} {binding.tooltip or binding.description:<58} {binding.id}"
+        for name, binding in groups[group].items():
+            keys = keymap.get(name, binding.key)
+            display = " ".join(app.get_key_display(binding.with_key(key.strip())) for key in keys.split(","))
+            yield f"    {display:<18} {binding.tooltip:<66} {name}"
         yield ""
     yield "Commands"
     for command, words in COMMANDS:
         yield f"    {command:<18} {words}"
     yield ""
-    yield "Any key can be changed in the settings:  keys: {objects.undo: ctrl+u}"
+    yield "Any key can be changed in the settings:  keys: {table.undo: ctrl+u}"
 
 
 COMMANDS = (
@@ -55,7 +64,9 @@ COMMANDS = (
 )
 
 
-def _keys(app: App[Any], key: str, node: object, binding: Binding) -> str:
-    """All keys of a binding, as one reads them on the keyboard."""
-    bound = [each for each, other in getattr(node, "_bindings") if other.id == binding.id]  # noqa: B009
-    return " ".join(app.get_key_display(binding.with_key(each)) for each in bound)
+def _bindings(kinds: Iterable[type[DOMNode]]) -> Iterator[Binding]:
+    """The bindings of widget classes, those that they inherit first."""
+    for base in dict.fromkeys(base for kind in kinds for base in reversed(kind.__mro__)):
+        for binding in vars(base).get("BINDINGS", ()):
+            if isinstance(binding, Binding):
+                yield binding
