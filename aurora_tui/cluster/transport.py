@@ -253,20 +253,22 @@ class _Request:
 
 def _rest_module() -> Any:
     with IMPORTS:
-        _leave_out_the_synchronous_client()
+        _leave_out_what_is_not_used()
         import kubernetes.aio.config  # noqa: F401 - for configure(), which runs on the loop
         from kubernetes.aio.client import rest
 
     return rest
 
 
-def _leave_out_the_synchronous_client() -> None:
-    """Make `kubernetes` known without running its ``__init__``, which imports the synchronous client.
+def _leave_out_what_is_not_used() -> None:
+    """Make the library's packages known without running their ``__init__``.
 
-    Its asyncio half, the only one used here, does not refer to that; the import takes a third less time.
+    Those import the synchronous client and the dynamic one, which the parts used here do not refer to; without them
+    the import takes a third less time.
     """
-    if "kubernetes" not in sys.modules and (spec := importlib.util.find_spec("kubernetes")) is not None:
-        sys.modules["kubernetes"] = importlib.util.module_from_spec(spec)
+    for package in ("kubernetes", "kubernetes.aio"):
+        if package not in sys.modules and (spec := importlib.util.find_spec(package)) is not None:
+            sys.modules[package] = importlib.util.module_from_spec(spec)
 
 
 def _trust(configuration: Configuration) -> tuple[Any, ...]:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from aurora_tui.model.definitions import Objective, ObjectiveKind, Service
 from aurora_tui.model.slo import (
-    NOT_READ,
     COLUMNS,
+    NOT_READ,
     Sample,
     SloReading,
     SloState,
