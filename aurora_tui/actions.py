@@ -59,8 +59,7 @@ def undo_of(acted: Acted) -> tuple[Verb, Params] | None:
     """The verb and parameters that take an action back; None if it has no inverse or was not done."""
     if acted.outcome is not Outcome.DONE:
         return None
-    params = VERBS[acted.action.verb].inverse(acted.action)
-    return None if params is None else (acted.action.verb, params)
+    return VERBS[acted.action.verb].inverse(acted.action)
 
 
 class ActionPath:

@@ -8,7 +8,7 @@ from typing import Any
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import HPAS, Resource
-from aurora_tui.model.rollouts import RolloutState, rollout_status
+from aurora_tui.model.rollouts import RolloutState, RolloutStatus
 from aurora_tui.model.selectors import selector_matches
 
 BUDGETS = Resource("PodDisruptionBudget", "poddisruptionbudgets", "policy", "v1")
@@ -40,8 +40,7 @@ def managers(item: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def rollout_in_progress(kind: str, item: Mapping[str, Any]) -> tuple[str, ...]:
-    status = rollout_status(kind, item)
+def rollout_in_progress(status: RolloutStatus) -> tuple[str, ...]:
     if status.state is RolloutState.WAITING:
         return (f"a rollout is in progress: {status.text}",)
     if status.state is RolloutState.FAILED:

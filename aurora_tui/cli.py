@@ -205,6 +205,85 @@ def scale(ctx: click.Context, /, target: str, replicas: int, **given: Any) -> No
     _act(ctx, Verb.SCALE, {"replicas": replicas}, target, given)
 
 
+@command.command("set-image")
+@shared
+@_acting
+@click.argument("images", nargs=-1, required=True, metavar="CONTAINER=IMAGE...")
+@click.pass_context
+def set_image(ctx: click.Context, /, target: str, images: tuple[str, ...], **given: Any) -> None:
+    """Give containers other images (kubectl set image); * means every container."""
+    from aurora_tui.model.actions import Verb
+
+    pairs = [image.partition("=") for image in images]
+    if not all(name and image for name, _, image in pairs):
+        raise click.UsageError("give CONTAINER=IMAGE, e.g. backend=aurora/backend:2.4.0")
+    _act(ctx, Verb.IMAGE, {name: image for name, _, image in pairs}, target, given)
+
+
+@command.command()
+@shared
+@_acting
+@click.pass_context
+def pause(ctx: click.Context, /, target: str, **given: Any) -> None:
+    """Pause a Deployment's rollout, or a CronJob."""
+    from aurora_tui.model.actions import Verb
+
+    _act(ctx, Verb.PAUSE, {}, target, given)
+
+
+@command.command()
+@shared
+@_acting
+@click.pass_context
+def resume(ctx: click.Context, /, target: str, **given: Any) -> None:
+    """Resume a Deployment's rollout, or a CronJob."""
+    from aurora_tui.model.actions import Verb
+
+    _act(ctx, Verb.RESUME, {}, target, given)
+
+
+@command.command()
+@shared
+@_acting
+@click.pass_context
+def cordon(ctx: click.Context, /, target: str, **given: Any) -> None:
+    """Let no new pods onto a node."""
+    from aurora_tui.model.actions import Verb
+
+    _act(ctx, Verb.CORDON, {}, _named(target, "node"), given)
+
+
+@command.command()
+@shared
+@_acting
+@click.pass_context
+def uncordon(ctx: click.Context, /, target: str, **given: Any) -> None:
+    """Let new pods onto a node again."""
+    from aurora_tui.model.actions import Verb
+
+    _act(ctx, Verb.UNCORDON, {}, _named(target, "node"), given)
+
+
+@command.command()
+@shared
+@_acting
+@click.option("--min", "least", type=click.IntRange(min=1), help="Fewest replicas; as it is by default.")
+@click.option("--max", "most", type=click.IntRange(min=1), help="Most replicas; as it is by default.")
+@click.pass_context
+def bounds(ctx: click.Context, /, target: str, least: int | None, most: int | None, **given: Any) -> None:
+    """Change the bounds between which an autoscaler chooses the replicas."""
+    from aurora_tui.model.actions import Verb
+
+    wanted = {name: value for name, value in (("min", least), ("max", most)) if value is not None}
+    if not wanted:
+        raise click.UsageError("give --min, --max or both")
+    _act(ctx, Verb.BOUNDS, wanted, _named(target, "hpa"), given)
+
+
+def _named(target: str, kind: str) -> str:
+    return target if "/" in target else f"{kind}/{target}"
+
+
 @command.group()
 def journal() -> None:
     """What was done to the clusters from here."""

@@ -13,7 +13,7 @@ from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import Resource
 from aurora_tui.model.actions import Action, Params, Plan, Target, Verb
 from aurora_tui.model.diffs import changes
-from aurora_tui.model.rollouts import RolloutState, rollout_status
+from aurora_tui.model.rollouts import ROLLING_KINDS, RolloutState, rollout_status
 from aurora_tui.verbs import VERBS
 from aurora_tui.verbs.base import Draft, Refusal, VerbRules, View
 
@@ -34,30 +34,32 @@ class Planner:
         if resource.kind not in rules.kinds:
             kinds = ", ".join(f"{kind.lower()}s" for kind in rules.kinds)
             raise Refusal(f"{verb} does not apply to a {resource.kind.lower()}, only to {kinds}")
+        namespace = namespace if resource.namespaced else ""
         label = f"{resource.kind.lower()}/{name}"
         try:
             live = await self.cluster.get(resource, namespace, name)
         except NotFoundError as error:
-            raise Refusal(f"there is no {label} in namespace {namespace}") from error
+            place = f" in namespace {namespace}" if resource.namespaced else ""
+            raise Refusal(f"there is no {label}{place}") from error
         if live["metadata"].get("deletionTimestamp"):
             raise Refusal(f"{label} is being deleted")
         view = View(self.cluster, resource, namespace, name, live, now)
         draft, permission, budgets = await asyncio.gather(
             rules.draft(view, params),
             self._permission(rules, view),
-            cautions.exhausted_budgets(self.cluster, namespace, live["spec"].get("template") or {}),
+            self._budgets(view),
         )
         preview = await self._preview(view, draft, permission)
-        status = rollout_status(resource.kind, live)
+        status = rollout_status(resource.kind, live) if resource.kind in ROLLING_KINDS else None
         return Plan(
             action=_action(rules, view, draft, preview.answer),
-            title=f"{verb.capitalize()} {label} in {namespace} (context {self.cluster.context})",
+            title=f"{verb.capitalize()} {label}{_where(view)} (context {self.cluster.context})",
             effect=draft.effect,
             diff=changes(rules.shown(live), rules.shown(preview.answer)) if preview.answer else (),
             warnings=(
                 *draft.warnings,
                 *cautions.managers(live),
-                *cautions.rollout_in_progress(resource.kind, live),
+                *(cautions.rollout_in_progress(status) if status else ()),
                 *budgets,
                 *permission.doubts,
                 *preview.doubts,
@@ -67,8 +69,12 @@ class Planner:
             request=draft.request,
             basis=rules.basis(live),
             expected=rules.basis(preview.answer) if preview.answer else None,
-            known_failure=status.since if status.state is RolloutState.FAILED else "",
+            known_failure=status.since if status and status.state is RolloutState.FAILED else "",
         )
+
+    async def _budgets(self, view: View) -> tuple[str, ...]:
+        template = view.live["spec"].get("template") if view.resource.kind in ROLLING_KINDS else None
+        return await cautions.exhausted_budgets(self.cluster, view.namespace, template) if template else ()
 
     async def _permission(self, rules: VerbRules, view: View) -> _Permission:
         resource, namespace = view.resource, view.namespace
@@ -80,7 +86,8 @@ class Planner:
             return _Permission()
         what = f"{resource.qualified}/{rules.subresource}" if rules.subresource else resource.qualified
         because = f": {answer.reason}" if answer.reason else ""
-        return _Permission(problems=(f"you may not patch {what} in namespace {namespace}{because}",))
+        place = f" in namespace {namespace}" if resource.namespaced else ""
+        return _Permission(problems=(f"you may not patch {what}{place}{because}",))
 
     async def _preview(self, view: View, draft: Draft, permission: _Permission) -> _Preview:
         if permission.problems:  # the server would refuse the dry run for the same reason
@@ -134,3 +141,7 @@ def _action(rules: VerbRules, view: View, draft: Draft, preview: Mapping[str, An
         {**rules.state(view.live), **draft.before},
         {**after, **draft.after},
     )
+
+
+def _where(view: View) -> str:
+    return f" in {view.namespace}" if view.resource.namespaced else ""

@@ -46,6 +46,8 @@ class _Pods:
     end: Rollout
     seconds: float
     text: str
+    settled: bool = False
+    """Nothing moved: neither pods nor the SLI are in question."""
 
 
 class Verification:
@@ -82,6 +84,9 @@ class Verification:
                 pods = step
             else:
                 yield step
+        if pods.settled:
+            yield Verdict(pods.end, pods.seconds, Recovery.NOT_ASKED, None, pods.text)
+            return
         if probe is None:
             yield Verdict(pods.end, pods.seconds, Recovery.NOT_ASKED, None, f"pods {pods.end}: {pods.text}")
             return
@@ -114,7 +119,7 @@ class Verification:
                 done, total, text = status.done, status.total, status.text
                 yield Progress(Phase.PODS, done, total, text, self._elapsed())
                 if (ended := self._end_of(status)) is not None:
-                    yield self._ended(ended, text)
+                    yield self._ended(ended, text, settled=status.state is RolloutState.SETTLED)
                     return
             if self._clock() >= end:
                 yield self._ended(Rollout.TIMED_OUT, text)
@@ -123,7 +128,7 @@ class Verification:
 
     def _end_of(self, status: RolloutStatus) -> Rollout | None:
         match status.state:
-            case RolloutState.COMPLETE:
+            case RolloutState.COMPLETE | RolloutState.SETTLED:
                 return Rollout.COMPLETE
             case RolloutState.UNFOLLOWED:
                 return Rollout.NOT_FOLLOWED
@@ -148,8 +153,8 @@ class Verification:
                 return
             await self._sleep(self._limits.sli_interval)
 
-    def _ended(self, end: Rollout, text: str) -> _Pods:
-        return _Pods(end, self._elapsed(), text)
+    def _ended(self, end: Rollout, text: str, *, settled: bool = False) -> _Pods:
+        return _Pods(end, self._elapsed(), text, settled)
 
     def _elapsed(self) -> float:
         return self._clock() - self._began

@@ -16,6 +16,12 @@ class Verb(StrEnum):
     RESTART = "restart"
     SCALE = "scale"
     UNDO = "undo"
+    IMAGE = "set image"
+    PAUSE = "pause"
+    RESUME = "resume"
+    CORDON = "cordon"
+    UNCORDON = "uncordon"
+    BOUNDS = "set bounds"
 
 
 @dataclass(frozen=True, slots=True)

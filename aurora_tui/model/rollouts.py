@@ -14,6 +14,8 @@ class RolloutState(StrEnum):
     WAITING = "waiting"
     COMPLETE = "complete"
     FAILED = "failed"
+    SETTLED = "settled"
+    """The change is in force and moves no pods."""
     UNFOLLOWED = "unfollowed"
     """The workload's update strategy replaces no pods by itself: there is nothing to wait for."""
 
@@ -107,6 +109,10 @@ _RULES: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any], int], Rollo
     "StatefulSet": _statefulset,
     "ReplicaSet": _replicaset,
 }
+
+
+ROLLING_KINDS = frozenset(_RULES)
+"""The kinds that `rollout_status` knows."""
 
 
 def _waiting(done: int, total: int, text: str) -> RolloutStatus:

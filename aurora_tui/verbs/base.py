@@ -11,6 +11,8 @@ from aurora_tui.cluster.resources import Resource
 from aurora_tui.model.actions import Action, Params, PatchRequest, Verb
 from aurora_tui.model.rollouts import RolloutStatus, counted, rollout_status
 
+Inverse = tuple[Verb, Params]
+
 
 class Refusal(Exception):  # noqa: N818 - an answer, not a fault
     """An action that makes no sense here and now, in words that say why."""
@@ -79,8 +81,8 @@ class VerbRules(Protocol):
     def progress(self, action: Action, item: Mapping[str, Any]) -> RolloutStatus:
         """How far the pods are on their way to what the action wants."""
 
-    def inverse(self, action: Action) -> Params | None:
-        """The parameters of the same verb that take the action back, None where it makes no sense."""
+    def inverse(self, action: Action) -> Inverse | None:
+        """The verb and parameters that take the action back, None where it makes no sense."""
 
 
 class Rolling:

@@ -9,7 +9,7 @@ from typing import Any
 from aurora_tui.cluster.protocol import STRATEGIC_PATCH
 from aurora_tui.model.actions import Action, Params, PatchRequest, Verb
 from aurora_tui.model.revisions import plain_template
-from aurora_tui.verbs.base import Draft, Refusal, Rolling, View, strategy_warnings
+from aurora_tui.verbs.base import Draft, Inverse, Refusal, Rolling, View, strategy_warnings
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 
@@ -43,7 +43,7 @@ class Restart(Rolling):
     def state(self, item: Mapping[str, Any]) -> dict[str, Any]:
         return {"restarted_at": _restarted_at(item)}
 
-    def inverse(self, action: Action) -> Params | None:
+    def inverse(self, action: Action) -> Inverse | None:
         return None
 
 

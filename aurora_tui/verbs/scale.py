@@ -9,7 +9,7 @@ from aurora_tui.cautions import autoscalers
 from aurora_tui.cluster.protocol import MERGE_PATCH
 from aurora_tui.model.actions import Action, Params, PatchRequest, Verb
 from aurora_tui.model.rollouts import UNOBSERVED, RolloutState, RolloutStatus, counted
-from aurora_tui.verbs.base import Draft, Refusal, View
+from aurora_tui.verbs.base import Draft, Inverse, Refusal, View
 
 MOST = 2**31 - 1
 """The API's int32."""
@@ -71,9 +71,9 @@ class Scale:
             return RolloutStatus(RolloutState.COMPLETE, done, wanted, text)
         return RolloutStatus(RolloutState.WAITING, done, wanted, text)
 
-    def inverse(self, action: Action) -> Params | None:
+    def inverse(self, action: Action) -> Inverse | None:
         earlier = action.before.get("replicas")
-        return {"replicas": earlier} if isinstance(earlier, int) else None
+        return (Verb.SCALE, {"replicas": earlier}) if isinstance(earlier, int) else None
 
 
 def _wanted(item: Mapping[str, Any]) -> int:

@@ -13,7 +13,7 @@ from aurora_tui.model.diffs import own_annotations
 from aurora_tui.model.masking import mask
 from aurora_tui.model.revisions import Revision
 from aurora_tui.model.selectors import selector_text
-from aurora_tui.verbs.base import Draft, Refusal, Rolling, View, strategy_warnings
+from aurora_tui.verbs.base import Draft, Inverse, Refusal, Rolling, View, strategy_warnings
 
 
 class Undo(Rolling):
@@ -60,9 +60,9 @@ class Undo(Rolling):
         template = item["spec"]["template"]
         return {"images": revisions.images(template), "template": mask(revisions.plain_template(template))}
 
-    def inverse(self, action: Action) -> Params | None:
+    def inverse(self, action: Action) -> Inverse | None:
         left = action.before.get("keeper")
-        return {"keeper": left} if isinstance(left, str) else None
+        return (Verb.UNDO, {"keeper": left}) if isinstance(left, str) else None
 
 
 async def read_history(view: View) -> tuple[Revision, ...]:

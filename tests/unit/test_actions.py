@@ -25,18 +25,15 @@ from aurora_tui.journal import Journal
 from aurora_tui.model.actions import Outcome, Params, Plan, Record, Verb
 from tests.unit.fakecluster import Clock, FakeCluster, Object
 from tests.unit.rolloutobjects import NAME, NAMESPACE, image, live, set_template, settle, stack, template
+from tests.unit.verbcases import CASES, RELEASES, Case, bad_release
 
-GOOD, BAD = template("aurora/backend:2.4.0"), template("aurora/backend:2.4.1")
+_, GOOD, BAD = RELEASES
 LOST = AnswerLostError("the answer was lost")
 
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Journal:
     return Journal(tmp_path / "state")
-
-
-def bad_release(context: str = "prod") -> FakeCluster:
-    return stack(DEPLOYMENTS, template("aurora/backend:2.3.9"), GOOD, BAD, context=context)
 
 
 def path_to(cluster: FakeCluster, journal: Journal, *, protected: bool = False, read_only: bool = False) -> ActionPath:
@@ -221,11 +218,15 @@ async def test_a_protected_context_wants_its_name_and_a_reason(
     assert journal.entries() == []
 
 
-@pytest.mark.parametrize("verb", list(Verb))
-async def test_read_only_previews_and_never_sends(journal: Journal, verb: Verb) -> None:
-    cluster = bad_release()
+def test_every_verb_is_tested() -> None:
+    assert sorted(case.verb for case in CASES) == sorted(Verb)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+async def test_read_only_previews_and_never_sends(journal: Journal, case: Case) -> None:
+    cluster = case.make()
     path = path_to(cluster, journal, read_only=True)
-    plan = await planned(path, verb, replicas=5)
+    plan = await case.plan(path)
     assert plan.diff
     assert plan.problems == ("this session is read-only",)
 
@@ -380,13 +381,13 @@ FAULTS: list[ClusterError] = [
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{type(fault).__name__}-{fault.status}")
 @pytest.mark.parametrize("step", ["get", "user", "patch"])
-@pytest.mark.parametrize("verb", list(Verb))
+@pytest.mark.parametrize("case", CASES, ids=str)
 async def test_a_fault_before_the_change_never_reads_as_done(
-    journal: Journal, verb: Verb, step: str, fault: ClusterError
+    journal: Journal, case: Case, step: str, fault: ClusterError
 ) -> None:
-    cluster = bad_release()
+    cluster = case.make()
     path = path_to(cluster, journal)
-    plan = await planned(path, verb, replicas=5)
+    plan = await case.plan(path)
     before = plan.basis
     # A conflict repeats until it is given up: otherwise the second attempt rightly succeeds.
     repeats = 50 if isinstance(fault, ConflictError) and step == "patch" else 1
@@ -396,16 +397,16 @@ async def test_a_fault_before_the_change_never_reads_as_done(
 
     assert record.outcome is not Outcome.DONE
     assert cluster.written == []
-    assert (await planned(path, verb, replicas=5)).basis == before
+    assert (await case.plan(path)).basis == before
     assert [entry.outcome for entry in journal.entries()] == ([record.outcome] if step == "patch" else [])
 
 
 @pytest.mark.parametrize("fault", [LOST, ClusterError("gateway timeout", status=504)])
-@pytest.mark.parametrize("verb", list(Verb))
-async def test_a_lost_answer_is_found_out_from_the_cluster(journal: Journal, verb: Verb, fault: ClusterError) -> None:
-    cluster = bad_release()
+@pytest.mark.parametrize("case", CASES, ids=str)
+async def test_a_lost_answer_is_found_out_from_the_cluster(journal: Journal, case: Case, fault: ClusterError) -> None:
+    cluster = case.make()
     path = path_to(cluster, journal)
-    plan = await planned(path, verb, replicas=5)
+    plan = await case.plan(path)
     cluster.fail("patch done", fault)
 
     record = await path.execute(plan)

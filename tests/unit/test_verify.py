@@ -316,3 +316,24 @@ async def test_other_kinds_are_followed_as_well(tmp_path: Path, resource: Resour
 
     assert progress[0].text == "the controller has not seen the change yet"
     assert verdict.rollout is Rollout.COMPLETE
+
+
+async def test_a_change_that_moves_no_pods_is_read_back_and_not_followed_further(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    record = await scene.act(Verb.PAUSE)
+
+    steps, verdict = await scene.watch(record, probe([0.2]))
+
+    assert (verdict.rollout, verdict.sli, verdict.text) == (Rollout.COMPLETE, Recovery.NOT_ASKED, "paused is true")
+    assert len(steps) == 1
+
+
+async def test_a_switch_that_somebody_turned_back_has_failed(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    record = await scene.act(Verb.PAUSE)
+    scene.cluster.change(DEPLOYMENTS, NAMESPACE, NAME, lambda item: item["spec"].pop("paused"))
+
+    _, verdict = await scene.watch(record)
+
+    assert verdict.rollout is Rollout.FAILED
+    assert "something else has since set paused back" in verdict.text

@@ -1,0 +1,65 @@
+"""One sensible action of every verb, for the tests that hold for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aurora_tui.actions import ActionPath
+from aurora_tui.cluster.resources import DEPLOYMENTS, HPAS, NODES, Resource
+from aurora_tui.model.actions import Params, Plan, Verb
+from tests.unit.fakecluster import FakeCluster, Object
+from tests.unit.rolloutobjects import NAME, NAMESPACE, stack, template
+
+RELEASES = tuple(template(f"aurora/backend:{tag}") for tag in ("2.3.9", "2.4.0", "2.4.1"))
+
+
+def bad_release(context: str = "prod") -> FakeCluster:
+    """A deployment that was rolled to its third, bad release."""
+    return stack(DEPLOYMENTS, *RELEASES, context=context)
+
+
+def _paused() -> FakeCluster:
+    cluster = bad_release()
+    cluster.change(DEPLOYMENTS, NAMESPACE, NAME, lambda item: item["spec"].update(paused=True))
+    return cluster
+
+
+def _alone(resource: Resource, namespace: str, spec: Object) -> FakeCluster:
+    cluster = FakeCluster()
+    meta = {"name": NAME, "namespace": namespace, "uid": f"uid-{resource.plural}", "generation": 1}
+    cluster.put(resource, {"metadata": meta, "spec": spec, "status": {}})
+    return cluster
+
+
+def _scaled() -> FakeCluster:
+    return _alone(HPAS, NAMESPACE, {"minReplicas": 3, "maxReplicas": 20, "scaleTargetRef": {}})
+
+
+@dataclass(frozen=True)
+class Case:
+    """`make` gives the cluster on which the action makes sense."""
+
+    verb: Verb
+    make: Callable[[], FakeCluster] = bad_release
+    resource: Resource = DEPLOYMENTS
+    params: Params = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.verb.value
+
+    async def plan(self, path: ActionPath) -> Plan:
+        return await path.plan(self.verb, self.resource, NAMESPACE, NAME, self.params)
+
+
+CASES = (
+    Case(Verb.UNDO),
+    Case(Verb.RESTART),
+    Case(Verb.SCALE, params={"replicas": 5}),
+    Case(Verb.IMAGE, params={"backend": "aurora/backend:2.4.2"}),
+    Case(Verb.PAUSE),
+    Case(Verb.RESUME, _paused),
+    Case(Verb.CORDON, lambda: _alone(NODES, "", {}), NODES),
+    Case(Verb.UNCORDON, lambda: _alone(NODES, "", {"unschedulable": True}), NODES),
+    Case(Verb.BOUNDS, _scaled, HPAS, {"max": 30}),
+)
