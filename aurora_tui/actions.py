@@ -18,7 +18,7 @@ from aurora_tui.cluster.errors import (
 )
 from aurora_tui.cluster.protocol import JSON_PATCH, Cluster
 from aurora_tui.cluster.resources import Resource, find
-from aurora_tui.journal import Journal, JournalError, Operator
+from aurora_tui.journal import Journal, JournalError, Operator, Preview
 from aurora_tui.model.actions import (
     Action,
     Outcome,
@@ -83,7 +83,7 @@ class ActionPath:
         self.journal = journal
         self.protected = protected
         self.read_only = read_only or cluster.read_only
-        self._clock = clock
+        self.clock = clock
         self._sleep = sleep
         self._planner = Planner(cluster, protected, self.read_only)
 
@@ -92,7 +92,7 @@ class ActionPath:
 
         Raises `Refusal` for the senseless and `ClusterError` where the cluster cannot be asked.
         """
-        return await self._planner.plan(verb, resource, namespace, name, params, self._clock())
+        return await self._planner.plan(verb, resource, namespace, name, params, self.clock())
 
     async def execute(self, plan: Plan, *, confirmed_context: str | None = None, reason: str | None = None) -> Record:
         """Carry a confirmed plan out, once. Never raises what the cluster or the journal raise.
@@ -120,13 +120,17 @@ class ActionPath:
                 action,
                 operator=Operator.here(kube_user),
                 reason=mask_text(reason),
-                at=self._clock(),
+                preview=_shown(plan),
+                generation=live["metadata"].get("generation"),
+                at=self.clock(),
             )
         except JournalError as error:
             return Record(None, plan, Outcome.REFUSED, f"nothing was sent: {error}")
-        outcome, message = await self._send(plan, live)
+        outcome, message, version = await self._send(plan, live)
         try:
-            await asyncio.to_thread(self.journal.record_outcome, entry, outcome, message, at=self._clock())
+            await asyncio.to_thread(
+                self.journal.record_outcome, entry, outcome, message, resource_version=version, at=self.clock()
+            )
         except JournalError as error:
             message = f"{message}; but this could not be recorded: {error}"
         return Record(entry, plan, outcome, message)
@@ -140,14 +144,14 @@ class ActionPath:
             _resource(record.action),
             VERBS[record.action.verb],
             record.plan,
-            clock=self._clock,
+            clock=self.clock,
             sleep=self._sleep,
             limits=limits or Limits(),
         )
         async for step in verification.run(probe):
             if isinstance(step, Verdict) and record.entry is not None:
                 try:
-                    await asyncio.to_thread(self.journal.record_verdict, record.entry, step, at=self._clock())
+                    await asyncio.to_thread(self.journal.record_verdict, record.entry, step, at=self.clock())
                 except JournalError as error:
                     yield replace(step, text=f"{step.text}; but this could not be recorded: {error}")
                     return
@@ -178,11 +182,12 @@ class ActionPath:
             raise Refusal(f"{target} changed since the preview: look at it again")
         return live
 
-    async def _send(self, plan: Plan, live: dict[str, Any]) -> tuple[Outcome, str]:
+    async def _send(self, plan: Plan, live: dict[str, Any]) -> tuple[Outcome, str, str]:
+        """What came of it, in words too, and the object's version in the answer ("" without one)."""
         target = plan.action.target
         for _ in range(ATTEMPTS):
             try:
-                await self.cluster.patch(
+                answer = await self.cluster.patch(
                     _resource(plan.action),
                     target.namespace,
                     target.name,
@@ -194,19 +199,20 @@ class ActionPath:
                 try:
                     live = await self._read_again(plan)
                 except Refusal as refusal:
-                    return Outcome.REFUSED, refusal.words
+                    return Outcome.REFUSED, refusal.words, ""
                 except ClusterError as error:
-                    return Outcome.REFUSED, f"{target} changed since the preview, and then: {error.message}"
+                    return Outcome.REFUSED, f"{target} changed since the preview, and then: {error.message}", ""
             except (ForbiddenError, UnauthorizedError, ReadOnlyError) as error:
-                return Outcome.REFUSED, error.message
+                return Outcome.REFUSED, error.message, ""
             except ClusterError as error:
                 # A gateway's or a server's own failure says nothing about what the request did.
                 if isinstance(error, AnswerLostError) or (error.status or 0) >= 500:
-                    return await self._find_out(plan, live, error)
-                return Outcome.FAILED, error.message
+                    outcome, words = await self._find_out(plan, live, error)
+                    return outcome, words, ""
+                return Outcome.FAILED, error.message, ""
             else:
-                return Outcome.DONE, plan.effect
-        return Outcome.REFUSED, f"{target} changes faster than it can be read: try again"
+                return Outcome.DONE, plan.effect, answer["metadata"].get("resourceVersion", "")
+        return Outcome.REFUSED, f"{target} changes faster than it can be read: try again", ""
 
     async def _find_out(self, plan: Plan, sent_on: dict[str, Any], lost: ClusterError) -> tuple[Outcome, str]:
         """Decide from the object itself what became of a request that was guarded by `sent_on`'s version."""
@@ -227,6 +233,12 @@ class ActionPath:
             outcome, seen = _compare(plan, sent_on, live)
             return outcome, f"{lost.message}; {seen}"
         return Outcome.UNCERTAIN, f"{lost.message}; {seen}"
+
+
+def _shown(plan: Plan) -> Preview:
+    # Why it could not be tried is the last of the warnings; without permission there is no execution.
+    why = (plan.warnings or ("not tried",))[-1]
+    return Preview("" if plan.expected is not None else why, plan.warnings)
 
 
 def _compare(plan: Plan, sent_on: dict[str, Any], live: dict[str, Any]) -> tuple[Outcome, str]:

@@ -16,7 +16,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from aurora_tui import __version__
 from aurora_tui.model.actions import Action, Outcome, Verdict
+from aurora_tui.process import Process
 
 FILE_NAME = "journal.sqlite3"
 BUSY_SECONDS = 5.0
@@ -64,6 +66,14 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """What stood before the operator's eyes; `impossible` says why the server did not try it, "" if it did."""
+
+    impossible: str
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One action as the journal has it; times are seconds since the epoch.
 
@@ -94,14 +104,40 @@ class Journal:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
 
-    def record_intent(self, action: Action, *, operator: Operator, reason: str, at: float) -> int:
-        """Put down what is about to be sent; returns the entry's number."""
-        body = {"action": action.to_json(), "operator": asdict(operator), "reason": reason}
+    def record_intent(
+        self,
+        action: Action,
+        *,
+        operator: Operator,
+        reason: str,
+        preview: Preview,
+        generation: int | None,
+        at: float,
+    ) -> int:
+        """Put down what is about to be sent, and which process sends it; returns the entry's number.
+
+        `generation` is the object's own, which moves with its spec; None where its kind has none.
+        """
+        body = {
+            "action": action.to_json(),
+            "operator": asdict(operator),
+            "reason": reason,
+            "preview": asdict(preview),
+            "generation": generation,
+            "process": Process.current().to_json(),
+            "program": __version__,
+        }
         return self._add(None, "intent", at, body)
 
-    def record_outcome(self, entry: int, outcome: Outcome, message: str, *, at: float) -> None:
-        """Put down what came of it; a later one stands in place of an earlier one."""
-        self._add(entry, "outcome", at, {"outcome": str(outcome), "message": message})
+    def record_outcome(
+        self, entry: int, outcome: Outcome, message: str, *, resource_version: str = "", at: float
+    ) -> None:
+        """Put down what came of it; a later one stands in place of an earlier one.
+
+        `resource_version` is the object's in the server's answer, empty without one.
+        """
+        body = {"outcome": str(outcome), "message": message, "resource_version": resource_version}
+        self._add(entry, "outcome", at, body)
 
     def record_verdict(self, entry: int, verdict: Verdict, *, at: float) -> None:
         self._add(entry, "verdict", at, verdict.to_json())

@@ -10,17 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from aurora_tui.journal import FILE_NAME, Journal, JournalError, Operator
+from aurora_tui.journal import FILE_NAME, Journal, JournalError, Operator, Preview
 from aurora_tui.model.actions import Action, Outcome, Recovery, Rollout, Target, Verb, Verdict
 
 TARGET = Target("prod", "aurora", "Deployment", "aurora-backend", "uid-1", "1001")
 ACTION = Action(Verb.SCALE, TARGET, {"replicas": 5}, {"replicas": 3}, {"replicas": 5})
 ALICE = Operator("alice", "alice@example.org", "bastion", "/dev/pts/3")
+SHOWN = Preview("", ("HPA backend sets the replicas",))
 VERDICT = Verdict(Rollout.COMPLETE, 12.0, Recovery.RECOVERED, 40.0, "all well")
 
 
 def intend(journal: Journal, at: float = 100.0) -> int:
-    return journal.record_intent(ACTION, operator=ALICE, reason="INC-7", at=at)
+    return journal.record_intent(ACTION, operator=ALICE, reason="INC-7", preview=SHOWN, generation=4, at=at)
 
 
 def test_an_entry_comes_back_whole_from_another_start(tmp_path: Path) -> None:
