@@ -21,6 +21,7 @@ from aurora_tui.model.stamps import rfc3339
 from aurora_tui.session import Session
 from widgets.actiondialog import ActionDialog
 from widgets.help import help_lines
+from widgets.history import HistoryScreen
 from widgets.objects import ObjectsPane
 from widgets.tablepane import TablePane
 from widgets.textpage import TextPage
@@ -72,14 +73,18 @@ class AuroraApp(Frame):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         pane = self.active
         allowed = pane.allows(action, parameters) if pane is not None else True
-        if action == "act" and allowed and self.session.read_only:
+        if action in ("act", "set_image") and allowed and self.session.read_only:
             return None
         return allowed
 
     def on_key(self, event: Key) -> None:
         """A key that is dimmed says why."""
         active = self.screen.active_bindings.get(event.key)
-        if active is not None and not active.enabled and active.binding.action.startswith("app.act("):
+        if (
+            active is not None
+            and not active.enabled
+            and active.binding.action.startswith(("app.act(", "app.set_image"))
+        ):
             self._warn(f"{active.binding.description} is off: this session is read-only")
 
     # Keys on the row under the cursor
@@ -100,7 +105,7 @@ class AuroraApp(Frame):
             self.go_to(self.objects_pane)
 
     def action_act(self, verb: str) -> None:
-        ref = self._workload()
+        ref = self.objects_pane.subject() if verb in (Verb.CORDON, Verb.UNCORDON) else self._workload()
         if ref is None:
             return
         if verb == Verb.SCALE:
@@ -120,6 +125,38 @@ class AuroraApp(Frame):
             page = TextPage(f"{how} {ref}", clock=self.session.clock)
             self.push_screen(page)
             self._work(self._inspect(page, ref, how))
+
+    def action_set_image(self) -> None:
+        """Ask for the workload's new image, beginning from the one that runs."""
+        ref = self._workload()
+        if ref is None:
+            return
+
+        def ended(text: str | None) -> None:
+            self.objects_pane.focus_body()
+            name, _, image = (text or "").strip().partition("=")
+            if name and image:
+                self.act(Verb.IMAGE, ref, {name.strip(): image.strip()})
+            elif text:
+                self._warn(f"{text!r}: give CONTAINER=IMAGE")
+
+        self.prompt.ask(f"image of {ref}: ", value=self.objects_pane.image(), ended=ended)
+
+    def action_rollout(self) -> None:
+        """The rollout history of the workload under the cursor."""
+        ref = self._workload()
+        if ref is not None:
+            screen = HistoryScreen(ref, clock=self.session.clock)
+            self._work(self._fill_history(self.push_screen(screen), screen, ref))
+
+    def on_history_screen_chosen(self, message: HistoryScreen.Chosen) -> None:
+        if message.row.live:
+            self._warn(f"revision {message.row.number} runs now: choose another")
+        else:
+            self.act(Verb.UNDO, message.ref, {"revision": message.row.number})
+
+    def on_history_screen_pause_wanted(self, message: HistoryScreen.PauseWanted) -> None:
+        self.act(Verb.RESUME if message.paused else Verb.PAUSE, message.ref, {})
 
     def action_describe_alert(self) -> None:
         from aurora_tui.inspection import alert_lines
@@ -305,6 +342,17 @@ class AuroraApp(Frame):
             page.fill(await inspect(self.session.cluster, ref, how, self.session.clock()))
         except ClusterError as error:
             page.fill([f"{ref} cannot be shown: {error}"])
+
+    async def _fill_history(self, opened: Awaitable[None], screen: HistoryScreen, ref: ObjectRef) -> None:
+        from aurora_tui.inspection import history
+
+        await opened
+        try:
+            found = await history(self.session.cluster, ref)
+        except ClusterError as error:
+            screen.say(f"the history cannot be read: {error}")
+        else:
+            screen.fill(found.rows, found.status, paused=found.paused)
 
     def _ask_replicas(self, ref: ObjectRef, now: int | None) -> None:
         bounds = self.session.capacity_of(ref)

@@ -147,6 +147,18 @@ def check(ctx: click.Context, /, form: str, **given: Any) -> None:
     once(_take(ctx, given), lambda session: checks.run(session, form))
 
 
+@command.command()
+@shared
+@click.argument("target", metavar="KIND/NAME")
+@_FORM
+@click.pass_context
+def history(ctx: click.Context, /, target: str, form: str, **given: Any) -> None:
+    """Revisions of a workload (kubectl rollout history), and what going back to each would change."""
+    from aurora_tui.commands import history as histories
+
+    once(_take(ctx, given), lambda session: histories.show(session, target, form))
+
+
 def _acting(run: F) -> F:
     """The options of everything that changes a cluster."""
     for option in reversed(

@@ -11,6 +11,7 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 
 from widgets.actiondialog import ActionDialog
+from widgets.history import HistoryScreen
 from widgets.textpage import TextPage
 
 _GROUPS = {
@@ -20,6 +21,8 @@ _GROUPS = {
     "objects": "Pods, workloads, nodes",
     "slos": "SLOs",
     "alerts": "Alerts",
+    "nodes": "Nodes",
+    "history": "Rollout history",
     "logs": "Logs pane",
     "tail": "Moving in logs and texts",
     "page": "Texts (describe, YAML, events, this help)",
@@ -35,7 +38,7 @@ def help_lines(app: App[Any], screen: Screen[Any], keymap: Mapping[str, str]) ->
     """
     shown = [app, screen, *screen.query("*")]
     groups: dict[str, dict[str, Binding]] = {}
-    for binding in _bindings([*(type(node) for node in shown), TextPage, ActionDialog]):
+    for binding in _bindings([*(type(node) for node in shown), TextPage, HistoryScreen, ActionDialog]):
         if binding.id is not None:
             groups.setdefault(binding.id.partition(".")[0], {}).setdefault(binding.id, binding)
     for group, heading in _GROUPS.items():

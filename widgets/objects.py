@@ -52,6 +52,9 @@ class ObjectsPane(TablePane):
         ),
         pane_binding("r", "app.act('restart')", "Restart", "Restart the workload, pod by pod", id="objects.restart"),
         pane_binding("s", "app.act('scale')", "Scale", "Change the number of replicas", id="objects.scale"),
+        pane_binding("i", "app.set_image", "Image", "Give the workload's container another image", id="objects.image"),
+        pane_binding("c", "app.act('cordon')", "Cordon", "Let no new pods onto the node", id="nodes.cordon"),
+        pane_binding("u", "app.act('uncordon')", "Uncordon", "Let new pods onto the node again", id="nodes.uncordon"),
     ]
 
     def __init__(self, store: Store, *, clock: Callable[[], float], all_namespaces: bool, id: str) -> None:
@@ -134,10 +137,21 @@ class ObjectsPane(TablePane):
         spec = getattr(self.grid.cursor_row, "spec", None)
         return getattr(spec, "replicas", None)
 
+    def image(self) -> str:
+        """``CONTAINER=IMAGE`` of the first container under the cursor; empty where there is none."""
+        spec: Any = getattr(self.grid.cursor_row, "spec", None)
+        template = getattr(spec, "template", None)
+        containers = getattr(template.spec if template else spec, "containers", None)
+        return f"{containers[0].name}={containers[0].image}" if containers else ""
+
     def allows(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action, parameters:
             case "act", ("scale",) if not self.view.scalable:
                 return False
+            case "act", ("cordon" | "uncordon",):
+                return self.view is NODES
+            case (("rollout" | "set_image"), _):
+                return self.view is PODS or self.view.undoable
             case "act", _ if self.view is not PODS and not self.view.workload:
                 return False
             case (("logs" | "previous_logs"), _):

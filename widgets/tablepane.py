@@ -25,6 +25,9 @@ class TablePane(Pane):
             "ctrl+z", "toggle_faults", "Faults", "Show only rows with a fault, or all", id="table.faults", show=False
         ),
         pane_binding("u", "app.act('undo')", "Roll back", "Roll back to the previous revision", id="table.undo"),
+        pane_binding(
+            "R", "app.rollout", "Rollout", "Revisions of the workload: compare, roll back, pause", id="table.rollout"
+        ),
         pane_binding("l", "app.logs", "Logs", "Follow the logs of what is under the cursor", id="table.logs"),
         pane_binding(
             "slash", "app.ask_filter", "Filter", "Filter rows: regex, !inverse, -l labels, -f fuzzy", id="table.filter"
@@ -117,6 +120,8 @@ class TablePane(Pane):
         parts = []
         if self.filter_text:
             parts.append(Part(f"  /{self.filter_text}", "accent"))
+            if misread := parse_filter(self.filter_text).remark:
+                parts.append(Part(f"  {misread}", "warn"))
         if self.faults_only:
             parts.append(Part("  faults only", "warn"))
         remark = self._remark()

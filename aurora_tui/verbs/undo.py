@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aurora_tui.cluster.protocol import JSON_PATCH, STRATEGIC_PATCH
-from aurora_tui.cluster.resources import CONTROLLER_REVISIONS, REPLICASETS
+from aurora_tui.cluster.protocol import JSON_PATCH, STRATEGIC_PATCH, Cluster
+from aurora_tui.cluster.resources import CONTROLLER_REVISIONS, REPLICASETS, Resource
 from aurora_tui.model import revisions
 from aurora_tui.model.actions import Action, Params, PatchRequest, Verb
 from aurora_tui.model.diffs import own_annotations
@@ -27,7 +27,7 @@ class Undo(Rolling):
         ``keeper`` instead names the ReplicaSet or ControllerRevision of the wanted revision: a revision gets
         a new number each time it is restored, its keeper stays.
         """
-        history = await read_history(view)
+        history = await read_history(view.cluster, view.resource, view.live)
         chosen = _choose(history, params, view.label)
         template = view.live["spec"]["template"]
         if view.live["spec"].get("paused"):
@@ -65,14 +65,14 @@ class Undo(Rolling):
         return (Verb.UNDO, {"keeper": left}) if isinstance(left, str) else None
 
 
-async def read_history(view: View) -> tuple[Revision, ...]:
-    """The workload's revisions, oldest first."""
-    labels = selector_text(view.live["spec"]["selector"])
-    if view.resource.kind == "Deployment":
-        owned = await view.cluster.list(REPLICASETS, view.namespace, labels=labels)
-        return revisions.from_replicasets(view.live, owned)
-    kept = await view.cluster.list(CONTROLLER_REVISIONS, view.namespace, labels=labels)
-    return revisions.from_controller_revisions(view.live, kept)
+async def read_history(cluster: Cluster, resource: Resource, live: Mapping[str, Any]) -> tuple[Revision, ...]:
+    """The revisions of a workload given as raw JSON, oldest first."""
+    namespace, labels = live["metadata"]["namespace"], selector_text(live["spec"]["selector"])
+    if resource.kind == "Deployment":
+        owned = await cluster.list(REPLICASETS, namespace, labels=labels)
+        return revisions.from_replicasets(live, owned)
+    kept = await cluster.list(CONTROLLER_REVISIONS, namespace, labels=labels)
+    return revisions.from_controller_revisions(live, kept)
 
 
 def _choose(history: tuple[Revision, ...], params: Params, label: str) -> Revision:

@@ -1,0 +1,130 @@
+"""The rollout history of one workload: its revisions, what each would change, and the keys that go there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from aurora_tui.model.history import COLUMNS, RevisionRow
+from aurora_tui.model.selection import ObjectRef
+from aurora_tui.model.text import printable
+from widgets.bars import KeyBar
+from widgets.grid import Grid
+from widgets.line import Line, Part
+from widgets.pane import pane_binding
+
+
+class HistoryScreen(ModalScreen[None]):
+    """Revisions newest first; below them what going back to the one under the cursor would change."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        pane_binding("escape,q", "leave", "Back", "Back to the panes", id="history.back"),
+        pane_binding("u", "restore", "Roll back", "Roll back to the revision under the cursor", id="history.undo"),
+        pane_binding("P", "pause", "Pause/resume", "Pause the rollout, or resume a paused one", id="history.pause"),
+    ]
+    DEFAULT_CSS = """
+    HistoryScreen { layout: vertical; background: $background; }
+    HistoryScreen > #heading { background: $primary 40%; }
+    HistoryScreen > Grid { height: 1fr; }
+    HistoryScreen > #changes-title { background: $panel; }
+    HistoryScreen > VerticalScroll { height: 1fr; padding: 0 2; }
+    """
+
+    class Chosen(Message):
+        """The operator wants to go back to a revision."""
+
+        def __init__(self, ref: ObjectRef, row: RevisionRow) -> None:
+            super().__init__()
+            self.ref = ref
+            self.row = row
+
+    class PauseWanted(Message):
+        """The operator wants the rollout to be paused, or a paused one to go on."""
+
+        def __init__(self, ref: ObjectRef, *, paused: bool) -> None:
+            super().__init__()
+            self.ref = ref
+            self.paused = paused
+
+    def __init__(self, ref: ObjectRef, *, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._ref = ref
+        self._paused = False
+        self.grid: Grid[RevisionRow] = Grid(COLUMNS, clock=clock, empty="asking the server …")
+
+    def compose(self) -> ComposeResult:
+        yield Line(id="heading")
+        yield self.grid
+        yield Line(id="changes-title")
+        yield VerticalScroll(Static("", id="changes"), can_focus=False)
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self._say_heading()
+        self.set_focus(self.grid)
+
+    def fill(self, rows: Sequence[RevisionRow], status: str, *, paused: bool) -> None:
+        """Show the history; `status` says how far the newest rollout is."""
+        self._paused = paused
+        self.grid.empty = "no revision is kept"
+        self.grid.sort_by("REVISION", True)
+        found = {row.key: row for row in rows}
+        self.grid.update_rows(found, found.keys())
+        self._say_heading(f"{status}{' · paused' if paused else ''}")
+        self._show_changes()
+
+    def say(self, words: str) -> None:
+        """The history cannot be read: say why."""
+        self.grid.empty = words
+        self.grid.repaint()
+
+    def on_grid_row_highlighted(self, message: Grid.RowHighlighted) -> None:
+        self._show_changes()
+
+    def action_restore(self) -> None:
+        row = self.grid.cursor_row
+        if row is not None:
+            self.post_message(self.Chosen(self._ref, row))
+
+    def on_grid_row_chosen(self, message: Grid.RowChosen) -> None:
+        self.action_restore()
+
+    def action_pause(self) -> None:
+        self.post_message(self.PauseWanted(self._ref, paused=self._paused))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not (action == "pause" and self._ref.kind != "Deployment")
+
+    def action_leave(self) -> None:
+        self.dismiss()
+
+    def _say_heading(self, status: str = "") -> None:
+        place = f"  ns {self._ref.namespace}" if self._ref.namespace else ""
+        left = [Part(f" History of {self._ref}", "strong"), Part(place, "dim"), Part(f"  {status}")]
+        self.query_one("#heading", Line).show(left)
+
+    def _show_changes(self) -> None:
+        row = self.grid.cursor_row
+        title, lines = self.query_one("#changes-title", Line), self.query_one("#changes", Static)
+        if row is None:
+            title.show(())
+            lines.update("")
+            return
+        if row.live:
+            title.show([Part(f" Revision {row.number} runs now", "strong")])
+        else:
+            title.show([Part(f" Going back to revision {row.number} would change", "strong")])
+        lines.update(
+            Content("\n").join(
+                Content.styled(printable(str(line)), "$text-success" if line.sign == "+" else "$text-error")
+                for line in row.changes
+            )
+        )
