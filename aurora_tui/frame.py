@@ -24,6 +24,7 @@ from aurora_tui.model.freshness import SourceState
 from aurora_tui.session import STATUS, Session
 from widgets.alerts import AlertsPane
 from widgets.bars import KeyBar, StatusBar, StatusFacts
+from widgets.field import Field
 from widgets.logs import LogsPane
 from widgets.objects import ObjectsPane
 from widgets.pane import Pane, pane_binding
@@ -189,8 +190,15 @@ class Frame(App["int | SwitchContext"]):
         self._update_status()
 
     async def on_event(self, event: Event) -> None:
-        if isinstance(event, Key):
+        if isinstance(event, Key) and not event.is_forwarded:
             self._settled = True
+            while not self.screen.is_mounted:  # noqa: ASYNC110 - there is no public event for it
+                # What was typed ahead is for the fields of a dialog that is just being made.
+                await asyncio.sleep(0.001)
+            if isinstance(field := self.screen.focused, Field):
+                if not await self._check_bindings(event.key, priority=True):
+                    await field.take(event)
+                return
         await super().on_event(event)
 
     def _settle(self) -> None:

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.events import Key
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
@@ -149,17 +148,8 @@ class ActionDialog(ModalScreen[None]):
                     yield Button("Do it", id="confirm", compact=True, variant="error", disabled=True)
 
     def on_mount(self) -> None:
-        self.query_one("#answers" if self._protected else "#cancel").focus()
-
-    async def on_key(self, event: Key) -> None:
-        """Keys that came in one burst with the one that opened the dialog are the first answer's."""
-        answers = self.query(Answers)
-        if answers and self.focused is None and not self._confirmed:
-            event.stop()
-            if event.key == "enter":
-                await answers.first().action_submit()
-            elif event.is_printable and event.character:
-                answers.first().insert_text_at_cursor(event.character)
+        # At once: the next key may already be there.
+        self.set_focus(self.query_one("#answers" if self._protected else "#cancel"))
 
     def show_plan(self, plan: Plan) -> None:
         """Show what will be done and ask."""

@@ -1,4 +1,4 @@
-"""A text field for keys that come in bursts: Enter takes effect before the keys that follow it."""
+"""A text field for keys that come in bursts: each is carried out before the next one is looked at."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from textual.widgets import Input
 
 
 class Field(Input):
-    """An `Input` whose Enter is handled where its letters are.
+    """An `Input` that keeps its keys in order.
 
-    Textual hands Enter up to the app as a binding while the letters stay with the widget, so that in
-    ``prod⏎OPS-1`` the second word would land before the Enter that ends the first.
+    Textual inserts letters at once but carries out other keys, such as Backspace, on their way up to
+    the app: in ``1⌫5⏎`` the ``5`` would land before the ``1`` is deleted. An app that hands its keys
+    straight to `take` has them in order with those of the widgets before and after the field, too.
     """
-
-    taking = True
-    """Whether keys are this field's; those that come afterwards are given back to the program."""
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Key):
-            if not self.taking:
-                event.stop()
-                # With its character, which `simulate_key` would lose for all that is no letter or digit.
-                self.app.post_message(Key(event.key, event.character))
-                return
-            if event.key == "enter":
-                event.stop()
-                await self.action_submit()
-                return
-        await super().on_event(event)
+            event.stop()
+            await self.take(event)
+        else:
+            await super().on_event(event)
+
+    async def take(self, event: Key) -> None:
+        """Carry out a key."""
+        if event.key == "enter":
+            await self.action_submit()
+        elif event.is_printable and event.character:
+            self.replace(event.character, *self.selection)
+        elif (active := self.screen.active_bindings.get(event.key)) is not None and active.enabled:
+            await self.app.run_action(active.binding.action, active.node)

@@ -160,11 +160,12 @@ class Grid(LineView, Generic[T]):
 
     def set_filter(self, predicate: Callable[[str, T], bool] | None) -> None:
         """Show the rows that pass; the predicate gets the row as printed, without ages, and the row."""
-        rows, cells, clock = self._state.rows, self._cells, self._clock
+        rows, clock = self._state.rows, self._clock
         if predicate is None:
             self._change(lambda: rows.filter(None))
         else:
-            self._change(lambda: rows.filter(lambda key, row: predicate(cells.text(key, row, clock), row)))
+            # The cells of the columns that are shown when a row is looked at, which may be other ones by then.
+            self._change(lambda: rows.filter(lambda key, row: predicate(self._cells.text(key, row, clock), row)))
 
     def move_to(self, key: str) -> None:
         """Put the cursor on a row; nothing happens where it is not visible."""

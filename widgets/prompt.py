@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
-from textual.message import Message
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Label
 
@@ -17,31 +16,22 @@ from widgets.pane import pane_binding
 
 
 class PromptInput(Field):
-    """The prompt's field. Keys that were typed after its Enter are given back to the program."""
+    """The prompt's field; says at once, before the next key, when its line is complete or given up (None)."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         pane_binding("escape", "give_up", "Cancel", "Leave the prompt and undo what it did", id="prompt.cancel"),
         pane_binding("tab", "cursor_right", "Complete", "Take the suggestion", id="prompt.complete"),
     ]
-    taking = False
 
-    class Ended(Message):
-        """The line is complete, or None when the operator left the prompt."""
-
-        def __init__(self, line: str | None) -> None:
-            super().__init__()
-            self.line = line
+    def __init__(self, ended: Callable[[str | None], None]) -> None:
+        super().__init__(compact=True)
+        self._tell = ended
 
     async def action_submit(self) -> None:
-        self._end(self.value)
+        self._tell(self.value)
 
     def action_give_up(self) -> None:
-        self._end(None)
-
-    def _end(self, line: str | None) -> None:
-        if self.taking:
-            self.taking = False
-            self.post_message(self.Ended(line))
+        self._tell(None)
 
 
 class Prompt(Horizontal):
@@ -56,7 +46,7 @@ class Prompt(Horizontal):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._label = Label("", markup=False)
-        self._input = PromptInput(compact=True)
+        self._input = PromptInput(self._end)
         self._changed: Callable[[str], None] = lambda _: None
         self._ended: Callable[[str | None], None] = lambda _: None
 
@@ -80,22 +70,21 @@ class Prompt(Horizontal):
         self._input.value = value
         self._input.cursor_position = len(value)
         self._changed, self._ended = changed, ended
-        self._input.taking = True
         self.display = True
         # At once: the next key may already be there.
         self.screen.set_focus(self._input)
 
     @property
     def is_open(self) -> bool:
-        return self._input.taking
+        return self.display
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         if self.is_open:
-            self._changed(event.value)
+            # Not the event's: it may be of the line before.
+            self._changed(self._input.value)
 
-    def on_prompt_input_ended(self, event: PromptInput.Ended) -> None:
-        event.stop()
+    def _end(self, line: str | None) -> None:
         self.display = False
         ended, self._ended, self._changed = self._ended, lambda _: None, lambda _: None
-        ended(event.line)
+        ended(line)

@@ -94,6 +94,8 @@ class Tail(LineView):
         buffer = self._buffer
         if buffer.end == self._taken and buffer.first == self._first:
             return
+        if any(seq >= self._taken for seq in self._rows):
+            self._forget()  # a key has painted them before the search knew them
         self._names.note(buffer.span(self._taken, buffer.end))
         self._taken, self._first = buffer.end, buffer.first
         self._search.take()

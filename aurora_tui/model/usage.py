@@ -29,7 +29,4 @@ def _column(heading: str, resource: str, words: Callable[[int], str], lookup: Lo
         used = total(pod)
         return Cell("-", Tone.DIM) if used is None else Cell(words(used))
 
-    def order(pod: Pod) -> int:
-        return total(pod) or 0
-
-    return Column(heading, cell, order, right=True, rank=4)
+    return Column(heading, cell, total, right=True, rank=4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -26,7 +27,9 @@ from widgets.pane import Pane
 
 PATIENCE = 60.0
 """Seconds; the machine may be busy."""
-_NAMED = {"\r": "enter", "\x1b": "escape", "\t": "tab"}
+_CHARACTERS = {"enter": "\r", "tab": "\t", "space": " "}
+_NAMES = {character: name for name, character in _CHARACTERS.items()}
+_NAMES |= {character: _character_to_key(character) for character in string.punctuation}
 
 
 @contextmanager
@@ -70,29 +73,21 @@ class Console:
             await self._until(each)
 
     async def press(self, *keys: str) -> None:
-        """Press keys, each when the one before has been dealt with, and see what they did."""
-        await self.pilot.press(*keys)
+        """Press keys as a slow line delivers them, all at once, and see what they did."""
+        for key in keys:
+            character = key if len(key) == 1 else _CHARACTERS.get(key)
+            event = Key(_NAMES.get(key, key), character)
+            event.set_sender(self.app)
+            self.app.post_message(event)
+        await self.pilot.pause()
         await self.pilot.pause()
 
     async def type(self, words: str) -> None:
-        await self.press(*("space" if letter == " " else letter for letter in words))
+        await self.press(*words)
 
     async def command(self, line: str) -> None:
         """Give a command after the colon."""
-        await self.press("colon")
-        await self.type(line)
-        await self.press("enter")
-
-    async def burst(self, characters: str) -> None:
-        """Type faster than the program can answer, as a slow line delivers it: all keys are there at once."""
-        driver = self.app._driver
-        assert driver is not None
-        for character in characters:
-            key = _NAMED.get(character) or _character_to_key(character)
-            event = Key(key, character)
-            event.set_sender(self.app)
-            driver.send_message(event)
-        await self.pilot.pause()
+        await self.press(*f":{line}\r")
 
     def body(self, pane: Pane) -> list[str]:
         """The lines of a pane as they stand on the screen, without its title."""
@@ -114,7 +109,7 @@ class Console:
         plain = grid.rich_style.bgcolor
         region = grid.region
         for strip in self.app.screen._compositor.render_strips()[region.y + 1 : region.bottom]:
-            cells = strip.crop(region.x, region.right)
+            cells = strip.crop(region.x, region.right - 1)  # without the scroll thumb
             if all(segment.style and segment.style.bgcolor != plain for segment in cells):
                 return cells.text.strip()
         raise AssertionError(f"no row stands out\n{self.text}")
@@ -146,7 +141,7 @@ async def opened(
 ) -> AsyncIterator[Console]:
     """The console on a stack, its first screen complete."""
     app = program(stack, read_only=read_only, **changed)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         opened = Console(app, pilot)
         await opened.until("● kube  ● slos  ● alerts")
         await opened.until(lambda: bool(app.objects_pane.grid.visible_count))

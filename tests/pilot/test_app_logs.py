@@ -1,0 +1,160 @@
+"""The log keys as the operator uses them: whose logs, from when, searched, filtered, marked, wrapped, saved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from aurora_tui.sandbox.addresses import Addresses
+from tests.pilot.console import Console, opened
+
+BACKEND = "deployment/aurora-backend"
+
+
+@pytest.fixture
+async def console(bad_release: Addresses) -> AsyncIterator[Console]:
+    """The console with the keys on the logs of the backend, some of which are there."""
+    async with opened(bad_release) as console:
+        await console.until(f"Logs {BACKEND}  following", lambda: len(console.app.logs_pane.buffer) > 100)
+        await console.command("logs")
+        await console.until(f"▸Logs {BACKEND}")
+        yield console
+
+
+def title(console: Console) -> str:
+    return console.title(console.app.logs_pane)
+
+
+def shown(console: Console) -> list[str]:
+    """The lines in sight, without the scroll thumb."""
+    return [line.rstrip("▐ ") for line in console.body(console.app.logs_pane)]
+
+
+async def test_l_follows_what_is_under_the_cursor_and_p_the_container_before(bad_release: Addresses) -> None:
+    async with opened(bad_release) as console:
+        await console.command("pods")
+        await console.press(*"/crash\r")
+        name = console.under_cursor(console.app.objects_pane).split()[0]
+        await console.press("p")
+        await console.until(f"▸Logs pod/{name} (previous container)"[:50])
+        await console.until("FATAL")
+        await console.command("deploy")
+        await console.until("▸Deployments 2")
+        await console.press("j", "l")
+        await console.until("▸Logs deployment/aurora-frontend  following")
+        # All pods of the workload, by the part of their names that differs.
+        await console.until(lambda: {line[1:6] for line in shown(console)} == {"d8l2f", "q52pq"})
+
+
+async def test_the_logs_of_a_service_are_those_of_its_workload(bad_release: Addresses) -> None:
+    async with opened(bad_release) as console:
+        await console.command("slo")
+        await console.press("l")
+        await console.until("▸Logs deployment/aurora-")
+        assert console.under_cursor(console.app.slos_pane).split()[0] in title(console)
+
+
+async def test_a_reader_who_scrolls_up_is_not_moved_until_he_asks_for_the_end(console: Console) -> None:
+    await console.press("1")
+    first = shown(console)
+    await console.until(lambda: "new below" in title(console))
+    assert shown(console) == first
+    await console.press("0")
+    await console.until(lambda: "following" in title(console))
+    assert shown(console) != first
+
+
+async def test_the_end_is_left_and_followed_again_by_the_autoscroll_key(console: Console) -> None:
+    await console.press("s")
+    await console.until(lambda: "paused" in title(console))
+    still = shown(console)
+    await console.until(lambda: "new below" in title(console))
+    assert shown(console) == still
+    await console.press("s")
+    await console.until(lambda: "following" in title(console))
+
+
+async def test_digits_read_the_logs_again_from_some_time_ago(console: Console) -> None:
+    oldest = {}
+    for key in ("6", "2"):
+        await console.press(key)
+        await console.until(lambda: len(console.app.logs_pane.buffer) > 5)
+        buffer = console.app.logs_pane.buffer
+        stamp = buffer[buffer.first].stamp
+        assert stamp is not None
+        oldest[key] = console.app.session.clock() - stamp
+    assert oldest["6"] > 70 > oldest["2"]
+
+
+async def test_a_search_marks_hits_and_goes_round_them_and_a_filter_hides(console: Console) -> None:
+    await console.press("f", *"/orders_v2\r")
+    await console.until(lambda: bool(re.search(r"\d hits", title(console))))
+    hits = [line for line in shown(console) if line.startswith("•")]
+    assert hits
+    assert any(not line.startswith("•") for line in shown(console)), "nothing is hidden"
+    place = re.compile(r"(\d+)/\d+ hits")
+    await console.press("n")
+    await console.until(lambda: place.search(title(console)) is not None)
+    assert sum(line.startswith("▸") for line in shown(console)) == 1
+    (first,) = place.findall(title(console))
+    await console.press("N")
+    await console.until(lambda: place.findall(title(console)) not in ([], [first]))
+    await console.press("/", "escape")
+    await console.until(lambda: "hits" not in title(console))
+
+    await console.press(*"&error\r")
+    await console.until(lambda: "hidden by &error" in title(console))
+    assert all("error" in line.lower() for line in shown(console) if line)
+    await console.press("&", "escape")
+    await console.until(lambda: "hidden" not in title(console))
+
+
+async def test_the_next_error_is_found_from_anywhere(console: Console) -> None:
+    await console.press("1", "E")
+    (current,) = [line for line in shown(console) if line.startswith("▸")]
+    assert re.search("ERROR|FATAL", current)
+    await console.press("E")
+    (following,) = [line for line in shown(console) if line.startswith("▸")]
+    assert following != current
+
+
+async def test_lines_are_wrapped_and_stamped_and_a_rule_marks_the_place(console: Console) -> None:
+    await console.press("s", "w")
+    assert any(line.startswith("      ") for line in shown(console)), "the rest of a long line stands below it"
+    await console.press("w", "t")
+    assert all(re.match(r".\d\d:\d\d:\d\d\.\d{3}Z \w{5} ", line) for line in shown(console) if line)
+    await console.press("t", "s", "m")
+    assert any(re.match(r"──── marked \d\d:\d\d:\d\d\.\d{3}Z ─+", line) for line in shown(console))
+
+
+async def test_f_gives_the_logs_the_screen_and_takes_it_back(console: Console) -> None:
+    await console.press("f")
+    assert console.lines[1].startswith(f"▸Logs {BACKEND}")
+    assert len(shown(console)) == 45
+    await console.press("f")
+    assert " Pods 13" in console.text
+
+
+async def test_a_long_line_is_read_sideways(console: Console) -> None:
+    await console.press("s")
+    before = shown(console)
+    await console.press("l", "l")
+    assert shown(console) != before
+    assert [line[:6] for line in shown(console)] == [line[:6] for line in before], "the names stay"
+    await console.press("h", "h")
+    assert shown(console) == before
+
+
+async def test_the_logs_are_saved_whole_as_text_beside_the_picture(console: Console, home: Path) -> None:
+    await console.press("ctrl+s")
+    await console.until("saved")
+    (picture,) = (home / "state" / "aurora-tui" / "saved").glob("*.svg")
+    (log,) = (home / "state" / "aurora-tui" / "saved").glob("*.log")
+
+    assert "PRODUCTION" in picture.read_text(encoding="utf-8")
+    written = log.read_text(encoding="utf-8").splitlines()
+    assert len(written) > 100
+    assert all(re.match(r"aurora-backend-\w+-\w+ ", line) for line in written)
