@@ -12,36 +12,21 @@ import sys
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from aurora_tui import __version__
+from aurora_tui import __version__, chain, journal_file
+from aurora_tui.chain import Check, Link
+from aurora_tui.journal_file import FILE_NAME, JournalError
 from aurora_tui.model.actions import Action, Outcome, Verdict
+from aurora_tui.model.masking import mask, mask_text
+from aurora_tui.model.redaction import redact
 from aurora_tui.process import Process
 
-FILE_NAME = "journal.sqlite3"
-BUSY_SECONDS = 5.0
+__all__ = ["FILE_NAME", "Entry", "Journal", "JournalError", "Operator", "Preview"]
 
-# Facts are only ever added: an entry is its intent and whatever was found out later, in order.
-MIGRATIONS = (
-    """
-    CREATE TABLE facts (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        entry INTEGER,
-        kind TEXT NOT NULL,
-        at REAL NOT NULL,
-        body TEXT NOT NULL
-    );
-    CREATE INDEX facts_by_entry ON facts (entry, id);
-    CREATE INDEX facts_by_kind ON facts (kind, id);
-    """,
-)
-"""The steps from an empty file to the present schema; `PRAGMA user_version` counts those taken."""
-
-
-class JournalError(Exception):
-    """The journal cannot be read or written, in words that say what to do."""
+UNFINISHED = "no outcome was recorded: the program ended in between, or is still at it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +63,7 @@ class Entry:
     """One action as the journal has it; times are seconds since the epoch.
 
     Without a recorded outcome it reads as uncertain and `finished_at` is None: the program ended
-    in between, or another one is still at it.
+    in between, or another one is still at it. What a version of before did not record is None or empty.
     """
 
     id: int
@@ -90,13 +75,23 @@ class Entry:
     message: str
     finished_at: float | None
     verdict: Verdict | None
+    preview: Preview | None
+    generation: int | None
+    process: Process | None
+    program: str
+    """The version of aurora-tui that acted."""
+    resource_version: str
+    """The object's, as the server's answer gave it."""
+    verdict_at: float | None
+    facts: tuple[Link, ...] = field(repr=False)
+    """All that was recorded, oldest first."""
 
 
 class Journal:
     """The journal in a folder, which several programs and threads may use at once.
 
-    Nothing is touched before the first call. Every method blocks for some milliseconds (a write is on
-    the disk when it returns) and raises `JournalError`: call them in a thread.
+    Nothing is touched before the first call, and reading makes no file. Every method blocks for some
+    milliseconds (a write is on the disk when it returns) and raises `JournalError`: call them in a thread.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -119,15 +114,16 @@ class Journal:
         `generation` is the object's own, which moves with its spec; None where its kind has none.
         """
         body = {
-            "action": action.to_json(),
+            "action": _clean(action).to_json(),
             "operator": asdict(operator),
-            "reason": reason,
-            "preview": asdict(preview),
+            "reason": mask_text(reason),
+            "preview": mask(asdict(preview)),
             "generation": generation,
             "process": Process.current().to_json(),
             "program": __version__,
         }
-        return self._add(None, "intent", at, body)
+        with self._writing() as connection:
+            return journal_file.append(connection, None, "intent", at, _text(body))
 
     def record_outcome(
         self, entry: int, outcome: Outcome, message: str, *, resource_version: str = "", at: float
@@ -136,14 +132,27 @@ class Journal:
 
         `resource_version` is the object's in the server's answer, empty without one.
         """
-        body = {"outcome": str(outcome), "message": message, "resource_version": resource_version}
-        self._add(entry, "outcome", at, body)
+        body = {"outcome": str(outcome), "message": mask_text(message), "resource_version": resource_version}
+        with self._writing() as connection:
+            journal_file.append(connection, entry, "outcome", at, _text(body))
+
+    def settle(self, entry: int, outcome: Outcome, message: str, *, at: float) -> bool:
+        """Put down what was found out afterwards, unless somebody did meanwhile; returns whether it was."""
+        body = {"outcome": str(outcome), "message": mask_text(message), "resource_version": ""}
+        query = "SELECT 1 FROM facts WHERE kind = 'outcome' AND entry = ?"
+        with self._writing() as connection:
+            if connection.execute(query, (entry,)).fetchone():
+                return False
+            journal_file.append(connection, entry, "outcome", at, _text(body))
+            return True
 
     def record_verdict(self, entry: int, verdict: Verdict, *, at: float) -> None:
-        self._add(entry, "verdict", at, verdict.to_json())
+        body = replace(verdict, text=mask_text(verdict.text)).to_json()
+        with self._writing() as connection:
+            journal_file.append(connection, entry, "verdict", at, _text(body))
 
     def entries(self, limit: int = 100) -> list[Entry]:
-        """The newest entries, newest first."""
+        """The newest entries, newest first; all of them for a limit below 0."""
         query = "SELECT id FROM facts WHERE kind = 'intent' ORDER BY id DESC LIMIT ?"
         return self._read(query, (limit,))
 
@@ -159,113 +168,100 @@ class Journal:
         )
         return self._read(query, ())
 
+    def verify(self, head: str | None = None) -> Check:
+        """Go through the chain; see `aurora_tui.chain` for what that proves."""
+        with self._reading() as connection:
+            return chain.check(journal_file.links(connection), journal_file.last_number(connection), head)
+
+    def prepare(self) -> None:
+        """Make sure that the journal is there and takes writes."""
+        with self._writing():
+            pass
+
     def close(self) -> None:
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
 
-    def _add(self, entry: int | None, kind: str, at: float, body: Mapping[str, Any]) -> int:
-        text = json.dumps(body, ensure_ascii=False, sort_keys=True)
-        with self._session() as connection:
-            number = connection.execute(
-                "INSERT INTO facts (entry, kind, at, body) VALUES (?, ?, ?, ?)", (entry, kind, at, text)
-            ).lastrowid
-        if number is None:
-            raise JournalError(f"the journal {self.path} gave no number for a new entry")
-        return number
-
     def _read(self, intents: str, values: tuple[Any, ...]) -> list[Entry]:
-        query = f"""
-            SELECT id, entry, kind, at, body FROM facts
-            WHERE id IN ({intents}) OR entry IN ({intents}) ORDER BY id
-        """
-        with self._session() as connection:
-            rows = connection.execute(query, values * 2).fetchall()
-        grouped: dict[int, list[_Fact]] = defaultdict(list)
+        query = f"WHERE id IN ({intents}) OR entry IN ({intents})"
+        with self._reading() as connection:
+            links = journal_file.links(connection, query, values * 2)
+        grouped: dict[int, list[Link]] = defaultdict(list)
+        for link in links:
+            grouped[link.number if link.entry is None else link.entry].append(link)
+        return [self._entry(number, facts) for number, facts in sorted(grouped.items(), reverse=True)]
+
+    def _entry(self, number: int, facts: list[Link]) -> Entry:
         try:
-            for number, entry, kind, at, body in rows:
-                grouped[number if entry is None else entry].append(_Fact(kind, at, json.loads(body)))
-            return [_entry(number, facts) for number, facts in sorted(grouped.items(), reverse=True)]
-        except (ValueError, KeyError, TypeError) as error:
-            raise JournalError(f"the journal {self.path} holds an unreadable entry: {error}") from error
+            return _entry(number, facts)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            words = f"entry {number} of the journal {self.path} is unreadable ({type(error).__name__}: {error})"
+            raise JournalError(f"{words}: see `aurora-tui journal verify`") from error
 
     @contextlib.contextmanager
-    def _session(self) -> Iterator[sqlite3.Connection]:
+    def _writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction, committed to the disk at its end or undone."""
         with self._lock:
-            try:
-                if self._connection is None:
-                    self._connection = self._open()
-                with self._connection:
-                    yield self._connection
-            except (sqlite3.Error, OSError) as error:
-                raise JournalError(_words(self.path, error)) from error
+            connection = self._open()
+            with journal_file.writing(connection, self.path):
+                yield connection
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """One state of the file; where it cannot be written, as in a full or read-only home, of a copy of it."""
+        with self._lock, contextlib.ExitStack() as stack:
+            connection = self._connection
+            if connection is None and self.path.exists():
+                with contextlib.suppress(JournalError):
+                    connection = self._open()
+            if connection is None:
+                connection = stack.enter_context(contextlib.closing(journal_file.read_copy(self.path)))
+            with journal_file.reading(connection, self.path):
+                yield connection
 
     def _open(self) -> sqlite3.Connection:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Made before SQLite sees it, so that it never stands open to others; -wal and -shm copy its mode.
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, check_same_thread=False)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            self._migrate(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _migrate(self, connection: sqlite3.Connection) -> None:
-        if self._schema(connection) == len(MIGRATIONS):
-            return
-        connection.execute("BEGIN IMMEDIATE")
-        taken = self._schema(connection)  # again: another program may have been at it meanwhile
-        for step in MIGRATIONS[taken:]:
-            for statement in filter(str.strip, step.split(";")):
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-        connection.commit()
-
-    def _schema(self, connection: sqlite3.Connection) -> int:
-        taken = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        if taken > len(MIGRATIONS):
-            raise JournalError(f"the journal {self.path} was written by a newer aurora-tui: use that one")
-        return taken
+        if self._connection is None:
+            self._connection = journal_file.open_to_write(self.path)
+        return self._connection
 
 
-@dataclass(frozen=True, slots=True)
-class _Fact:
-    kind: str
-    at: float
-    body: dict[str, Any]
-
-
-def _entry(number: int, facts: list[_Fact]) -> Entry:
-    last = {fact.kind: fact for fact in facts}
-    intent, outcome, verdict = last["intent"], last.get("outcome"), last.get("verdict")
-    unfinished = "no outcome was recorded: the program ended in between, or is still at it"
-    return Entry(
-        number,
-        intent.at,
-        Action.from_json(intent.body["action"]),
-        intent.body["reason"],
-        Operator(**intent.body["operator"]),
-        Outcome(outcome.body["outcome"]) if outcome else Outcome.UNCERTAIN,
-        outcome.body["message"] if outcome else unfinished,
-        outcome.at if outcome else None,
-        Verdict.from_json(verdict.body) if verdict else None,
+def _clean(action: Action) -> Action:
+    """The action without secrets: whatever a verb lets through stops here, before the file."""
+    kind = action.target.kind
+    return replace(
+        action,
+        params=mask(action.params),
+        before=mask(redact(action.before, kind)),
+        after=mask(redact(action.after, kind)),
     )
 
 
-def _words(path: Path, error: Exception) -> str:
-    text = str(error)
-    if isinstance(error, PermissionError) or "readonly" in text or "read-only" in text.lower():
-        return f"the journal {path} cannot be written (read-only): set XDG_STATE_HOME to another folder"
-    if "disk is full" in text or "No space left" in text:
-        return f"the journal {path} cannot be written: the disk is full"
-    if "locked" in text:
-        return f"the journal {path} is locked by another program: try again"
-    if "not a database" in text or "malformed" in text:
-        return f"the journal {path} is damaged ({text}): move it away and try again"
-    return f"the journal {path} cannot be used: {text}"
+def _text(body: Mapping[str, Any]) -> str:
+    return json.dumps(body, ensure_ascii=False, sort_keys=True)
+
+
+def _entry(number: int, facts: list[Link]) -> Entry:
+    last = {fact.kind: fact for fact in facts}
+    bodies = {kind: json.loads(fact.body) for kind, fact in last.items()}
+    intent, outcome, verdict = bodies["intent"], bodies.get("outcome"), bodies.get("verdict")
+    shown, process = intent.get("preview"), intent.get("process")
+    return Entry(
+        number,
+        float(last["intent"].at),
+        Action.from_json(intent["action"]),
+        intent["reason"],
+        Operator(**intent["operator"]),
+        Outcome(outcome["outcome"]) if outcome else Outcome.UNCERTAIN,
+        outcome["message"] if outcome else UNFINISHED,
+        float(last["outcome"].at) if outcome else None,
+        Verdict.from_json(verdict) if verdict else None,
+        Preview(shown["impossible"], tuple(shown["warnings"])) if shown else None,
+        intent.get("generation"),
+        Process.from_json(process) if process else None,
+        intent.get("program", ""),
+        outcome.get("resource_version", "") if outcome else "",
+        float(last["verdict"].at) if verdict else None,
+        tuple(facts),
+    )

@@ -138,7 +138,9 @@ async def _jaeger(access: HttpAccess) -> str:
 def _journal() -> Finding:
     folder = state_dir()
     try:
-        entries = Journal(folder).entries(1)
+        journal = Journal(folder)
+        journal.prepare()
+        entries = journal.entries(1)
     except JournalError as error:
         return Finding("journal", Result.FAILED, f"{error}; nothing can be changed without it")
     last = f"last entry {entries[0].id}" if entries else "empty"

@@ -17,6 +17,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ASSIGNED = re.compile(r"(?P<name>[A-Za-z][\w.-]*)(?P<sign>\s*[=:]\s*)(?P<value>\"[^\"]*\"|'[^']*'|[^\s&;,\"']+)")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+")
 _USERINFO = re.compile(r"(?P<scheme>[A-Za-z][\w+.-]*://)(?P<user>[^\s/:@]*):(?P<password>[^\s/]*)@")
+_JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")
 _FLAG = re.compile(r"-{1,2}[A-Za-z][\w.-]*")
 
 
@@ -33,15 +34,16 @@ def secret_name(name: str) -> bool:
 
 
 def mask_text(text: str) -> str:
-    """Hide passwords of URLs, bearer tokens, and ``name=value`` where the name is a secret's."""
+    """Hide passwords of URLs, bearer and JSON web tokens, and ``name=value`` where the name is a secret's."""
     text = _USERINFO.sub(rf"\g<scheme>\g<user>:{HIDDEN}@", text)
-    text = _BEARER.sub(rf"\1 {HIDDEN}", text)
+    text = _JWT.sub(HIDDEN, _BEARER.sub(rf"\1 {HIDDEN}", text))
     return _ASSIGNED.sub(_hide_assigned, text)
 
 
 def _hide_assigned(found: re.Match[str]) -> str:
     value = found["value"]
-    if value.startswith("//") or not secret_name(found["name"]):
+    image = found["sign"] == ":" and found.string[: found.start()].endswith("/")  # registry/auth:2.4.0
+    if image or value.startswith("//") or not secret_name(found["name"]):
         return found[0]
     return f"{found['name']}{found['sign']}{HIDDEN}"
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import multiprocessing
 import sqlite3
 import stat
-import subprocess
-import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
 
+from aurora_tui import __version__
 from aurora_tui.journal import FILE_NAME, Journal, JournalError, Operator, Preview
 from aurora_tui.model.actions import Action, Outcome, Recovery, Rollout, Target, Verb, Verdict
+from aurora_tui.process import Process
 
 TARGET = Target("prod", "aurora", "Deployment", "aurora-backend", "uid-1", "1001")
 ACTION = Action(Verb.SCALE, TARGET, {"replicas": 5}, {"replicas": 3}, {"replicas": 5})
@@ -80,22 +86,40 @@ def test_a_write_waits_for_the_disk(tmp_path: Path) -> None:
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
 
 
-WRITER = """
-import sys
-from pathlib import Path
-from tests.unit.test_journal import intend
-from aurora_tui.journal import Journal
-journal = Journal(Path(sys.argv[1]))
-for _ in range(20):
-    intend(journal)
-"""
+def write_entries(folder: Path, count: int, gate: Barrier) -> None:
+    """What each of several programs does at once: start, write an intent and its outcome, end."""
+    gate.wait()
+    for _ in range(count):
+        journal = Journal(folder)
+        journal.record_outcome(intend(journal), Outcome.DONE, "scales it", at=101.0)
+        journal.close()
 
 
-def test_several_programs_write_at_once_without_loss(tmp_path: Path) -> None:
-    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)]) for _ in range(4)]
-    assert [writer.wait(60) for writer in writers] == [0, 0, 0, 0]
+def test_several_programs_write_at_once_and_none_loses_a_fact_or_forks_the_chain(tmp_path: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    gate = spawn.Barrier(6)
+    writers = [spawn.Process(target=write_entries, args=(tmp_path, 25, gate)) for _ in range(6)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(120)
+    assert [writer.exitcode for writer in writers] == [0] * 6
 
-    assert len({entry.id for entry in Journal(tmp_path).entries(1000)}) == 80
+    found = Journal(tmp_path).verify()
+
+    assert (found.facts, found.faults) == (300, ())
+    entries = Journal(tmp_path).entries(1000)
+    assert (len(entries), {entry.outcome for entry in entries}) == (150, {Outcome.DONE})
+
+
+def test_threads_share_one_journal_without_loss(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+
+    with ThreadPoolExecutor(8) as pool:
+        numbers = list(pool.map(lambda _: intend(journal), range(100)))
+
+    assert sorted(numbers) == list(range(1, 101))
+    assert journal.verify().intact
 
 
 def test_a_full_disk_is_told_in_words_and_loses_nothing_before_it(tmp_path: Path) -> None:
@@ -113,14 +137,49 @@ def test_a_full_disk_is_told_in_words_and_loses_nothing_before_it(tmp_path: Path
     assert journal.entries()[-1].reason == "INC-7"
 
 
-def test_a_home_that_cannot_be_written_is_told_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def read_only(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: object) -> int:
         raise PermissionError(30, "Read-only file system")
 
-    monkeypatch.setattr("aurora_tui.journal.os.open", refuse)
+    monkeypatch.setattr("aurora_tui.journal_file.os.open", refuse)
 
+
+@pytest.mark.usefixtures("read_only")
+def test_a_home_that_cannot_be_written_is_told_in_words(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match=r"cannot be written \(read-only\): set XDG_STATE_HOME"):
         intend(Journal(tmp_path))
+    with pytest.raises(JournalError, match="read-only"):
+        Journal(tmp_path).prepare()
+
+
+@pytest.mark.parametrize("left_open", [False, True], ids=["closed", "with what a killed program left"])
+def test_a_journal_that_cannot_be_written_can_still_be_looked_at(
+    tmp_path: Path, left_open: bool, request: pytest.FixtureRequest
+) -> None:
+    writer = Journal(tmp_path)
+    number = intend(writer)
+    writer.record_outcome(number, Outcome.DONE, "scales it", at=101.0)
+    if not left_open:
+        writer.close()
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if not path.name.endswith("-shm")}
+    request.getfixturevalue("read_only")
+    journal = Journal(tmp_path)
+
+    assert [entry.message for entry in journal.entries()] == ["scales it"]
+    assert journal.verify().facts == 2
+    with pytest.raises(JournalError, match="read-only"):
+        intend(journal)
+    after = {path.name: path.read_bytes() for path in tmp_path.iterdir() if not path.name.endswith("-shm")}
+    assert after == before
+
+
+def test_looking_into_a_journal_that_is_not_there_makes_none(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "state")
+
+    assert (journal.entries(), journal.unfinished(), journal.entry(1)) == ([], [], None)
+    assert journal.verify().facts == 0
+    assert not (tmp_path / "state").exists()
 
 
 def test_a_file_that_is_no_journal_is_told_and_left_alone(tmp_path: Path) -> None:
@@ -135,8 +194,120 @@ def test_a_file_that_is_no_journal_is_told_and_left_alone(tmp_path: Path) -> Non
 
 def test_a_journal_of_a_newer_program_is_not_touched(tmp_path: Path) -> None:
     intend(Journal(tmp_path))
-    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
         connection.execute("PRAGMA user_version = 99")
 
     with pytest.raises(JournalError, match="newer aurora-tui"):
         intend(Journal(tmp_path))
+    with pytest.raises(JournalError, match="newer aurora-tui"):
+        Journal(tmp_path).entries()
+
+
+# What an entry keeps
+
+
+def test_an_entry_keeps_what_was_shown_who_sent_it_and_the_version_that_the_answer_gave(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    number = intend(journal)
+    journal.record_outcome(number, Outcome.DONE, "scales it", resource_version="1002", at=101.0)
+
+    entry = journal.entry(number)
+
+    assert entry is not None
+    assert (entry.preview, entry.generation, entry.resource_version) == (SHOWN, 4, "1002")
+    assert (entry.program, entry.process) == (__version__, Process.current())
+    assert [fact.kind for fact in entry.facts] == ["intent", "outcome"]
+
+
+def test_what_was_found_out_afterwards_does_not_replace_a_recorded_outcome(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    number = intend(journal)
+
+    assert journal.settle(number, Outcome.FAILED, "not carried out", at=200.0)
+    assert not journal.settle(number, Outcome.DONE, "by another instance", at=201.0)
+
+    assert [entry.message for entry in journal.entries()] == ["not carried out"]
+
+
+def test_an_unreadable_entry_is_named(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    intend(journal)
+    number = intend(journal)
+    journal.close()
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection, connection:
+        connection.execute("UPDATE facts SET body = '[]' WHERE id = ?", (number,))
+
+    with pytest.raises(JournalError, match=rf"entry {number} .* `aurora-tui journal verify`"):
+        Journal(tmp_path).entries()
+
+
+# The file of a version of before
+
+OLD_SCHEMA = """
+    CREATE TABLE facts (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, entry INTEGER, kind TEXT NOT NULL, at REAL NOT NULL, body TEXT NOT NULL
+    );
+    CREATE INDEX facts_by_entry ON facts (entry, id);
+    CREATE INDEX facts_by_kind ON facts (kind, id);
+    PRAGMA user_version = 1;
+    PRAGMA journal_mode = WAL;
+"""
+
+
+def old_journal(folder: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(folder / FILE_NAME)
+    connection.executescript(OLD_SCHEMA)
+    intent = {"action": ACTION.to_json(), "operator": asdict(ALICE), "reason": "INC-1"}
+    insert_old(connection, None, "intent", 50.5, intent)
+    insert_old(connection, 1, "outcome", 51.25, {"outcome": "done", "message": "scaled ö"})
+    insert_old(connection, None, "intent", 60.0, intent)
+    return connection
+
+
+def insert_old(connection: sqlite3.Connection, entry: int | None, kind: str, at: float, body: object) -> None:
+    text = json.dumps(body, ensure_ascii=False, sort_keys=True)
+    with connection:
+        connection.execute("INSERT INTO facts (entry, kind, at, body) VALUES (?, ?, ?, ?)", (entry, kind, at, text))
+
+
+def test_the_entries_of_an_old_file_are_kept_and_chained(tmp_path: Path) -> None:
+    old_journal(tmp_path).close()
+    journal = Journal(tmp_path)
+
+    second, first = journal.entries()
+
+    assert (first.action, first.operator, first.message, first.started_at) == (ACTION, ALICE, "scaled ö", 50.5)
+    assert (first.preview, first.process, first.program, first.resource_version) == (None, None, "", "")
+    assert (second.id, second.outcome) == (3, Outcome.UNCERTAIN)
+    assert (journal.verify().facts, journal.verify().faults) == (3, ())
+    assert intend(journal) == 4
+    assert journal.verify().intact
+
+
+@pytest.mark.usefixtures("read_only")
+def test_an_old_file_in_a_read_only_home_can_be_looked_at_and_stays_old(tmp_path: Path) -> None:
+    old_journal(tmp_path).close()
+
+    assert [entry.id for entry in Journal(tmp_path).entries()] == [3, 1]
+
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+
+
+def test_a_program_of_before_that_is_still_running_can_no_longer_write_unchained(tmp_path: Path) -> None:
+    with closing(old_journal(tmp_path)) as running:
+        intend(Journal(tmp_path))
+
+        with pytest.raises(sqlite3.IntegrityError):
+            insert_old(running, None, "intent", 70.0, {})
+
+    assert Journal(tmp_path).verify().intact
+
+
+def test_what_was_removed_from_an_old_file_is_still_found(tmp_path: Path) -> None:
+    with closing(old_journal(tmp_path)) as connection, connection:
+        connection.execute("DELETE FROM facts WHERE id >= 2")
+
+    [fault] = Journal(tmp_path).verify().faults
+
+    assert fault.text == "facts 2 to 3 are missing"
