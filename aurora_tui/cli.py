@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import io
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -279,6 +280,40 @@ def uncordon(ctx: click.Context, /, target: str, **given: Any) -> None:
 @command.command()
 @shared
 @_acting
+@click.option("--now", is_flag=True, help="Without a grace period (kill).")
+@click.pass_context
+def delete(ctx: click.Context, /, target: str, now: bool, **given: Any) -> None:
+    """Delete a pod, held to its uid; its controller makes another."""
+    from aurora_tui.model.actions import Verb
+
+    _act(ctx, Verb.KILL if now else Verb.DELETE, {}, _named(target, "pod"), given)
+
+
+@command.command()
+@shared
+@_acting
+@click.pass_context
+def evict(ctx: click.Context, /, target: str, **given: Any) -> None:
+    """Evict a pod, as far as its disruption budgets allow."""
+    from aurora_tui.model.actions import Verb
+
+    _act(ctx, Verb.EVICT, {}, _named(target, "pod"), given)
+
+
+@command.command()
+@shared
+@_acting
+@click.pass_context
+def trigger(ctx: click.Context, /, target: str, **given: Any) -> None:
+    """Run a CronJob now, once (kubectl create job --from)."""
+    from aurora_tui.model.actions import Verb
+
+    _act(ctx, Verb.TRIGGER, {}, _named(target, "cronjob"), given)
+
+
+@command.command()
+@shared
+@_acting
 @click.option("--min", "least", type=click.IntRange(min=1), help="Fewest replicas; as it is by default.")
 @click.option("--max", "most", type=click.IntRange(min=1), help="Most replicas; as it is by default.")
 @click.pass_context
@@ -319,6 +354,32 @@ def journal_show(number: int, form: str) -> None:
     from aurora_tui.commands.journalcmd import show_entry
 
     sys.exit(show_entry(form, number))
+
+
+_HASH = re.compile("[0-9a-f]{64}")
+
+
+@journal.command("verify")
+@click.option("--head", metavar="HASH", help="A head that was noted earlier: is it still in the chain?")
+@_FORM
+def journal_verify(head: str | None, form: str) -> None:
+    """Find an altered, missing or reordered entry; exit 0 intact, 1 not, 2 can't read."""
+    from aurora_tui.commands.journalcmd import verify
+
+    noted = None if head is None else head.strip().lower()
+    if noted is not None and not _HASH.fullmatch(noted):
+        raise click.UsageError(f"--head {head!r}: give the 64 digits that `aurora-tui journal verify` printed")
+    sys.exit(verify(form, noted))
+
+
+@journal.command("export")
+@click.option("-o", "--output", "form", type=click.Choice(["jsonl", "markdown"]), default="jsonl", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="File to make; standard output by default.")
+def journal_export(form: str, out: Path | None) -> None:
+    """All entries, oldest first: one JSON object a line, or an incident log."""
+    from aurora_tui.commands.journalcmd import export
+
+    sys.exit(export(form, out))
 
 
 @command.command()
