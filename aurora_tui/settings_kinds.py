@@ -37,14 +37,15 @@ class Kind(Generic[T]):
     blank: T
 
 
-def _scalar(node: Node, *tags: str) -> str:
+def scalar(node: Node, *tags: str) -> str:
+    """The text of a scalar that YAML takes for one of `tags`."""
     if not isinstance(node, Leaf) or node.tag not in tags:
         raise UnfitError(node)
     return node.text
 
 
 def _text(node: Node) -> str:
-    text = _scalar(node, "str").strip()
+    text = scalar(node, "str").strip()
     if not text:
         raise UnfitError(node)
     return text
@@ -53,7 +54,7 @@ def _text(node: Node) -> str:
 def _matching(pattern: re.Pattern[str]) -> Callable[[Node], str]:
     def read(node: Node) -> str:
         # YAML 1.1 reads a bare `off` as a truth value; here it is a word.
-        text = _scalar(node, "str", "bool").strip()
+        text = scalar(node, "str", "bool").strip()
         if not pattern.fullmatch(text):
             raise UnfitError(node)
         return text
@@ -62,7 +63,7 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[Node], str]:
 
 
 def _duration(node: Node) -> timedelta:
-    text = _scalar(node, "str").replace(" ", "")
+    text = scalar(node, "str").replace(" ", "")
     if not text or _DURATION.sub("", text):
         raise UnfitError(node)
     span = timedelta(seconds=sum(float(n) * _SECONDS[unit] for n, unit in _DURATION.findall(text)))
@@ -72,7 +73,7 @@ def _duration(node: Node) -> timedelta:
 
 
 def _share(node: Node) -> float:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", _scalar(node, "str"))
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", scalar(node, "str"))
     share = float(match[1]) / 100 if match else 0.0
     if not 0 < share < 1:
         raise UnfitError(node)
@@ -81,12 +82,12 @@ def _share(node: Node) -> float:
 
 
 def _flag(node: Node) -> bool:
-    return _FLAGS[_scalar(node, "bool").lower()]
+    return _FLAGS[scalar(node, "bool").lower()]
 
 
 def _whole(least: int, most: int) -> Callable[[Node], int]:
     def read(node: Node) -> int:
-        digits = _scalar(node, "int")
+        digits = scalar(node, "int")
         number = int(digits) if digits.isdecimal() else -1
         if not least <= number <= most:
             raise UnfitError(node)
@@ -96,7 +97,7 @@ def _whole(least: int, most: int) -> Callable[[Node], int]:
 
 
 def _percent(node: Node) -> int:
-    match = re.fullmatch(r"([1-9]\d{0,2})\s*%", _scalar(node, "str"))
+    match = re.fullmatch(r"([1-9]\d{0,2})\s*%", scalar(node, "str"))
     if not match:
         raise UnfitError(node)
     return int(match[1])
@@ -106,7 +107,7 @@ def _number(node: Node) -> float:
     """A bare number, a percentage as a share, or a duration in seconds."""
     if isinstance(node, Leaf) and re.fullmatch(r"\d+(\.\d+)?", node.text):
         return float(node.text)
-    text = _scalar(node, "str")
+    text = scalar(node, "str")
     return _share(node) if "%" in text else _duration(node).total_seconds()
 
 
@@ -127,6 +128,17 @@ def _listed(read: Callable[[Node], T]) -> Callable[[Node], tuple[T, ...]]:
     return read_all
 
 
+def _one_or_more(read: Callable[[Node], T]) -> Callable[[Node], tuple[T, ...]]:
+    def read_all(node: Node) -> tuple[T, ...]:
+        if not isinstance(node, Items):
+            return (read(node),)
+        if not node.items:
+            raise UnfitError(node)
+        return tuple(read(item) for item in node.items)
+
+    return read_all
+
+
 def _mapped(node: Node) -> Mapping[str, str]:
     if not isinstance(node, Branch):
         raise UnfitError(node)
@@ -135,7 +147,7 @@ def _mapped(node: Node) -> Mapping[str, str]:
 
 def choice(*words: str) -> Kind[str]:
     def read(node: Node) -> str:
-        text = _scalar(node, "str")
+        text = scalar(node, "str")
         if text not in words:
             raise UnfitError(node)
         return text
@@ -156,6 +168,7 @@ FLAG = Kind("true or false", _flag, False)
 SOURCE = Kind("http(s)://HOST, svc/NAMESPACE/NAME:PORT, auto or off", _matching(_SOURCE), "off")
 TEXTS: Kind[tuple[str, ...]] = Kind("a list of texts", _listed(_text), ())
 GLOBS: Kind[tuple[str, ...]] = Kind('a list of globs such as ["prod", "*-prod"], each [ with its ]', _listed(_glob), ())
+ONE_OR_MORE_GLOBS: Kind[tuple[str, ...]] = Kind("a glob such as prod-* or a list of them", _one_or_more(_glob), ())
 WORKLOADS: Kind[tuple[str, ...]] = Kind(
     "a list of KIND/NAME such as deployment/aurora-backend", _listed(_matching(_WORKLOAD)), ()
 )
@@ -194,6 +207,11 @@ class Section:
             self._faults.append(unfit.node.mark.fault(self._dotted(name), kind.expected, found(unfit.node)))
             return kind.blank
 
+    def given(self, name: str) -> bool:
+        """Whether the entry is there at all, right or wrong."""
+        self._known.add(name)
+        return name in self._entries
+
     def section(self, name: str) -> Section:
         """A nested mapping; an absent one reads as empty."""
         self._known.add(name)
@@ -201,8 +219,22 @@ class Section:
 
     def section_if_given(self, name: str) -> Section | None:
         """A nested mapping that is optional as a whole."""
-        self._known.add(name)
-        return self.section(name) if name in self._entries else None
+        return self.section(name) if self.given(name) else None
+
+    def items(self, name: str) -> Iterator[Section]:
+        """The mappings of a list that is optional as a whole."""
+        if not self.given(name):
+            return
+        node = self._entries[name]
+        if not isinstance(node, Items) or not node.items:
+            self._faults.append(node.mark.fault(self._dotted(name), "a list of one or more mappings", found(node)))
+            return
+        for index, item in enumerate(node.items):
+            key = f"{self._dotted(name)}[{index}]"
+            if isinstance(item, Branch):
+                yield Section(item, key, self._faults, node.mark)
+            else:
+                self._faults.append(item.mark.fault(key, "a mapping", found(item)))
 
     def sections(self) -> Iterator[tuple[str, Section]]:
         """Every entry as a named mapping, for the collections whose names the user chooses."""

@@ -1,4 +1,4 @@
-"""What the settings may hold: the merged tree becomes environments, services, alert rules and options."""
+"""What the settings may hold: the merged tree becomes environments, services, alert rules, policies …"""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from aurora_tui.model.definitions import (
     Service,
     Sources,
 )
+from aurora_tui.model.policies import Policy
 from aurora_tui.settings_kinds import (
     DURATION,
     FLAG,
@@ -33,6 +34,7 @@ from aurora_tui.settings_kinds import (
     choice,
     whole,
 )
+from aurora_tui.settings_policies import policy
 from aurora_tui.settings_tree import clip
 
 _BUCKET = "$bucket"
@@ -47,6 +49,8 @@ class Settings:
     environments: tuple[Environment, ...]
     services: tuple[Service, ...]
     alerts: tuple[AlertRule, ...]
+    policies: tuple[Policy, ...]
+    """The rules for changes, all that match an action count."""
     sli_window: timedelta
     """The range that the current value of an SLI is taken over."""
     budget_window: timedelta
@@ -80,6 +84,7 @@ def build(root: Section) -> Settings:
         environments=tuple(_environment(name, part) for name, part in environments.sections()),
         services=tuple(_service(name, part) for name, part in root.section("services").sections()),
         alerts=tuple(_alert(name, part) for name, part in root.section("alerts").sections()),
+        policies=tuple(policy(name, part) for name, part in root.section("policies").sections()),
         sli_window=signals.required("sli_window", DURATION),
         budget_window=signals.required("budget_window", DURATION),
         verify_window=signals.required("verify_window", DURATION),
