@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any, Protocol
 
+from aurora_tui import sending
 from aurora_tui.cluster.errors import (
     AnswerLostError,
     ClusterError,
@@ -16,7 +17,7 @@ from aurora_tui.cluster.errors import (
     ReadOnlyError,
     UnauthorizedError,
 )
-from aurora_tui.cluster.protocol import JSON_PATCH, Cluster
+from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import Resource, find
 from aurora_tui.journal import Journal, JournalError, Operator, Preview
 from aurora_tui.model.actions import (
@@ -40,6 +41,8 @@ __all__ = ["ActionPath", "Refusal", "undo_of"]
 
 ATTEMPTS = 5
 """How often a request is sent when only the object's status moves under it (409: nothing was done)."""
+
+_NOT_SHOWN = "the cluster does not show it: it may safely be tried again"
 
 LOOKS = 3
 """How often, a second apart, the cluster is asked what became of a request whose answer was lost."""
@@ -187,15 +190,10 @@ class ActionPath:
         target = plan.action.target
         for _ in range(ATTEMPTS):
             try:
-                answer = await self.cluster.patch(
-                    _resource(plan.action),
-                    target.namespace,
-                    target.name,
-                    _guarded(plan.request, live["metadata"]["resourceVersion"]),
-                    content_type=plan.request.content_type,
-                    subresource=plan.request.subresource,
-                )
-            except ConflictError:
+                answer = await sending.send(self.cluster, _resource(plan.action), plan.request, live)
+            except ConflictError as error:
+                if not isinstance(plan.request, PatchRequest):
+                    return Outcome.REFUSED, error.message, ""
                 try:
                     live = await self._read_again(plan)
                 except Refusal as refusal:
@@ -205,13 +203,15 @@ class ActionPath:
             except (ForbiddenError, UnauthorizedError, ReadOnlyError) as error:
                 return Outcome.REFUSED, error.message, ""
             except ClusterError as error:
+                if sending.is_withheld(error, plan.request):
+                    return Outcome.REFUSED, error.message, ""
                 # A gateway's or a server's own failure says nothing about what the request did.
                 if isinstance(error, AnswerLostError) or (error.status or 0) >= 500:
                     outcome, words = await self._find_out(plan, live, error)
                     return outcome, words, ""
                 return Outcome.FAILED, error.message, ""
             else:
-                return Outcome.DONE, plan.effect, answer["metadata"].get("resourceVersion", "")
+                return Outcome.DONE, plan.effect, (answer.get("metadata") or {}).get("resourceVersion", "")
         return Outcome.REFUSED, f"{target} changes faster than it can be read: try again", ""
 
     async def _find_out(self, plan: Plan, sent_on: dict[str, Any], lost: ClusterError) -> tuple[Outcome, str]:
@@ -222,13 +222,19 @@ class ActionPath:
                 await self._sleep(1.0)
             target = plan.action.target
             try:
+                if not isinstance(plan.request, PatchRequest):
+                    found = await sending.trace(self.cluster, _resource(plan.action), plan.request, sent_on)
+                    if found is not None:
+                        return found[0], f"{lost.message}; {found[1]}"
+                    seen = _NOT_SHOWN
+                    continue
                 live = await self.cluster.get(_resource(plan.action), target.namespace, target.name)
             except ClusterError as error:
                 seen = f"the cluster could not be asked: {error.message}"
                 continue
             if live["metadata"]["resourceVersion"] == sent_on["metadata"]["resourceVersion"]:
                 # It may still arrive, but only once: a second one finds another version.
-                seen = "the cluster does not show it: it may safely be tried again"
+                seen = _NOT_SHOWN
                 continue
             outcome, seen = _compare(plan, sent_on, live)
             return outcome, f"{lost.message}; {seen}"
@@ -262,11 +268,3 @@ def _resource(action: Action) -> Resource:
     if resource is None:
         raise ValueError(f"no kind {action.target.kind} is known")
     return resource
-
-
-def _guarded(request: PatchRequest, version: str) -> Any:
-    """The request's body with the resourceVersion that the object must still have, else 409."""
-    if request.content_type == JSON_PATCH:
-        # "replace", not "test": a failed test is a 422 like any other mistake, a stale version a 409.
-        return [{"op": "replace", "path": "/metadata/resourceVersion", "value": version}, *request.body]
-    return {**request.body, "metadata": {**request.body.get("metadata", {}), "resourceVersion": version}}

@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     from aurora_tui.desk import ActionDesk
 
 
+_SUSPEND = "suspend"
+"""The key that suspends a CronJob or resumes it."""
+_OF_THE_ROW = frozenset({Verb.CORDON, Verb.UNCORDON, Verb.DELETE, Verb.KILL, Verb.TRIGGER, _SUSPEND})
+"""What is done to the very object under the cursor; all else is done to the workload that runs it."""
+
+
 class AuroraApp(Frame):
     """The console on one session. Exits with a status, or with the context to open next."""
 
@@ -105,9 +111,11 @@ class AuroraApp(Frame):
             self.go_to(self.objects_pane)
 
     def action_act(self, verb: str) -> None:
-        ref = self.objects_pane.subject() if verb in (Verb.CORDON, Verb.UNCORDON) else self._workload()
+        ref = self.objects_pane.subject() if verb in _OF_THE_ROW else self._workload()
         if ref is None:
             return
+        if verb == _SUSPEND:
+            verb = Verb.RESUME if self.objects_pane.suspended() else Verb.PAUSE
         if verb == Verb.SCALE:
             self._ask_replicas(ref, self.objects_pane.replicas())
         else:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aurora_tui import cautions
+from aurora_tui import cautions, sending
 from aurora_tui.cluster.errors import ClusterError, NotFoundError
 from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import Resource
-from aurora_tui.model.actions import Action, Params, Plan, Target, Verb
+from aurora_tui.model.actions import Action, Params, PatchRequest, Plan, Request, Target, Verb
 from aurora_tui.model.diffs import changes
 from aurora_tui.model.rollouts import ROLLING_KINDS, RolloutState, rollout_status
 from aurora_tui.verbs import VERBS
@@ -41,14 +41,11 @@ class Planner:
         except NotFoundError as error:
             place = f" in namespace {namespace}" if resource.namespaced else ""
             raise Refusal(f"there is no {label}{place}") from error
-        if live["metadata"].get("deletionTimestamp"):
+        if live["metadata"].get("deletionTimestamp") and not rules.of_ending:
             raise Refusal(f"{label} is being deleted")
         view = View(self.cluster, resource, namespace, name, live, now)
-        draft, permission, budgets = await asyncio.gather(
-            rules.draft(view, params),
-            self._permission(rules, view),
-            self._budgets(view),
-        )
+        draft, budgets = await asyncio.gather(rules.draft(view, params), self._budgets(view))
+        permission = await self._permission(view, draft.request)
         preview = await self._preview(view, draft, permission)
         status = rollout_status(resource.kind, live) if resource.kind in ROLLING_KINDS else None
         return Plan(
@@ -58,7 +55,7 @@ class Planner:
             diff=changes(rules.shown(live), rules.shown(preview.answer)) if preview.answer else (),
             warnings=(
                 *draft.warnings,
-                *cautions.managers(live),
+                *(cautions.managers(live) if isinstance(draft.request, PatchRequest) else ()),
                 *(cautions.rollout_in_progress(status) if status else ()),
                 *budgets,
                 *permission.doubts,
@@ -68,7 +65,7 @@ class Planner:
             protected=self.protected,
             request=draft.request,
             basis=rules.basis(live),
-            expected=rules.basis(preview.answer) if preview.answer else None,
+            expected=_expected(rules, draft, preview.answer),
             known_failure=status.since if status and status.state is RolloutState.FAILED else "",
         )
 
@@ -76,34 +73,28 @@ class Planner:
         template = view.live["spec"].get("template") if view.resource.kind in ROLLING_KINDS else None
         return await cautions.exhausted_budgets(self.cluster, view.namespace, template) if template else ()
 
-    async def _permission(self, rules: VerbRules, view: View) -> _Permission:
-        resource, namespace = view.resource, view.namespace
+    async def _permission(self, view: View, request: Request) -> _Permission:
+        verb, resource, subresource = sending.right(view.resource, request)
+        name = view.name if resource is view.resource else ""
         try:
-            answer = await self.cluster.may("patch", resource, namespace, view.name, rules.subresource)
+            answer = await self.cluster.may(verb, resource, view.namespace, name, subresource)
         except ClusterError as error:
             return _Permission(doubts=(f"could not ask for permission beforehand: {error.message}",))
         if answer.allowed:
             return _Permission()
-        what = f"{resource.qualified}/{rules.subresource}" if rules.subresource else resource.qualified
+        what = f"{resource.qualified}/{subresource}" if subresource else resource.qualified
         because = f": {answer.reason}" if answer.reason else ""
-        place = f" in namespace {namespace}" if resource.namespaced else ""
-        return _Permission(problems=(f"you may not patch {what}{place}{because}",))
+        place = f" in namespace {view.namespace}" if resource.namespaced else ""
+        return _Permission(problems=(f"you may not {verb} {what}{place}{because}",))
 
     async def _preview(self, view: View, draft: Draft, permission: _Permission) -> _Preview:
         if permission.problems:  # the server would refuse the dry run for the same reason
             return _Preview()
-        request = draft.request
         try:
-            answer = await self.cluster.patch(
-                view.resource,
-                view.namespace,
-                view.name,
-                request.body,
-                content_type=request.content_type,
-                subresource=request.subresource,
-                dry_run=True,
-            )
+            answer = await sending.send(self.cluster, view.resource, draft.request, view.live, dry_run=True)
         except ClusterError as error:
+            if sending.is_withheld(error, draft.request):
+                raise Refusal(f"{view.label} may not be evicted now: {error.message}") from error
             # Under an admission webhook with side effects a server refuses every dry run, not the change.
             if error.status != 400 or "dry run" not in error.message:
                 raise
@@ -141,6 +132,13 @@ def _action(rules: VerbRules, view: View, draft: Draft, preview: Mapping[str, An
         {**rules.state(view.live), **draft.before},
         {**after, **draft.after},
     )
+
+
+def _expected(rules: VerbRules, draft: Draft, answer: Mapping[str, Any] | None) -> Any:
+    """What a patch should leave; for all else only whether the server has tried it."""
+    if answer is None:
+        return None
+    return rules.basis(answer) if isinstance(draft.request, PatchRequest) else True
 
 
 def _where(view: View) -> str:

@@ -106,14 +106,14 @@ class Verification:
             try:
                 item = await self._cluster.get(self._resource, target.namespace, target.name)
             except NotFoundError:
-                yield self._ended(Rollout.FAILED, f"{target} was deleted")
+                yield self._gone(f"{target} was deleted")
                 return
             except ClusterError as error:
                 text = f"cannot see the rollout: {error.message}"
                 yield Progress(Phase.PODS, done, total, text, self._elapsed())
             else:
                 if item["metadata"]["uid"] != target.uid:
-                    yield self._ended(Rollout.FAILED, f"{target} was replaced by another object of that name")
+                    yield self._gone(f"{target} was replaced by another object of that name")
                     return
                 status = self._rules.progress(self._plan.action, item)
                 done, total, text = status.done, status.total, status.text
@@ -125,6 +125,10 @@ class Verification:
                 yield self._ended(Rollout.TIMED_OUT, text)
                 return
             await self._sleep(self._limits.rollout_interval)
+
+    def _gone(self, words: str) -> _Pods:
+        status = self._rules.gone(self._plan.action, words)
+        return self._ended(self._end_of(status) or Rollout.FAILED, status.text)
 
     def _end_of(self, status: RolloutStatus) -> Rollout | None:
         match status.state:

@@ -21,6 +21,8 @@ _GROUPS = {
     "objects": "Pods, workloads, nodes",
     "slos": "SLOs",
     "alerts": "Alerts",
+    "pods": "Pods",
+    "cronjobs": "CronJobs",
     "nodes": "Nodes",
     "history": "Rollout history",
     "logs": "Logs pane",

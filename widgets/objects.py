@@ -13,7 +13,7 @@ from aurora_tui.model.columns import Column
 from aurora_tui.model.pods import owner_workload
 from aurora_tui.model.printing import NAMESPACE_COLUMN
 from aurora_tui.model.selection import ObjectRef
-from aurora_tui.model.views import NODES, PODS, View
+from aurora_tui.model.views import CRONJOBS, NODES, PODS, View
 from aurora_tui.store import Store
 from widgets.line import Part
 from widgets.pane import pane_binding
@@ -53,6 +53,17 @@ class ObjectsPane(TablePane):
         pane_binding("r", "app.act('restart')", "Restart", "Restart the workload, pod by pod", id="objects.restart"),
         pane_binding("s", "app.act('scale')", "Scale", "Change the number of replicas", id="objects.scale"),
         pane_binding("i", "app.set_image", "Image", "Give the workload's container another image", id="objects.image"),
+        pane_binding("ctrl+d", "app.act('delete')", "Delete", "Delete the pod; asks first", id="pods.delete"),
+        pane_binding(
+            "ctrl+k",
+            "app.act('kill')",
+            "Kill",
+            "End the pod without a grace period; asks first",
+            id="pods.kill",
+            show=False,
+        ),
+        pane_binding("t", "app.act('trigger')", "Trigger", "Run the CronJob now, once", id="cronjobs.trigger"),
+        pane_binding("s", "app.act('suspend')", "Suspend", "Suspend the CronJob, or resume it", id="cronjobs.suspend"),
         pane_binding("c", "app.act('cordon')", "Cordon", "Let no new pods onto the node", id="nodes.cordon"),
         pane_binding("u", "app.act('uncordon')", "Uncordon", "Let new pods onto the node again", id="nodes.uncordon"),
     ]
@@ -137,6 +148,10 @@ class ObjectsPane(TablePane):
         spec = getattr(self.grid.cursor_row, "spec", None)
         return getattr(spec, "replicas", None)
 
+    def suspended(self) -> bool:
+        """Whether the CronJob under the cursor is suspended, as last seen."""
+        return bool(getattr(getattr(self.grid.cursor_row, "spec", None), "suspend", False))
+
     def image(self) -> str:
         """``CONTAINER=IMAGE`` of the first container under the cursor; empty where there is none."""
         spec: Any = getattr(self.grid.cursor_row, "spec", None)
@@ -150,6 +165,10 @@ class ObjectsPane(TablePane):
                 return False
             case "act", ("cordon" | "uncordon",):
                 return self.view is NODES
+            case "act", ("delete" | "kill",):
+                return self.view is PODS
+            case "act", ("trigger" | "suspend",):
+                return self.view is CRONJOBS
             case (("rollout" | "set_image"), _):
                 return self.view is PODS or self.view.undoable
             case "act", _ if self.view is not PODS and not self.view.workload:

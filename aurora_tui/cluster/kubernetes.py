@@ -111,6 +111,49 @@ class KubernetesCluster:
         )
         return answer
 
+    async def create(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        body: Any,
+        *,
+        name: str = "",
+        subresource: str = "",
+        dry_run: bool = False,
+    ) -> dict[str, Any]:
+        query = {"fieldManager": "aurora-tui", **({"dryRun": "All"} if dry_run else {})}
+        path = resource.path(namespace, name or None, subresource)
+        answer: dict[str, Any] = await self.transport.json("POST", path, query=query, body=body)
+        return answer
+
+    async def delete(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        name: str,
+        *,
+        uid: str,
+        grace_seconds: int | None = None,
+        dry_run: bool = False,
+    ) -> dict[str, Any]:
+        options: dict[str, Any] = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": uid},
+            # As kubectl: what the object owns is deleted after it.
+            "propagationPolicy": "Background",
+        }
+        if grace_seconds is not None:
+            options["gracePeriodSeconds"] = grace_seconds
+        if dry_run:
+            # A request with a body is read from there alone; the query tells our own transport.
+            options["dryRun"] = ["All"]
+        query = {"dryRun": "All"} if dry_run else {}
+        answer: dict[str, Any] = await self.transport.json(
+            "DELETE", resource.path(namespace, name), query=query, body=options
+        )
+        return answer
+
     async def may(
         self, verb: str, resource: Resource, namespace: str | None, name: str = "", subresource: str = ""
     ) -> Permission:

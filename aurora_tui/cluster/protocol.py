@@ -74,6 +74,30 @@ class Cluster(Protocol):
         A read-only client raises `ReadOnlyError` before anything is sent, unless it is a dry run.
         """
 
+    async def create(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        body: Any,
+        *,
+        name: str = "",
+        subresource: str = "",
+        dry_run: bool = False,
+    ) -> dict[str, Any]:
+        """Make an object, or post `body` to a subresource of the object `name`; read-only as for `patch`."""
+
+    async def delete(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        name: str,
+        *,
+        uid: str,
+        grace_seconds: int | None = None,
+        dry_run: bool = False,
+    ) -> dict[str, Any]:
+        """Delete the object of that name and uid, another one of the name never; read-only as for `patch`."""
+
     async def may(
         self, verb: str, resource: Resource, namespace: str | None, name: str = "", subresource: str = ""
     ) -> Permission:

@@ -22,6 +22,10 @@ class Verb(StrEnum):
     CORDON = "cordon"
     UNCORDON = "uncordon"
     BOUNDS = "set bounds"
+    DELETE = "delete"
+    KILL = "kill"
+    EVICT = "evict"
+    TRIGGER = "trigger"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,25 @@ class PatchRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateRequest:
+    """Makes an object of `kind`, or posts to a subresource of the target (an eviction)."""
+
+    body: Any = field(repr=False)
+    kind: str = ""
+    subresource: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRequest:
+    """Deletes the target; `grace_seconds` None leaves the time to end to the object's own setting."""
+
+    grace_seconds: int | None = None
+
+
+Request = PatchRequest | CreateRequest | DeleteRequest
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """An action's preview, complete enough to be confirmed and then carried out unchanged.
 
@@ -89,7 +112,7 @@ class Plan:
     warnings: tuple[str, ...]
     problems: tuple[str, ...]
     protected: bool
-    request: PatchRequest
+    request: Request
     basis: Any = field(repr=False)
     """The part of the object that the preview rests on; if it differs at execution, the plan is void."""
     expected: Any = field(repr=False)

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import Resource
-from aurora_tui.model.actions import Action, Params, PatchRequest, Verb
-from aurora_tui.model.rollouts import RolloutStatus, counted, rollout_status
+from aurora_tui.model.actions import Action, Params, Request, Verb
+from aurora_tui.model.rollouts import RolloutState, RolloutStatus, counted, rollout_status
 
 Inverse = tuple[Verb, Params]
 
@@ -44,7 +44,7 @@ class Draft:
     """A verb's proposal. `params` are complete: nothing is left for the execution to choose."""
 
     params: Params
-    request: PatchRequest
+    request: Request
     effect: str
     before: Mapping[str, Any] = field(default_factory=dict)
     """Facts for the journal beyond `VerbRules.state`."""
@@ -63,8 +63,8 @@ class VerbRules(Protocol):
         """The kinds that it applies to, as the API writes them."""
 
     @property
-    def subresource(self) -> str:
-        """The subresource that is patched, empty for the object itself."""
+    def of_ending(self) -> bool:
+        """Whether it makes sense for an object that is already being deleted."""
 
     async def draft(self, view: View, params: Params) -> Draft:
         """Work the action out; raises `Refusal` for the senseless and `ClusterError`."""
@@ -81,11 +81,23 @@ class VerbRules(Protocol):
     def progress(self, action: Action, item: Mapping[str, Any]) -> RolloutStatus:
         """How far the pods are on their way to what the action wants."""
 
+    def gone(self, action: Action, words: str) -> RolloutStatus:
+        """What it means that the object is there no longer, or another one in its place, as `words` say."""
+
     def inverse(self, action: Action) -> Inverse | None:
         """The verb and parameters that take the action back, None where it makes no sense."""
 
 
-class Rolling:
+class Changing:
+    """The parts common to verbs that change an object which stays."""
+
+    of_ending = False
+
+    def gone(self, action: Action, words: str) -> RolloutStatus:
+        return RolloutStatus(RolloutState.FAILED, 0, 0, words, "now")
+
+
+class Rolling(Changing):
     """The parts common to verbs that change a pod template, followed as a rollout."""
 
     def shown(self, item: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,15 +8,14 @@ from typing import Any
 from aurora_tui.cluster.protocol import MERGE_PATCH
 from aurora_tui.model.actions import Action, Params, PatchRequest, Verb
 from aurora_tui.model.rollouts import RolloutState, RolloutStatus
-from aurora_tui.verbs.base import Draft, Inverse, Refusal, View
+from aurora_tui.verbs.base import Changing, Draft, Inverse, Refusal, View
 
 _FIELDS = {"min": "minReplicas", "max": "maxReplicas"}
 
 
-class Bounds:
+class Bounds(Changing):
     verb = Verb.BOUNDS
     kinds = ("HorizontalPodAutoscaler",)
-    subresource = ""
 
     async def draft(self, view: View, params: Params) -> Draft:
         """`params`: ``min``, ``max``, or both."""

@@ -17,7 +17,6 @@ EVERY = "*"
 class Image(Rolling):
     verb = Verb.IMAGE
     kinds = ("Deployment", "StatefulSet", "DaemonSet")
-    subresource = ""
 
     async def draft(self, view: View, params: Params) -> Draft:
         """`params`: container name, or ``*``, -> image."""

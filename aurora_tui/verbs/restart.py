@@ -17,7 +17,6 @@ RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 class Restart(Rolling):
     verb = Verb.RESTART
     kinds = ("Deployment", "StatefulSet", "DaemonSet")
-    subresource = ""
 
     async def draft(self, view: View, params: Params) -> Draft:
         spec = view.live["spec"]

@@ -9,16 +9,15 @@ from aurora_tui.cautions import autoscalers
 from aurora_tui.cluster.protocol import MERGE_PATCH
 from aurora_tui.model.actions import Action, Params, PatchRequest, Verb
 from aurora_tui.model.rollouts import UNOBSERVED, RolloutState, RolloutStatus, counted
-from aurora_tui.verbs.base import Draft, Inverse, Refusal, View
+from aurora_tui.verbs.base import Changing, Draft, Inverse, Refusal, View
 
 MOST = 2**31 - 1
 """The API's int32."""
 
 
-class Scale:
+class Scale(Changing):
     verb = Verb.SCALE
     kinds = ("Deployment", "StatefulSet", "ReplicaSet")
-    subresource = "scale"
 
     async def draft(self, view: View, params: Params) -> Draft:
         wanted = params.get("replicas")
@@ -32,7 +31,7 @@ class Scale:
             warnings.insert(0, "0 replicas: every pod is stopped, nothing serves")
         return Draft(
             params={"replicas": wanted},
-            request=PatchRequest(MERGE_PATCH, {"spec": {"replicas": wanted}}, self.subresource),
+            request=PatchRequest(MERGE_PATCH, {"spec": {"replicas": wanted}}, "scale"),
             effect=f"scales {view.label} from {current} to {counted(wanted, 'replica')}",
             warnings=tuple(warnings),
         )

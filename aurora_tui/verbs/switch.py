@@ -9,7 +9,7 @@ from typing import Any
 from aurora_tui.cluster.protocol import STRATEGIC_PATCH
 from aurora_tui.model.actions import Action, Params, PatchRequest, Verb
 from aurora_tui.model.rollouts import ROLLING_KINDS, RolloutState, RolloutStatus, rollout_status
-from aurora_tui.verbs.base import Draft, Inverse, Refusal, View
+from aurora_tui.verbs.base import Changing, Draft, Inverse, Refusal, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Wording:
 
 
 @dataclass(frozen=True, slots=True)
-class Switch:
+class Switch(Changing):
     """Sets one boolean field of the spec, or takes it away, as kubectl does for these verbs."""
 
     verb: Verb
@@ -30,7 +30,6 @@ class Switch:
     on: bool
     wordings: Mapping[str, Wording]
     """By kind."""
-    subresource: str = ""
 
     @property
     def kinds(self) -> tuple[str, ...]:

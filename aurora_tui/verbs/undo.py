@@ -19,7 +19,6 @@ from aurora_tui.verbs.base import Draft, Inverse, Refusal, Rolling, View, strate
 class Undo(Rolling):
     verb = Verb.UNDO
     kinds = ("Deployment", "StatefulSet", "DaemonSet")
-    subresource = ""
 
     async def draft(self, view: View, params: Params) -> Draft:
         """`params`: ``revision``, a number of the history; without it (or 0) the revision before the last.

@@ -130,6 +130,56 @@ class FakeCluster:
             self._react("patch done")
         return copy.deepcopy(_scale(after) if subresource == "scale" else after)
 
+    async def create(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        body: Any,
+        *,
+        name: str = "",
+        subresource: str = "",
+        dry_run: bool = False,
+    ) -> Object:
+        if self.read_only and not dry_run:
+            raise ReadOnlyError("the client is read-only")
+        self._react("dry run" if dry_run else "patch")
+        made: Object = copy.deepcopy(body)
+        if subresource == "eviction":
+            item = self._find(resource, namespace, name)
+            assert body["deleteOptions"]["preconditions"]["uid"] == item["metadata"]["uid"]
+        elif (resource.plural, namespace or "", body["metadata"]["name"]) in self.objects:
+            raise ConflictError("already exists", status=409, reason="AlreadyExists")
+        if not dry_run:
+            if subresource == "eviction":
+                del self.objects[resource.plural, namespace or "", name]
+            else:
+                self.put(resource, made)
+            self.written.append((f"{resource.plural}/{name or body['metadata']['name']}", subresource, body))
+            self._react("patch done")
+        return made
+
+    async def delete(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        name: str,
+        *,
+        uid: str,
+        grace_seconds: int | None = None,
+        dry_run: bool = False,
+    ) -> Object:
+        if self.read_only and not dry_run:
+            raise ReadOnlyError("the client is read-only")
+        self._react("dry run" if dry_run else "patch")
+        item = self._find(resource, namespace, name)
+        if item["metadata"]["uid"] != uid:
+            raise ConflictError("the UID in the precondition does not match", status=409, reason="Conflict")
+        if not dry_run:
+            del self.objects[resource.plural, namespace or "", name]
+            self.written.append((f"{resource.plural}/{name}", "", {"gracePeriodSeconds": grace_seconds}))
+            self._react("patch done")
+        return copy.deepcopy(item)
+
     async def may(
         self, verb: str, resource: Resource, namespace: str | None, name: str = "", subresource: str = ""
     ) -> Permission:

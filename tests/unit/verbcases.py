@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aurora_tui.actions import ActionPath
-from aurora_tui.cluster.resources import DEPLOYMENTS, HPAS, NODES, Resource
+from aurora_tui.cluster.resources import CRONJOBS, DEPLOYMENTS, HPAS, NODES, PODS, Resource
 from aurora_tui.model.actions import Params, Plan, Verb
 from tests.unit.fakecluster import FakeCluster, Object
 from tests.unit.rolloutobjects import NAME, NAMESPACE, stack, template
@@ -36,6 +36,16 @@ def _scaled() -> FakeCluster:
     return _alone(HPAS, NAMESPACE, {"minReplicas": 3, "maxReplicas": 20, "scaleTargetRef": {}})
 
 
+def _pod() -> FakeCluster:
+    return _alone(
+        PODS, NAMESPACE, {"nodeName": "node-1", "containers": [{"name": "main", "image": "aurora/backend:1"}]}
+    )
+
+
+def _cronjob() -> FakeCluster:
+    return _alone(CRONJOBS, NAMESPACE, {"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": {}}}})
+
+
 @dataclass(frozen=True)
 class Case:
     """`make` gives the cluster on which the action makes sense."""
@@ -62,4 +72,8 @@ CASES = (
     Case(Verb.CORDON, lambda: _alone(NODES, "", {}), NODES),
     Case(Verb.UNCORDON, lambda: _alone(NODES, "", {"unschedulable": True}), NODES),
     Case(Verb.BOUNDS, _scaled, HPAS, {"max": 30}),
+    Case(Verb.DELETE, _pod, PODS),
+    Case(Verb.KILL, _pod, PODS),
+    Case(Verb.EVICT, _pod, PODS),
+    Case(Verb.TRIGGER, _cronjob, CRONJOBS),
 )

@@ -1,0 +1,110 @@
+"""Delete, kill and evict a pod: who makes it anew, what it costs, and how its end is followed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aurora_tui import cautions
+from aurora_tui.cluster.resources import PODS
+from aurora_tui.model.actions import Action, CreateRequest, DeleteRequest, Params, Request, Verb
+from aurora_tui.model.rollouts import RolloutState, RolloutStatus
+from aurora_tui.verbs.base import Draft, Inverse, Refusal, View
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Ends a pod. A deletion follows kubectl's own, held to the pod's uid."""
+
+    verb: Verb
+    words: str
+    of_ending: bool = False
+    kinds: tuple[str, ...] = ("Pod",)
+
+    async def draft(self, view: View, params: Params) -> Draft:
+        meta = view.live["metadata"]
+        if "kubernetes.io/config.mirror" in (meta.get("annotations") or {}):
+            raise Refusal(f"{view.label} is the image of a static pod: the kubelet makes it anew at once")
+        warnings = [*_owner_warnings(meta), *await self._cost(view)]
+        if self.verb is Verb.KILL:
+            warnings.insert(0, "grace 0: its processes get no time to finish, and may outlive the object")
+        effect = self.words.format(view.label)
+        return Draft(params={}, request=self._request(view), effect=effect, warnings=tuple(warnings))
+
+    def _request(self, view: View) -> Request:
+        if self.verb is not Verb.EVICT:
+            return DeleteRequest(0 if self.verb is Verb.KILL else None)
+        body = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": view.name, "namespace": view.namespace},
+            "deleteOptions": {"preconditions": {"uid": view.live["metadata"]["uid"]}},
+        }
+        return CreateRequest(body, subresource="eviction")
+
+    async def _cost(self, view: View) -> list[str]:
+        """What the service loses while the pod is away; the server itself holds an eviction to the budgets."""
+        found: list[str] = []
+        if self.verb is not Verb.EVICT:
+            found += await cautions.exhausted_budgets(view.cluster, view.namespace, view.live)
+        controller = _controller(view.live["metadata"])
+        if controller and _ready(view.live):
+            others = await view.cluster.list(PODS, view.namespace)
+            left = [each for each in others if _controller(each["metadata"]) == controller and _ready(each)]
+            if len(left) == 1:
+                keeper = " ".join(controller)
+                found.append(f"it is the last ready pod of {keeper}: nothing serves until another is ready")
+        return found
+
+    def shown(self, item: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {}
+
+    def basis(self, item: Mapping[str, Any]) -> Any:
+        # The uid, which every request is held to, says it all: a pod's status moves all the time.
+        return True
+
+    def state(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        if item.get("kind") in ("Status", "Eviction"):
+            return {}
+        containers = (item.get("spec") or {}).get("containers") or ()
+        return {
+            "node": (item.get("spec") or {}).get("nodeName", ""),
+            "images": {each["name"]: each.get("image", "") for each in containers},
+        }
+
+    def progress(self, action: Action, item: Mapping[str, Any]) -> RolloutStatus:
+        grace = item["metadata"].get("deletionGracePeriodSeconds")
+        given = f" (up to {grace} s are given)" if grace else ""
+        return RolloutStatus(RolloutState.WAITING, 0, 1, f"{action.target} is ending{given}")
+
+    def gone(self, action: Action, words: str) -> RolloutStatus:
+        return RolloutStatus(RolloutState.SETTLED, 1, 1, f"{action.target} is gone")
+
+    def inverse(self, action: Action) -> Inverse | None:
+        return None
+
+
+def _controller(meta: Mapping[str, Any]) -> tuple[str, str] | None:
+    owners = meta.get("ownerReferences") or ()
+    return next(((each["kind"], each["name"]) for each in owners if each.get("controller")), None)
+
+
+def _owner_warnings(meta: Mapping[str, Any]) -> tuple[str, ...]:
+    controller = _controller(meta)
+    if controller is None:
+        return ("nothing controls it: nobody makes it anew",)
+    if controller[0] == "StatefulSet":
+        return (f"StatefulSet {controller[1]} makes it anew under the same name and volumes once it has ended",)
+    return ()
+
+
+def _ready(item: Mapping[str, Any]) -> bool:
+    conditions = (item.get("status") or {}).get("conditions") or ()
+    ending = item["metadata"].get("deletionTimestamp")
+    return not ending and any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+DELETE = Removal(Verb.DELETE, "deletes {}")
+KILL = Removal(Verb.KILL, "kills {} without a grace period", of_ending=True)
+EVICT = Removal(Verb.EVICT, "evicts {}, as far as its disruption budgets allow")
