@@ -9,6 +9,7 @@ from aurora_tui.cluster import resources
 from aurora_tui.desk import action_path
 from aurora_tui.model.actions import Outcome, Params, Plan, Progress, Record, Recovery, Rollout, Verb, Verdict
 from aurora_tui.model.text import printable
+from aurora_tui.recovery import settle_unfinished
 from aurora_tui.session import Session
 from aurora_tui.sli import slo_probe
 
@@ -33,6 +34,7 @@ async def act(
     if resource is None:
         raise click.UsageError(f"{what!r}: give KIND/NAME, e.g. deployment/aurora-backend")
     path = action_path(session)
+    await _settle(path)
     try:
         plan = await path.plan(verb, resource, session.namespace or session.home, name, params)
     except Refusal as error:
@@ -58,6 +60,13 @@ async def act(
     return await _follow(session, path, record)
 
 
+async def _settle(path: ActionPath) -> None:
+    """Before anything new: what became of actions that were cut off, a line each."""
+    for entry in await settle_unfinished(path):
+        line = f"journal entry {entry.id}, {entry.action.verb.value} {entry.action.target}: {entry.outcome.value}"
+        click.echo(printable(f"{line}: {entry.message}"), err=True)
+
+
 def _show(plan: Plan) -> None:
     target = plan.action.target
     click.echo(printable(f"{plan.title} · context {target.context} · namespace {target.namespace}"))
@@ -71,17 +80,18 @@ def _show(plan: Plan) -> None:
 
 
 def _ask(plan: Plan, *, yes: bool, confirm: str | None, reason: str | None) -> tuple[str | None, str | None]:
-    """The confirmation: typed where protected, yes or no elsewhere. None where it was not given."""
+    """The context's name and the reason, typed where the plan asks for them; without a name yes or no."""
     context = plan.action.target.context
     if plan.protected:
         if confirm is None and not yes:
             confirm = click.prompt(f"protected: type the context's name ({context})", default="", show_default=False)
-        if confirm == context and not reason and not yes:
-            reason = click.prompt("reason (kept in the journal)", default="", show_default=False)
-        return confirm or None, reason
-    if yes or click.confirm("do it?", default=False):
-        return context, reason
-    raise click.Abort
+        if confirm != context:
+            return confirm or None, reason
+    elif not yes and not click.confirm("do it?", default=False):
+        raise click.Abort
+    if plan.needs_reason and not reason and not yes:
+        reason = click.prompt("reason (kept in the journal)", default="", show_default=False)
+    return confirm, reason
 
 
 async def _follow(session: Session, path: ActionPath, record: Record) -> int:

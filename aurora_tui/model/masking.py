@@ -41,11 +41,12 @@ def mask_text(text: str) -> str:
 
 
 def _hide_assigned(found: re.Match[str]) -> str:
-    value = found["value"]
+    name, value = found["name"], found["value"]
     image = found["sign"] == ":" and found.string[: found.start()].endswith("/")  # registry/auth:2.4.0
-    if image or value.startswith("//") or not secret_name(found["name"]):
-        return found[0]
-    return f"{found['name']}{found['sign']}{HIDDEN}"
+    if image or value.startswith("//") or not secret_name(name):
+        # What looks like its value may hold an assignment itself: ``note: token=…``, ``https://host/?token=…``.
+        return f"{name}{found['sign']}{_ASSIGNED.sub(_hide_assigned, value)}"
+    return f"{name}{found['sign']}{HIDDEN}"
 
 
 def mask_words(words: Sequence[Any]) -> list[Any]:
@@ -70,8 +71,8 @@ def mask(value: Any) -> Any:
         if is_secret_variable(value):
             copy["value"] = HIDDEN
         return copy
-    if isinstance(value, list):
-        if any(isinstance(item, Mapping | list) for item in value):
+    if isinstance(value, list | tuple):
+        if any(isinstance(item, Mapping | list | tuple) for item in value):
             return [mask(item) for item in value]
         return mask_words(value)
     return mask_text(value) if isinstance(value, str) else value
