@@ -19,6 +19,9 @@ _GROUPS = {
     "grid": "Moving and sorting in tables",
     "table": "Tables",
     "objects": "Pods, workloads, nodes",
+    "pods": "Pods",
+    "cronjobs": "CronJobs",
+    "nodes": "Nodes",
     "slos": "SLOs",
     "alerts": "Alerts",
     "pods": "Pods",
@@ -30,6 +33,7 @@ _GROUPS = {
     "page": "Texts (describe, YAML, events, this help)",
     "prompt": "Prompt",
     "action": "Dialog of an action",
+    "history": "Rollout history",
 }
 
 

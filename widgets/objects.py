@@ -17,7 +17,7 @@ from aurora_tui.model.views import CRONJOBS, NODES, PODS, View
 from aurora_tui.store import Store
 from widgets.line import Part
 from widgets.pane import pane_binding
-from widgets.tablepane import TablePane
+from widgets.tablepane import UNDO, TablePane
 
 METRICS = "podmetrics"
 
@@ -65,6 +65,7 @@ class ObjectsPane(TablePane):
         pane_binding("t", "app.act('trigger')", "Trigger", "Run the CronJob now, once", id="cronjobs.trigger"),
         pane_binding("s", "app.act('suspend')", "Suspend", "Suspend the CronJob, or resume it", id="cronjobs.suspend"),
         pane_binding("c", "app.act('cordon')", "Cordon", "Let no new pods onto the node", id="nodes.cordon"),
+        UNDO,  # again: a class's own keys hide those that it inherits
         pane_binding("u", "app.act('uncordon')", "Uncordon", "Let new pods onto the node again", id="nodes.uncordon"),
     ]
 

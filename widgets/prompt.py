@@ -45,6 +45,7 @@ class Prompt(Horizontal):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self.is_open = False
         self._label = Label("", markup=False)
         self._input = PromptInput(self._end)
         self._changed: Callable[[str], None] = lambda _: None
@@ -70,13 +71,9 @@ class Prompt(Horizontal):
         self._input.value = value
         self._input.cursor_position = len(value)
         self._changed, self._ended = changed, ended
-        self.display = True
+        self.display = self.is_open = True
         # At once: the next key may already be there.
         self.screen.set_focus(self._input)
-
-    @property
-    def is_open(self) -> bool:
-        return self.display
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -85,6 +82,6 @@ class Prompt(Horizontal):
             self._changed(self._input.value)
 
     def _end(self, line: str | None) -> None:
-        self.display = False
+        self.display = self.is_open = False
         ended, self._ended, self._changed = self._ended, lambda _: None, lambda _: None
         ended(line)

@@ -15,6 +15,8 @@ from widgets.grid import Grid
 from widgets.line import Part
 from widgets.pane import Pane, pane_binding
 
+UNDO = pane_binding("u", "app.act('undo')", "Roll back", "Roll back to the previous revision", id="table.undo")
+
 
 class TablePane(Pane):
     """Rows of a store table as columns; subclasses say which, and what their keys do."""
@@ -24,7 +26,7 @@ class TablePane(Pane):
         pane_binding(
             "ctrl+z", "toggle_faults", "Faults", "Show only rows with a fault, or all", id="table.faults", show=False
         ),
-        pane_binding("u", "app.act('undo')", "Roll back", "Roll back to the previous revision", id="table.undo"),
+        UNDO,
         pane_binding(
             "R", "app.rollout", "Rollout", "Revisions of the workload: compare, roll back, pause", id="table.rollout"
         ),

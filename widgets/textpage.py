@@ -37,13 +37,14 @@ class TextPage(ModalScreen[None]):
         super().__init__()
         self._heading = heading
         self._title = PageTitle()
+        self._prompt = Prompt()
         self._buffer = LogBuffer(capacity_lines=MAX_LINES)
         self.tail = Tail(self._buffer, clock=clock, raw=True, empty="asking the server …")
 
     def compose(self) -> ComposeResult:
         yield self._title
         yield self.tail
-        yield Prompt()
+        yield self._prompt
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -59,7 +60,7 @@ class TextPage(ModalScreen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # While a pattern is typed its letters are not keys.
-        return not (self.is_mounted and self.query_one(Prompt).is_open)
+        return not self._prompt.is_open
 
     def action_leave(self) -> None:
         self.dismiss()
@@ -69,7 +70,7 @@ class TextPage(ModalScreen[None]):
             self.tail.set_search(pattern or "")
             self.set_focus(self.tail)
 
-        self.query_one(Prompt).ask("/", changed=self.tail.set_search, ended=ended)
+        self._prompt.ask("/", changed=self.tail.set_search, ended=ended)
 
     def _show_title(self) -> None:
         count = Part(f"{len(self._buffer):,} lines", "dim") if len(self._buffer) else Part("")

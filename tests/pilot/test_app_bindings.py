@@ -20,11 +20,13 @@ from textual.screen import Screen
 import widgets
 from aurora_tui.app import AuroraApp
 from aurora_tui.cluster.kubeconfig import choose
+from aurora_tui.model.selection import ObjectRef
 from aurora_tui.session import Session
 from aurora_tui.settings import load_settings
 from tests.live.kubeconfigs import write_kubeconfig
 from tests.pilot.console import Console
 from widgets.actiondialog import ActionDialog
+from widgets.history import HistoryScreen
 from widgets.textpage import TextPage
 
 NOWHERE = "http://127.0.0.1:9"
@@ -40,7 +42,9 @@ def classes(root: type[DOMNode] = DOMNode) -> Iterator[type[DOMNode]]:
 
 for module in pkgutil.iter_modules(widgets.__path__, "widgets."):
     importlib.import_module(module.name)
-OURS: list[Any] = [binding for kind in dict.fromkeys(classes()) for binding in kind.__dict__.get("BINDINGS", ())]
+OURS: list[Any] = list(
+    dict.fromkeys(binding for kind in dict.fromkeys(classes()) for binding in kind.__dict__.get("BINDINGS", ()))
+)
 IDS = [binding.id for binding in OURS]
 _SPARE = [f"f{number}" for number in range(1, 25) if number != 12]
 _SPARE += [f"{held}+{letter}" for held in ("alt", "super", "hyper", "meta") for letter in string.ascii_lowercase]
@@ -87,7 +91,7 @@ async def walk(folder: Path, keys: Mapping[str, str]) -> tuple[Mapping[str, set[
         app.action_ask_command()
         await pilot.pause()
         note(app.screen)
-        for screen in (TextPage("a text", clock=app.session.clock), ActionDialog("an action", "prod", protected=True)):
+        for screen in screens(app):
             await app.push_screen(screen)
             await pilot.pause()
             note(screen)
@@ -99,6 +103,13 @@ async def walk(folder: Path, keys: Mapping[str, str]) -> tuple[Mapping[str, set[
         help = "\n".join(line.text for line in page._buffer.span(page._buffer.first, page._buffer.end))
         app.exit()
     return active, help
+
+
+def screens(app: AuroraApp) -> Iterator[Screen[Any]]:
+    """Those that lie over the panes for a while."""
+    yield TextPage("a text", clock=app.session.clock)
+    yield ActionDialog("an action", "prod", protected=True)
+    yield HistoryScreen(ObjectRef("Deployment", "aurora", "aurora-backend"), clock=app.session.clock)
 
 
 def program(folder: Path, keys: Mapping[str, str]) -> AuroraApp:
