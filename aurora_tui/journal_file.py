@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from aurora_tui.chain import GENESIS, Link, digest
 
 FILE_NAME = "journal.sqlite3"
 BUSY_SECONDS = 10.0
+_ROOM = 64 * 1024
 _COLUMNS = "id, entry, kind, at, body"
 
 
@@ -140,8 +142,8 @@ def _connected(address: str, *, uri: bool = False) -> sqlite3.Connection:
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
-    address = path.absolute().as_uri()
-    if not path.with_name(f"{path.name}-wal").exists():
+    address, log = path.absolute().as_uri(), path.with_name(f"{path.name}-wal")
+    if not (log.exists() and log.stat().st_size):
         # Everything is in the file itself; without `immutable` SQLite wants to make a -shm beside it.
         return _connected(f"{address}?mode=ro&immutable=1", uri=True)
     return _connected(f"{address}?mode=ro", uri=True)
@@ -172,11 +174,19 @@ def _told(path: Path) -> Iterator[None]:
         raise JournalError(_words(path, error)) from error
 
 
+def _full(path: Path) -> bool:
+    """Whether there is no room for the files that SQLite makes beside its own; it only speaks of an I/O error."""
+    try:
+        return shutil.disk_usage(path.parent).free < _ROOM
+    except OSError:
+        return False
+
+
 def _words(path: Path, error: Exception) -> str:
     text = str(error)
     if isinstance(error, PermissionError) or "readonly" in text or "read-only" in text.lower():
         return f"the journal {path} cannot be written (read-only): set XDG_STATE_HOME to another folder"
-    if "disk is full" in text or "No space left" in text:
+    if "disk is full" in text or "No space left" in text or ("disk I/O" in text and _full(path)):
         return f"the journal {path} cannot be written: the disk is full"
     if "locked" in text:
         return f"the journal {path} is locked by another program: try again"

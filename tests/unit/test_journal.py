@@ -11,10 +11,11 @@ from contextlib import closing
 from dataclasses import asdict
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from aurora_tui import __version__
+from aurora_tui import __version__, journal_file
 from aurora_tui.journal import FILE_NAME, Journal, JournalError, Operator, Preview
 from aurora_tui.model.actions import Action, Outcome, Recovery, Rollout, Target, Verb, Verdict
 from aurora_tui.process import Process
@@ -137,6 +138,21 @@ def test_a_full_disk_is_told_in_words_and_loses_nothing_before_it(tmp_path: Path
     assert journal.entries()[-1].reason == "INC-7"
 
 
+def test_no_room_for_what_sqlite_keeps_beside_the_file_is_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(journal_file, "_migrate", fail)
+    with pytest.raises(JournalError, match="cannot be used: disk I/O error"):
+        intend(Journal(tmp_path))
+
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=4096))
+    with pytest.raises(JournalError, match="the disk is full"):
+        intend(Journal(tmp_path))
+
+
 @pytest.fixture
 def read_only(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: object) -> int:
@@ -153,15 +169,17 @@ def test_a_home_that_cannot_be_written_is_told_in_words(tmp_path: Path) -> None:
         Journal(tmp_path).prepare()
 
 
-@pytest.mark.parametrize("left_open", [False, True], ids=["closed", "with what a killed program left"])
+@pytest.mark.parametrize("left", ["nothing", "what a killed program leaves", "what a full disk leaves"])
 def test_a_journal_that_cannot_be_written_can_still_be_looked_at(
-    tmp_path: Path, left_open: bool, request: pytest.FixtureRequest
+    tmp_path: Path, left: str, request: pytest.FixtureRequest
 ) -> None:
     writer = Journal(tmp_path)
     number = intend(writer)
     writer.record_outcome(number, Outcome.DONE, "scales it", at=101.0)
-    if not left_open:
+    if left != "what a killed program leaves":
         writer.close()
+    if left == "what a full disk leaves":
+        (tmp_path / f"{FILE_NAME}-wal").touch()
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if not path.name.endswith("-shm")}
     request.getfixturevalue("read_only")
     journal = Journal(tmp_path)
