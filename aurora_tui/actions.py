@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -32,6 +32,7 @@ from aurora_tui.model.actions import (
     Verdict,
 )
 from aurora_tui.model.masking import mask_text
+from aurora_tui.model.policies import Policy
 from aurora_tui.planning import READ_ONLY, Planner
 from aurora_tui.verbs import VERBS
 from aurora_tui.verbs.base import Refusal
@@ -68,8 +69,8 @@ def undo_of(acted: Acted) -> tuple[Verb, Params] | None:
 class ActionPath:
     """Plans, carries out and follows actions on one cluster.
 
-    `clock` gives seconds since the epoch. Read-only and protected are enforced here, whatever keys or
-    commands lead here.
+    `clock` gives seconds since the epoch. Read-only, protected and the policies are enforced here,
+    whatever keys or commands lead here.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class ActionPath:
         *,
         protected: bool,
         read_only: bool,
+        policies: Sequence[Policy] = (),
         clock: Clock,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
@@ -88,7 +90,7 @@ class ActionPath:
         self.read_only = read_only or cluster.read_only
         self.clock = clock
         self._sleep = sleep
-        self._planner = Planner(cluster, protected, self.read_only)
+        self._planner = Planner(cluster, protected, self.read_only, policies)
 
     async def plan(self, verb: Verb, resource: Resource, namespace: str, name: str, params: Params) -> Plan:
         """Work an action out and let the server try it (``dryRun=All``); changes nothing.
@@ -163,14 +165,22 @@ class ActionPath:
     def _refusal(self, plan: Plan, confirmed_context: str | None, reason: str) -> str:
         if self.read_only:
             return READ_ONLY
-        if plan.action.target.context != self.cluster.context:
-            return f"this was planned for context {plan.action.target.context}, not {self.cluster.context}"
+        target, context = plan.action.target, self.cluster.context
+        if target.context != context:
+            return f"this was planned for context {target.context}, not {context}"
         if plan.problems:
             return "; ".join(plan.problems)
-        if self.protected and confirmed_context != self.cluster.context:
-            return f"{self.cluster.context} is protected: type its name to confirm"
-        if self.protected and not reason:
-            return f"{self.cluster.context} is protected: give a reason"
+        # Anew: a change freeze may have begun since the plan was made.
+        ruling = self._planner.ruling(plan.action.verb, target.kind, target.namespace, target.name, self.clock())
+        if ruling.deny:
+            return "; ".join(ruling.deny)
+        if unseen := [words for words in ruling.warnings if words not in plan.warnings]:
+            return f"since the preview: {'; '.join(unseen)}: look at it again"
+        guard = "protected" if self.protected else f"guarded ({'; '.join(ruling.warnings)})"
+        if (self.protected or ruling.confirm) and confirmed_context != context:
+            return f"{context} is {guard}: type its name to confirm"
+        if (self.protected or ruling.reason) and not reason:
+            return f"{context} is {guard}: give a reason"
         return ""
 
     async def _read_again(self, plan: Plan) -> dict[str, Any]:

@@ -27,6 +27,7 @@ def action_path(session: Session) -> ActionPath:
         Journal(state_dir()),
         protected=session.environment.protected,
         read_only=session.read_only,
+        policies=session.settings.policies,
         clock=session.clock,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import Resource
 from aurora_tui.model.actions import Action, Params, PatchRequest, Plan, Request, Target, Verb
 from aurora_tui.model.diffs import changes
+from aurora_tui.model.policies import Policy, Ruling, judge
 from aurora_tui.model.rollouts import ROLLING_KINDS, RolloutState, rollout_status
 from aurora_tui.verbs import VERBS
 from aurora_tui.verbs.base import Draft, Refusal, VerbRules, View
@@ -22,11 +23,12 @@ READ_ONLY = "this session is read-only"
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """Makes plans for one cluster; `protected` and `read_only` stand in them for whoever confirms."""
+    """Makes plans for one cluster; what is asked of whoever confirms them stands in them."""
 
     cluster: Cluster
     protected: bool
     read_only: bool
+    policies: Sequence[Policy] = ()
 
     async def plan(self, verb: Verb, resource: Resource, namespace: str, name: str, params: Params, now: float) -> Plan:
         """See `ActionPath.plan`."""
@@ -48,12 +50,14 @@ class Planner:
         permission = await self._permission(view, draft.request)
         preview = await self._preview(view, draft, permission)
         status = rollout_status(resource.kind, live) if resource.kind in ROLLING_KINDS else None
+        ruling = self.ruling(verb, resource.kind, namespace, name, now)
         return Plan(
             action=_action(rules, view, draft, preview.answer),
             title=f"{verb.capitalize()} {label}{_where(view)} (context {self.cluster.context})",
             effect=draft.effect,
             diff=changes(rules.shown(live), rules.shown(preview.answer)) if preview.answer else (),
             warnings=(
+                *ruling.warnings,
                 *draft.warnings,
                 *(cautions.managers(live) if isinstance(draft.request, PatchRequest) else ()),
                 *(cautions.rollout_in_progress(status) if status else ()),
@@ -61,12 +65,20 @@ class Planner:
                 *permission.doubts,
                 *preview.doubts,
             ),
-            problems=((READ_ONLY,) if self.read_only else ()) + permission.problems,
-            protected=self.protected,
+            problems=((READ_ONLY,) if self.read_only else ()) + ruling.deny + permission.problems,
+            protected=self.protected or ruling.confirm,
+            needs_reason=self.protected or ruling.reason,
             request=draft.request,
             basis=rules.basis(live),
             expected=_expected(rules, draft, preview.answer),
             known_failure=status.since if status and status.state is RolloutState.FAILED else "",
+        )
+
+    def ruling(self, verb: Verb, kind: str, namespace: str, name: str, now: float) -> Ruling:
+        """What the policies say of an action here, at `now`."""
+        context = self.cluster.context
+        return judge(
+            self.policies, context=context, namespace=namespace, kind=kind, name=name, verb=verb.value, now=now
         )
 
     async def _budgets(self, view: View) -> tuple[str, ...]:

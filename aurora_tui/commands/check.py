@@ -16,6 +16,7 @@ from aurora_tui.commands import output
 from aurora_tui.folders import state_dir
 from aurora_tui.journal import Journal, JournalError
 from aurora_tui.model.access import HttpAccess
+from aurora_tui.model.policies import summary
 from aurora_tui.model.text import printable
 from aurora_tui.session import Session
 from aurora_tui.signalling import locate
@@ -64,7 +65,7 @@ async def run(session: Session, form: str) -> int:
             _signal(session, "elasticsearch", elasticsearch.version),
             _signal(session, "jaeger", _jaeger),
         )
-    findings.append(_journal())
+    findings += [_policies(session), _journal()]
     if form == "json":
         output.emit([asdict(finding) for finding in findings])
     else:
@@ -133,6 +134,11 @@ async def _alertmanager(access: HttpAccess) -> str:
 
 async def _jaeger(access: HttpAccess) -> str:
     return f"{len(await jaeger.services(access))} services"
+
+
+def _policies(session: Session) -> Finding:
+    told = summary(session.settings.policies, context=session.context, now=session.clock())
+    return Finding("policies", Result.OK, told or f"none for {session.context}")
 
 
 def _journal() -> Finding:

@@ -101,7 +101,7 @@ Request = PatchRequest | CreateRequest | DeleteRequest
 class Plan:
     """An action's preview, complete enough to be confirmed and then carried out unchanged.
 
-    `problems` say why it cannot be executed here (no permission, read-only); `warnings` what the
+    `problems` say why it cannot be executed here (no permission, read-only, a policy); `warnings` what the
     operator should know before confirming. Without permission there is no server preview: `diff` is empty.
     """
 
@@ -112,6 +112,8 @@ class Plan:
     warnings: tuple[str, ...]
     problems: tuple[str, ...]
     protected: bool
+    """Whether the context's name must be typed: for the environment's sake or a policy's."""
+    needs_reason: bool
     request: Request
     basis: Any = field(repr=False)
     """The part of the object that the preview rests on; if it differs at execution, the plan is void."""

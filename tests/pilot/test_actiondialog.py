@@ -40,6 +40,7 @@ def plan(**changed: Any) -> Plan:
         "warnings": ("a rollout is in progress: 2 of 3 new pods are available",),
         "problems": (),
         "protected": True,
+        "needs_reason": changed.get("protected", True),
         "request": PatchRequest("application/json-patch+json", []),
         "basis": None,
         "expected": None,

@@ -390,6 +390,7 @@ async def test_every_source_is_tried_and_named(
     assert "1 targets" in lines["prometheus"]
     assert "failed" in lines["alertmanager"]  # the fake one has no status page
     assert "switched off" in lines["jaeger"]
+    assert lines["policies"].endswith("bulk: at most 10 in bulk")
     assert "\x1b" not in shown
 
 
@@ -399,7 +400,7 @@ async def test_without_an_api_server_nothing_else_is_tried(world: World, session
     assert await check.run(session, "json") == 2
 
     findings = json.loads(capsys.readouterr().out)
-    assert [each["check"] for each in findings] == ["kubernetes", "journal"]
+    assert [each["check"] for each in findings] == ["kubernetes", "policies", "journal"]
     assert findings[0]["result"] == "denied"
 
 
