@@ -190,6 +190,9 @@ class Frame(App["int | SwitchContext"]):
         self._update_status()
 
     async def on_event(self, event: Event) -> None:
+        if isinstance(event, Key) and event.key == "ctrl+j":
+            # What was typed before the program took the terminal over: Enter was still a line feed then.
+            event = Key("enter", "\r")
         if isinstance(event, Key) and not event.is_forwarded:
             self._settled = True
             while not self.screen.is_mounted:  # noqa: ASYNC110 - there is no public event for it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -37,19 +37,27 @@ class Answers(Field):
     class Given(Message):
         """All that was asked for was answered."""
 
-        def __init__(self, answers: Sequence[str]) -> None:
+        def __init__(self, answers: Mapping[str, str]) -> None:
             super().__init__()
             self.answers = answers
+            """Each under its question's key."""
 
     class GivenEarly(Message):
         """The last answer was given before the preview was there: it was not taken."""
 
-    def __init__(self, questions: Sequence[Question], *, id: str) -> None:
-        super().__init__(placeholder=questions[0].words, id=id, compact=True)
-        self._questions = questions
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id, compact=True)
+        self._questions: Sequence[Question] = ()
         self.given: list[str] = []
         self.ready = False
         """Whether the last answer may be taken: not before the preview was shown."""
+        self.display = False
+
+    def ask(self, questions: Sequence[Question]) -> None:
+        """Appear with the first of some questions."""
+        self._questions = questions
+        self.placeholder = questions[0].words
+        self.display = True
 
     async def action_submit(self) -> None:
         answer = self.value.strip()
@@ -63,7 +71,8 @@ class Answers(Field):
             return
         self.given.append(answer)
         if last:
-            self.post_message(self.Given(tuple(self.given)))
+            keys = (question.key for question in self._questions)
+            self.post_message(self.Given(dict(zip(keys, self.given, strict=True))))
             self.disabled = True
         else:
             self.clear()
@@ -74,6 +83,7 @@ class Answers(Field):
 class Question:
     """What is asked, and whether an answer will do."""
 
+    key: str
     words: str
     accepts: Callable[[str], bool]
 
@@ -82,15 +92,16 @@ class ActionDialog(ModalScreen[None]):
     """One action from its preview to its verdict; the app does the work and tells the dialog.
 
     The default is Cancel. In a protected environment the context's name must be typed and a reason
-    given. Closing the dialog after the action was confirmed does not stop the verification.
+    given; elsewhere the plan says what a policy asks for, and the field appears with it. Closing the
+    dialog after the action was confirmed does not stop the verification.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         pane_binding(
             "escape", "leave", "Cancel", "Leave without doing anything, or hide what is under way", id="action.leave"
         ),
-        pane_binding("left", "app.focus_previous", "Previous", "Previous button", id="action.previous", show=False),
-        pane_binding("right", "app.focus_next", "Next", "Next button", id="action.next", show=False),
+        pane_binding("left", "button(-1)", "Previous", "Previous button", id="action.previous", show=False),
+        pane_binding("right", "button(1)", "Next", "Next button", id="action.next", show=False),
     ]
     DEFAULT_CSS = """
     ActionDialog { align: center middle; background: $background 60%; }
@@ -134,13 +145,10 @@ class ActionDialog(ModalScreen[None]):
             diff = VerticalScroll(Static("", id="lines"), id="diff", can_focus=False)
             diff.display = False
             yield diff
+            answers = Answers(id="answers")
             if self._protected:
-                name = Question(
-                    f"protected: type the context's name ({printable(self._asked_context)}) and press Enter",
-                    lambda text: text == self._asked_context,
-                )
-                reason = Question("reason: a ticket, or why (kept in the journal), and Enter", bool)
-                yield Answers((name, reason), id="answers")
+                answers.ask(self._questions(name=True, reason=True))
+            yield answers
             yield Static("", id="progress")
             with Horizontal(id="buttons"):
                 yield Button("Cancel", id="cancel", compact=True)
@@ -150,6 +158,15 @@ class ActionDialog(ModalScreen[None]):
     def on_mount(self) -> None:
         # At once: the next key may already be there.
         self.set_focus(self.query_one("#answers" if self._protected else "#cancel"))
+
+    def _questions(self, *, name: bool, reason: bool) -> list[Question]:
+        who = "protected" if self._protected else "policy"
+        asked = f"{who}: type the context's name ({printable(self._asked_context)}) and press Enter"
+        why = "reason: a ticket, or why (kept in the journal), and Enter"
+        return [
+            *([Question("context", asked, lambda text: text == self._asked_context)] if name else []),
+            *([Question("reason", why, bool)] if reason else []),
+        ]
 
     def show_plan(self, plan: Plan) -> None:
         """Show what will be done and ask."""
@@ -169,12 +186,22 @@ class ActionDialog(ModalScreen[None]):
         if plan.problems:
             self._text("#progress", Content.styled("This cannot be done here.", "$text-error"))
             self._close_questions()
-        elif self._protected:
-            self.query_one("#answers", Answers).ready = True
+        elif self._protected or plan.protected or plan.needs_reason:
+            self._ask(plan)
         else:
             confirm = self.query_one("#confirm", Button)
             confirm.label = plan.action.verb.value
             confirm.disabled = False
+
+    def _ask(self, plan: Plan) -> None:
+        answers = self.query_one("#answers", Answers)
+        answers.ready = True
+        if self._protected:  # its field has been there from the start, maybe with answers typed ahead
+            return
+        answers.ask(self._questions(name=plan.protected, reason=plan.needs_reason))
+        self.query_one("#confirm").display = False
+        self.query_one("#box").set_class(plan.protected, "-protected")
+        self.set_focus(answers)
 
     def show_refusal(self, words: str) -> None:
         """The plan was refused, or could not be made: say why; nothing was sent."""
@@ -211,21 +238,30 @@ class ActionDialog(ModalScreen[None]):
             self._text("#progress", Content.styled(words, "$text-warning"))
 
     def on_answers_given(self, event: Answers.Given) -> None:
-        context, reason = event.answers
-        self._confirm(context, reason)
+        self._confirm(event.answers.get("context"), event.answers.get("reason"))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "confirm":
-            self._confirm(self._asked_context, None)
+            self._confirm(None, None)
         else:
             self.action_leave()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # In a field the arrows move within the text.
+        return not (action == "button" and isinstance(self.focused, Field))
+
+    def action_button(self, step: int) -> None:
+        if step < 0:
+            self.focus_previous()
+        else:
+            self.focus_next()
 
     def action_leave(self) -> None:
         if self._confirmed and not self._finished:
             self.notify("the verification goes on; its verdict will be said here and in the journal", markup=False)
         self.dismiss()
 
-    def _confirm(self, context: str, reason: str | None) -> None:
+    def _confirm(self, context: str | None, reason: str | None) -> None:
         plan = self._plan
         if plan is None or plan.problems or self._confirmed:
             return

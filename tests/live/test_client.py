@@ -132,7 +132,7 @@ def test_a_server_that_is_down_is_told_in_one_line(aurora: Program, pieces: Kube
 def test_status_and_check_can_not_tell_without_a_server(aurora: Program, pieces: Kubeconfig, tmp_path: Path) -> None:
     pieces.context("down")
     settings = tmp_path / "settings.yaml"
-    switched_off = {"contexts": ["down"], "sources": {"prometheus": "off", "alertmanager": "off"}}
+    switched_off = {"contexts": ["down"], "protected": False, "sources": {"prometheus": "off", "alertmanager": "off"}}
     settings.write_text(json.dumps({"environments": {"away": switched_off}}))
     away = aurora.on("down")
     status, check = (away(word, "-o", "json", "--config", str(settings)) for word in ("status", "check"))

@@ -134,8 +134,18 @@ async def test_a_lost_node_and_its_pods_read_as_kubectl_prints_them(
 ) -> None:
     control = stack_variable("AURORA_LIVE_CONTROL")
     leaving = {"key": "node.kubernetes.io/unreachable", "operator": "Exists", "effect": "NoExecute"}
-    here = {"nodeName": NODE, "tolerations": [leaving | {"tolerationSeconds": 1}]}
-    lost = workload("ReplicaSet", "lost", pod=here)
+    # A bare one: a controller would go on making others that are evicted at once.
+    lost = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "lost"},
+        "spec": {
+            "nodeName": NODE,
+            "tolerations": [leaving | {"tolerationSeconds": 1}],
+            "containers": [{"name": "main", "image": "aurora/backend:2.4.0"}],
+        },
+    }
+    kubectl("wait", "--for=create", "serviceaccount/default", f"--namespace={namespace}", "--timeout=30s")
     kubectl("create", "-f", "-", f"--namespace={namespace}", stdin=to_list([lost]))
 
     def printed(what: str) -> str:

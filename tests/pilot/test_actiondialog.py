@@ -138,7 +138,63 @@ async def test_an_unprotected_action_needs_the_other_button() -> None:
         app.dialog.show_plan(plan(protected=False))
         await pilot.press("right", "enter")
         await pilot.pause()
+        assert app.confirmed == [(None, None)]  # nobody typed the name
+
+
+async def test_a_policy_asks_for_the_name_where_nothing_is_protected_and_no_button_gets_around_it() -> None:
+    app = Host(protected=False)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        assert "type the context's name" not in text(app)
+        words = "policy shared asks for the context's name"
+        app.dialog.show_plan(plan(protected=True, needs_reason=False, warnings=(words,)))
+        await pilot.pause()
+        assert f"! {words}" in text(app)
+        assert "policy: type the context's name (prod) and press Enter" in text(app)
+        assert "Do it" not in text(app)
+        await pilot.press("right", "enter", "tab", "tab", "enter")
+        await typed(pilot, "staging")
+        assert app.confirmed == [] and app.open
+        await pilot.press(*["backspace"] * 7)
+        await typed(pilot, "prod")
+        await pilot.pause()
         assert app.confirmed == [("prod", None)]
+
+
+async def test_a_policy_asks_for_a_reason_alone() -> None:
+    app = Host(protected=False)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        app.dialog.show_plan(plan(protected=False, needs_reason=True))
+        await pilot.pause()
+        assert "reason: a ticket, or why" in text(app)
+        assert "type the context's name" not in text(app)
+        await pilot.press("enter")
+        await typed(pilot, "  ")
+        assert app.confirmed == [] and app.open
+        await typed(pilot, "OPS 1")
+        await pilot.pause()
+        assert app.confirmed == [(None, "OPS 1")]
+
+
+async def test_a_policy_asks_for_the_name_and_then_a_reason_in_one_burst_of_keys() -> None:
+    app = Host(protected=False)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        app.dialog.show_plan(plan(protected=True, needs_reason=True))
+        await pilot.press(*"prod", "enter", *"OPS-1", "enter")
+        await pilot.pause()
+        assert app.confirmed == [("prod", "OPS-1")]
+
+
+async def test_an_enter_meant_for_cancel_confirms_nothing_when_a_policys_field_takes_its_place() -> None:
+    app = Host(protected=False)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        app.dialog.show_plan(plan(protected=False, needs_reason=True))
+        await pilot.press("enter", "escape")
+        await pilot.pause()
+        assert app.confirmed == [] and not app.open
 
 
 async def test_escape_leaves_without_doing_anything() -> None:

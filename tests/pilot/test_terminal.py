@@ -182,3 +182,10 @@ def test_without_a_terminal_it_says_in_one_line_what_to_use_instead(program: Pro
     assert (answer.returncode, answer.stdout, answer.stderr.count("\n")) == (2, "", 1)
     assert "the console needs a terminal" in answer.stderr
     assert "`aurora-tui status`" in answer.stderr
+
+
+def test_what_is_typed_before_the_screen_is_there_is_carried_out(program: Program) -> None:
+    """The terminal still turns Enter into a line feed then."""
+    with program.open(columns=80, lines=24) as terminal:
+        terminal.send(":deploy\r")
+        terminal.wait_for(lambda screen: "Deployments" in screen and "aurora-frontend" in screen, PATIENCE)
