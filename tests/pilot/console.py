@@ -137,12 +137,22 @@ def program(stack: Addresses, *, read_only: bool = False, all_namespaces: bool =
 
 @asynccontextmanager
 async def opened(
-    stack: Addresses, size: tuple[int, int] = (160, 48), *, read_only: bool = False, **changed: Any
+    stack: Addresses,
+    size: tuple[int, int] = (160, 48),
+    *,
+    read_only: bool = False,
+    signals: bool = True,
+    **changed: Any,
 ) -> AsyncIterator[Console]:
-    """The console on a stack, its first screen complete."""
+    """The console on a stack, its first screen complete; `signals` False switches Prometheus and Alertmanager off."""
+    if not signals:
+        changed["environments"] = tuple(
+            replace(each, sources=replace(each.sources, prometheus="off", alertmanager="off"))
+            for each in load_settings(Path(stack.config), environ={}).environments
+        )
     app = program(stack, read_only=read_only, **changed)
     async with app.run_test(size=size, notifications=True) as pilot:
         opened = Console(app, pilot)
-        await opened.until("● kube  ● slos  ● alerts")
+        await opened.until("● kube  ● slos  ● alerts" if signals else "● kube  ○ slos")
         await opened.until(lambda: bool(app.objects_pane.grid.visible_count))
         yield opened

@@ -1,0 +1,192 @@
+"""Changing things by keys: what is asked, what is shown before, what is sent, and what can never be hit by accident."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from textual.color import Color
+
+from aurora_tui.folders import state_dir
+from aurora_tui.journal import Journal
+from aurora_tui.sandbox.addresses import Addresses
+from tests.pilot.console import Console, demo, opened
+from tests.program import Program
+from widgets.actiondialog import ActionDialog, Answers
+
+BACKEND = "aurora-backend"
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Addresses]:
+    """A stack for what is carried out."""
+    with demo("bad-release") as addresses:
+        yield addresses
+
+
+@pytest.fixture
+async def console(bad_release: Addresses) -> AsyncIterator[Console]:
+    """The console with the keys on the deployments, the backend under the cursor."""
+    async with opened(bad_release) as console:
+        await to_deployments(console)
+        yield console
+
+
+async def to_deployments(console: Console) -> None:
+    await console.command("deploy")
+    await console.until("▸Deployments 2")
+    assert console.under_cursor(console.app.objects_pane).startswith(BACKEND)
+
+
+def dialog(console: Console) -> ActionDialog | None:
+    return next((screen for screen in console.app.screen_stack if isinstance(screen, ActionDialog)), None)
+
+
+def answers(console: Console) -> tuple[list[str], str]:
+    """What was answered so far, and what stands in the field."""
+    field = console.app.screen.query_one(Answers)
+    return field.given, field.value
+
+
+async def test_keys_of_one_burst_land_in_the_dialog_in_their_order(console: Console) -> None:
+    await console.press(*"uprod\rOPS-1 why")
+    assert answers(console) == (["prod"], "OPS-1 why")
+    await console.until(f"rolls deployment/{BACKEND} back from revision 3 (2.4.1) to revision 2 (2.4.0)")
+    await console.press("escape")
+    assert dialog(console) is None
+
+
+async def test_corrections_in_a_burst_are_made_where_they_were_typed(console: Console) -> None:
+    await console.press(*"uprdo", "backspace", "backspace", *"od\rOPS-2", "left", "backspace", *"x")
+    assert answers(console) == (["prod"], "OPSx2")
+    await console.press("escape")
+
+    await console.press(*"s1", "backspace", *"5\rprod\rOPS")
+    await console.until(f"scales deployment/{BACKEND} from 3 to 5 replicas")
+    assert answers(console) == (["prod"], "OPS")
+
+
+async def test_what_was_typed_ahead_of_the_preview_confirms_nothing(console: Console) -> None:
+    await console.press(*"uprod\rOPS-3\r")
+    await console.until("+ spec.template.spec.containers[backend].image: aurora/backend:2.4.0")
+    await console.pilot.pause()
+    assert answers(console) == (["prod"], "OPS-3")
+    assert "sending" not in console.text
+    assert Journal(state_dir()).entries() == []
+
+
+async def test_the_rollback_is_followed_to_its_verdict_and_kept_in_the_journal(
+    stack: Addresses, tmp_path: Path
+) -> None:
+    async with opened(stack, signals=False) as console:
+        await to_deployments(console)
+        await console.press(*"uprod\rOPS-1 bad release")
+        await console.until("+ spec.template.spec.containers[backend].image: aurora/backend:2.4.0")
+        assert "context prod · namespace aurora · deployment/aurora-backend" in console.text
+        await console.press("enter")
+        await console.until("done: rolls deployment/aurora-backend back")
+        await console.until("✔ pods complete: 3 pods available")
+        assert "Close" in console.text
+        await console.press("enter")
+        assert dialog(console) is None
+        await console.until(lambda: "3/3" in console.under_cursor(console.app.objects_pane))
+        assert "aurora/backend:2.4.0" in console.text
+
+    (entry,) = Journal(state_dir()).entries()
+    assert (entry.action.verb, entry.action.target.name, entry.outcome) == ("undo", BACKEND, "done")
+    assert entry.reason == "OPS-1 bad release"
+    assert entry.verdict is not None
+    assert entry.verdict.rollout == "complete"
+    assert image(stack, tmp_path) == "aurora/backend:2.4.0"
+
+
+async def test_leaving_while_an_action_is_verified_asks_once(stack: Addresses) -> None:
+    async with opened(stack, signals=False) as console:
+        await to_deployments(console)
+        await console.press(*"rprod\rOPS-4")
+        await console.until("kubectl.kubernetes.io/restartedAt")
+        await console.press("enter")
+        await console.until("done: restarts")
+        await console.press("escape")
+        await console.until("the verification goes on")
+        await console.command("q")
+        await console.until("an action is still being verified")
+        assert console.app.is_running
+        await console.command("q")
+        assert (console.app.return_value, console.app.is_running) == (0, False)
+
+
+async def test_scale_shows_the_number_now_and_the_handbooks_bounds_and_is_never_prefilled(console: Console) -> None:
+    await console.press("s")
+    bounds = console.app.session.settings.services[0].capacity
+    assert bounds is not None
+    limits = f"{bounds.min_replicas}..{bounds.max_replicas}"
+    assert console.lines[-2] == f" scale deployment/{BACKEND} (now 3, handbook {limits}) to:"
+    await console.press(*"many\r")
+    await console.until("'many' is not a number of replicas")
+    assert dialog(console) is None
+    for nothing in ("s\r", "s-1\r", "s1.5\r"):
+        await console.press(*nothing)
+        assert dialog(console) is None
+    await console.press(*"s5\r")
+    await console.until(f"scales deployment/{BACKEND} from 3 to 5 replicas")
+
+
+async def test_restart_on_a_pod_means_the_workload_that_runs_it(console: Console) -> None:
+    await console.command("pods")
+    await console.press("r")
+    await console.until(f"Restart deployment/{BACKEND} in aurora (context prod)")
+
+
+async def test_a_row_that_was_replaced_by_a_namesake_is_not_acted_on(console: Console) -> None:
+    table = console.app.session.store.table("deployments")
+    row = table.rows[f"aurora/{BACKEND}"]
+    metadata = msgspec.structs.replace(row.metadata, uid="of-the-one-before")
+    table.apply({f"aurora/{BACKEND}": msgspec.structs.replace(row, metadata=metadata)})
+    console.app.flush()
+    await console.press("u")
+    await console.until(f"Not done: deployment/{BACKEND} was replaced by another of that name")
+    assert "type the context's name" not in console.text
+
+
+async def test_the_target_stays_while_the_list_below_the_dialog_moves(console: Console) -> None:
+    await console.press("u")
+    table = console.app.session.store.table("deployments")
+    row = table.rows["aurora/aurora-frontend"]
+    first = msgspec.structs.replace(row, metadata=msgspec.structs.replace(row.metadata, name="aaa", uid="uid-aaa"))
+    table.apply({"aurora/aaa": first}, [f"aurora/{BACKEND}"])
+    console.app.flush()
+    await console.until(f"context prod · namespace aurora · deployment/{BACKEND}")
+    shown = dialog(console)
+    assert shown is not None
+    assert shown._plan is not None
+    assert shown._plan.action.target.name == BACKEND
+
+
+async def test_read_only_dims_the_keys_says_why_and_sends_nothing(bad_release: Addresses, tmp_path: Path) -> None:
+    def colour(console: Console, words: str) -> Color:
+        """Of a word in the key bar."""
+        strip = console.app.screen._compositor.render_strips()[-1]
+        (segment,) = [segment for segment in strip if words in segment.text]
+        assert segment.style is not None
+        assert segment.style.color is not None
+        return Color.from_rich_color(segment.style.color)
+
+    before = Program(bad_release, tmp_path).deployment()["metadata"]["generation"]
+    async with opened(bad_release, read_only=True) as console:
+        await to_deployments(console)
+        assert colour(console, "Roll back") == colour(console, "Restart") != colour(console, "Describe")
+        for key, name in (("u", "Roll back"), ("r", "Restart"), ("s", "Scale")):
+            await console.press(key)
+            await console.until(f"{name} is off: this session is read-only")
+        assert dialog(console) is None
+        assert not console.app.prompt.is_open
+    assert Program(bad_release, tmp_path).deployment()["metadata"]["generation"] == before
+    assert Journal(state_dir()).entries() == []
+
+
+def image(stack: Addresses, folder: Path) -> str:
+    containers: list[dict[str, str]] = Program(stack, folder).deployment()["spec"]["template"]["spec"]["containers"]
+    return containers[0]["image"]
