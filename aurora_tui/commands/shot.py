@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING
 
 from aurora_tui.model.freshness import SourceState
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 SETTLE_SECONDS = 15.0
 """How long the sources may take to say something; what is still silent is shown as it is."""
 _STEP = 0.2
+_FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
+"""A picture loads nothing from elsewhere: a viewer's own monospaced font will do."""
 
 
 async def shoot(app: AuroraApp, size: tuple[int, int], keys: list[str]) -> str:
@@ -25,7 +28,7 @@ async def shoot(app: AuroraApp, size: tuple[int, int], keys: list[str]) -> str:
             await asyncio.sleep(1.0)
         app.flush()
         await pilot.pause()
-        return app.export_screenshot(title="aurora-tui")
+        return _FONTS.sub("", app.export_screenshot(title="aurora-tui"))
 
 
 async def _settle(app: AuroraApp) -> None:
