@@ -69,8 +69,7 @@ def jsonl(entries: Sequence[Entry]) -> Iterator[str]:
             }
             for fact in entry.facts
         ]
-        text = json.dumps({**as_json(entry), "facts": facts}, ensure_ascii=True, sort_keys=False)
-        yield text.replace("\x7f", "\\u007f")
+        yield json.dumps({**as_json(entry), "facts": facts}, ensure_ascii=True)
 
 
 def markdown(entries: Sequence[Entry], head: str) -> Iterator[str]:

@@ -57,6 +57,7 @@ def test_an_empty_journal_is_intact(tmp_path: Path) -> None:
     [
         "body = replace(body, 'done', 'failed')",
         "body = x'00ff'",
+        "body = CAST(x'ff' AS TEXT)",
         "at = at + 0.001",
         "at = 'noon'",
         "kind = 'verdict'",
