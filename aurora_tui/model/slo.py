@@ -207,7 +207,8 @@ def state_text(reading: SloReading) -> str:
     if reading.state is SloState.NO_DATA:
         return _NO_DATA if reading.reason == _NO_DATA else f"{_NO_DATA}: {reading.reason}"
     if reading.state is SloState.BURNING and reading.burn_rate is not None:
-        return f"burning {reading.burn_rate:.3g}x"
+        rate = reading.burn_rate
+        return f"burning {rate:.3g}x" if rate < 999.5 else f"burning {rate:,.0f}x"
     return str(reading.state)
 
 
