@@ -166,7 +166,7 @@ def _acting(run: F) -> F:
         (
             click.argument("target", metavar="KIND/NAME"),
             click.option("--yes", is_flag=True, help="Do not ask."),
-            click.option("--confirm", metavar="CONTEXT", help="The context's name, where it is protected."),
+            click.option("--confirm", metavar="CONTEXT", help="The context's name, where it must be typed."),
             click.option("--reason", metavar="WORDS", help="Why; kept in the journal."),
             click.option("--dry-run", is_flag=True, help="Show the preview and stop."),
             click.option("--wait/--no-wait", default=True, help="Follow the rollout and the SLI to a verdict."),
