@@ -76,6 +76,14 @@ class AuroraApp(Frame):
         if ref is not None:
             self.open_logs(LogSelection(ref.namespace or "", workload=(ref.kind, ref.name)), focus=False)
 
+    def undo_last(self) -> None:
+        """Plan the inverse of the last action of this session; it is confirmed like any other."""
+        if self.desk.last is None:
+            self._warn("nothing was done in this session that can be taken back")
+        else:
+            verb, ref, params = self.desk.last
+            self.act(verb, ref, dict(params))
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         pane = self.active
         allowed = pane.allows(action, parameters) if pane is not None else True
@@ -259,6 +267,8 @@ class AuroraApp(Frame):
             self.switch_namespace(None if rest in ("all", "*") else rest)
         elif name in ("ctx", "context") and rest:
             self.exit(SwitchContext(rest))
+        elif name == "undo":
+            self.undo_last()
         elif name in ("q", "q!", "quit", "exit"):
             self.action_leave()
         elif name in ("h", "help", "?"):
@@ -323,7 +333,7 @@ class AuroraApp(Frame):
         if any(isinstance(screen, ActionDialog) for screen in self.screen_stack):
             return
         dialog = ActionDialog(f"{verb.value} {ref}", self.session.context, protected=self.session.environment.protected)
-        opened = self.push_screen(dialog)
+        opened = self.push_screen(dialog, lambda wanted: self.undo_last() if wanted else None)
         self._work(self._prepare(opened, dialog, verb, ref, params))
 
     async def _prepare(

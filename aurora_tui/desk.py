@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aurora_tui.actions import ActionPath, Refusal
+from aurora_tui.actions import ActionPath, Refusal, undo_of
 from aurora_tui.cluster import resources
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.folders import state_dir
@@ -40,6 +40,8 @@ class ActionDesk:
         self._path = action_path(session)
         self.busy = 0
         """How many actions are being carried out or verified."""
+        self.last: tuple[Verb, ObjectRef, Params] | None = None
+        """What takes the last action of this session back, where that makes sense."""
 
     async def prepare(self, dialog: ActionDialog, verb: Verb, ref: ObjectRef, params: Params) -> None:
         """Plan an action and show it; the object must still be the one that the row showed."""
@@ -69,6 +71,12 @@ class ActionDesk:
             record = await self._path.execute(plan, confirmed_context=context, reason=reason)
             if dialog.is_attached:
                 dialog.show_record(record)
+            if (inverse := undo_of(record)) is not None:
+                target = plan.action.target
+                ref = ObjectRef(target.kind, target.namespace or None, target.name, target.uid)
+                self.last = (inverse[0], ref, inverse[1])
+                if dialog.is_attached:
+                    dialog.offer_undo(f"{inverse[0].value} {ref}")
             if record.outcome not in (Outcome.DONE, Outcome.UNCERTAIN):
                 return
             async for step in self._path.verify(record, await slo_probe(self._session, plan.action.target)):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -16,7 +15,7 @@ from textual.widgets import Button, Static
 
 from aurora_tui.model.actions import Outcome, Phase, Plan, Progress, Record, Recovery, Rollout, Verdict
 from aurora_tui.model.text import printable
-from widgets.field import Field
+from widgets.answers import Answers, questions
 from widgets.pane import pane_binding
 
 _OUTCOME_STYLE = {
@@ -28,78 +27,20 @@ _OUTCOME_STYLE = {
 _BAR = 24
 
 
-class Answers(Field):
-    """One field that asks for one thing after the other.
-
-    One field, not several, so that an answer typed ahead lands behind the one before it.
-    """
-
-    class Given(Message):
-        """All that was asked for was answered."""
-
-        def __init__(self, answers: Mapping[str, str]) -> None:
-            super().__init__()
-            self.answers = answers
-            """Each under its question's key."""
-
-    class GivenEarly(Message):
-        """The last answer was given before the preview was there: it was not taken."""
-
-    def __init__(self, *, id: str) -> None:
-        super().__init__(id=id, compact=True)
-        self._questions: Sequence[Question] = ()
-        self.given: list[str] = []
-        self.ready = False
-        """Whether the last answer may be taken: not before the preview was shown."""
-        self.display = False
-
-    def ask(self, questions: Sequence[Question]) -> None:
-        """Appear with the first of some questions."""
-        self._questions = questions
-        self.placeholder = questions[0].words
-        self.display = True
-
-    async def action_submit(self) -> None:
-        answer = self.value.strip()
-        question = self._questions[len(self.given)]
-        last = len(self.given) == len(self._questions) - 1
-        if not question.accepts(answer):
-            self.app.bell()
-            return
-        if last and not self.ready:
-            self.post_message(self.GivenEarly())
-            return
-        self.given.append(answer)
-        if last:
-            keys = (question.key for question in self._questions)
-            self.post_message(self.Given(dict(zip(keys, self.given, strict=True))))
-            self.disabled = True
-        else:
-            self.clear()
-            self.placeholder = self._questions[len(self.given)].words
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked, and whether an answer will do."""
-
-    key: str
-    words: str
-    accepts: Callable[[str], bool]
-
-
-class ActionDialog(ModalScreen[None]):
+class ActionDialog(ModalScreen[bool]):
     """One action from its preview to its verdict; the app does the work and tells the dialog.
 
     The default is Cancel. In a protected environment the context's name must be typed and a reason
     given; elsewhere the plan says what a policy asks for, and the field appears with it. Closing the
-    dialog after the action was confirmed does not stop the verification.
+    dialog after the action was confirmed does not stop the verification. It is dismissed with True
+    where the operator wants the action that was just carried out to be taken back.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         pane_binding(
             "escape", "leave", "Cancel", "Leave without doing anything, or hide what is under way", id="action.leave"
         ),
+        pane_binding("u", "undo", "Undo this", "Take the action back, with a preview of its own", id="action.undo"),
         pane_binding("left", "button(-1)", "Previous", "Previous button", id="action.previous", show=False),
         pane_binding("right", "button(1)", "Next", "Next button", id="action.next", show=False),
     ]
@@ -133,6 +74,7 @@ class ActionDialog(ModalScreen[None]):
         self._protected = protected
         self._plan: Plan | None = None
         self._confirmed = False
+        self._undo = ""
         self._finished = False
         self._steps: list[Content] = []
         self._live: Content | None = None
@@ -147,7 +89,7 @@ class ActionDialog(ModalScreen[None]):
             yield diff
             answers = Answers(id="answers")
             if self._protected:
-                answers.ask(self._questions(name=True, reason=True))
+                answers.ask(questions("protected", self._asked_context, name=True, reason=True))
             yield answers
             yield Static("", id="progress")
             with Horizontal(id="buttons"):
@@ -158,15 +100,6 @@ class ActionDialog(ModalScreen[None]):
     def on_mount(self) -> None:
         # At once: the next key may already be there.
         self.set_focus(self.query_one("#answers" if self._protected else "#cancel"))
-
-    def _questions(self, *, name: bool, reason: bool) -> list[Question]:
-        who = "protected" if self._protected else "policy"
-        asked = f"{who}: type the context's name ({printable(self._asked_context)}) and press Enter"
-        why = "reason: a ticket, or why (kept in the journal), and Enter"
-        return [
-            *([Question("context", asked, lambda text: text == self._asked_context)] if name else []),
-            *([Question("reason", why, bool)] if reason else []),
-        ]
 
     def show_plan(self, plan: Plan) -> None:
         """Show what will be done and ask."""
@@ -198,7 +131,7 @@ class ActionDialog(ModalScreen[None]):
         answers.ready = True
         if self._protected:  # its field has been there from the start, maybe with answers typed ahead
             return
-        answers.ask(self._questions(name=plan.protected, reason=plan.needs_reason))
+        answers.ask(questions("policy", self._asked_context, name=plan.protected, reason=plan.needs_reason))
         self.query_one("#confirm").display = False
         self.query_one("#box").set_class(plan.protected, "-protected")
         self.set_focus(answers)
@@ -214,6 +147,12 @@ class ActionDialog(ModalScreen[None]):
         self._step(Content.styled(printable(words), _OUTCOME_STYLE[record.outcome]))
         if record.outcome in (Outcome.REFUSED, Outcome.FAILED):
             self._finished = True
+
+    def offer_undo(self, words: str) -> None:
+        """The action can be taken back, by what `words` say."""
+        self._undo = words
+        self._paint_progress()
+        self.refresh_bindings()
 
     def show_progress(self, progress: Progress) -> None:
         """One step of the verification: a bar, the words, the time."""
@@ -247,6 +186,8 @@ class ActionDialog(ModalScreen[None]):
             self.action_leave()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "undo":
+            return bool(self._undo)
         # In a field the arrows move within the text.
         return not (action == "button" and isinstance(self.focused, Field))
 
@@ -255,6 +196,9 @@ class ActionDialog(ModalScreen[None]):
             self.focus_previous()
         else:
             self.focus_next()
+
+    def action_undo(self) -> None:
+        self.dismiss(True)
 
     def action_leave(self) -> None:
         if self._confirmed and not self._finished:
@@ -285,6 +229,8 @@ class ActionDialog(ModalScreen[None]):
 
     def _paint_progress(self) -> None:
         lines = [*self._steps, *([self._live] if self._live else [])]
+        if self._undo:
+            lines.append(Content.styled(f"u takes it back: {printable(self._undo)}", "$text-muted"))
         self._text("#progress", Content("\n").join([Content(""), *lines]))
 
     def _text(self, selector: str, content: Content) -> None:

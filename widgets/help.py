@@ -64,6 +64,7 @@ COMMANDS = (
     (":ns NAME", "another namespace; :ns all for all of them"),
     (":slo :alerts :logs", "go to a pane"),
     (":ctx NAME", "another context of the kubeconfig"),
+    (":undo", "take back the last action of this session, with a preview"),
     (":help", "this page"),
     (":q", "quit"),
 )

@@ -254,6 +254,30 @@ async def test_outcome_progress_and_verdict_are_followed_in_the_dialog() -> None
         assert "Close" in text(app)
 
 
+async def test_an_action_that_was_carried_out_can_be_taken_back_from_its_dialog() -> None:
+    app = Host()
+    async with app.run_test(size=(120, 36)) as pilot:
+        wanted: list[bool | None] = []
+        app.pop_screen()
+        app.push_screen(app.dialog, wanted.append)
+        await pilot.pause()
+        app.dialog.show_plan(plan())
+        await typed(pilot, "prod")
+        await typed(pilot, "u")
+        await pilot.pause()
+        assert app.confirmed == [("prod", "u")], "while something is asked, u is a letter"
+
+        app.dialog.show_record(Record(7, plan(), Outcome.DONE, "rolled back"))
+        await pilot.press("u")
+        assert app.open, "nothing was offered yet"
+        app.dialog.offer_undo("undo deployment/aurora-backend")
+        await pilot.pause()
+        assert "u takes it back: undo deployment/aurora-backend" in text(app)
+        await pilot.press("u")
+        await pilot.pause()
+        assert (app.open, wanted) == (False, [True])
+
+
 async def test_text_of_the_cluster_is_shown_as_data() -> None:
     app = Host()
     async with app.run_test(size=(120, 36)) as pilot:
