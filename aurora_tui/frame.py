@@ -218,8 +218,9 @@ class Frame(App["int | SwitchContext"]):
         self._arrange(event.size)
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
-        # Where two widgets get the focus one after the other, the first one's event may come last.
-        focused = self.main.focused
+        # Where two widgets get the focus one after the other, the first one's event may come last,
+        # and at the end after the screens are gone.
+        focused = self.main.focused if self.is_running else None
         pane = next((node for node in focused.ancestors_with_self if isinstance(node, Pane)), None) if focused else None
         if pane is not None and pane is not self._active:
             self._active = pane
