@@ -16,6 +16,7 @@ from textual.widgets import Button, Static
 from aurora_tui.model.actions import Outcome, Phase, Plan, Progress, Record, Recovery, Rollout, Verdict
 from aurora_tui.model.text import printable
 from widgets.answers import Answers, questions
+from widgets.field import Field
 from widgets.pane import pane_binding
 
 _OUTCOME_STYLE = {

@@ -14,7 +14,8 @@ from aurora_tui.journal import Journal
 from aurora_tui.sandbox.addresses import Addresses
 from tests.pilot.console import Console, demo, opened
 from tests.program import Program
-from widgets.actiondialog import ActionDialog, Answers
+from widgets.actiondialog import ActionDialog
+from widgets.answers import Answers
 
 BACKEND = "aurora-backend"
 
