@@ -43,6 +43,8 @@ class AuroraApp(Frame):
         super().__init__(session)
         self._log_task: asyncio.Task[None] | None = None
         self._leaving = False
+        self._looked_back = False
+        """Whether actions that were left uncertain were looked after; once, when the pods are there."""
         self._looked: tuple[str, int] | None = None
         """The service, and among how many pods its workload was looked for last."""
         self._under_way: set[asyncio.Task[None]] = set()
@@ -60,6 +62,9 @@ class AuroraApp(Frame):
 
     def flush(self) -> None:
         super().flush()
+        if not self._looked_back and self.session.store.table(views.PODS.table).freshness.last_good is not None:
+            self._looked_back = True
+            self._work(self.desk.settle(self))
         if self.logs_pane.selection is None:
             self._follow_the_worst()
 

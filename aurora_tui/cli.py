@@ -6,16 +6,16 @@ import asyncio
 import contextlib
 import io
 import logging
-import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from aurora_tui import __version__
+from aurora_tui import __version__, cli_actions, cli_journal
+from aurora_tui.cli_options import FORM, shared, take
 from aurora_tui.launch import (
     USAGE_ERROR,
     Wanted,
@@ -32,36 +32,12 @@ from aurora_tui.launch import (
 )
 
 if TYPE_CHECKING:
-    from aurora_tui.model.actions import Verb
+    pass
 
-F = TypeVar("F", bound=Callable[..., Any])
 INTERRUPTED = 130
 """As the shell reports a program that was stopped by Ctrl+C."""
 log = logging.getLogger(__name__)
 DEFAULT_SCENARIO = "bad-release"
-
-
-_SHARED = (
-    click.option("--context", metavar="CONTEXT", help="Context of the kubeconfig; the current one by default."),
-    click.option("-n", "--namespace", metavar="NS", help="Namespace; the context's own by default."),
-    click.option("-A", "--all-namespaces", is_flag=True, default=None, help="All namespaces."),
-    click.option("--kubeconfig", metavar="FILE", help="Kubeconfig file; $KUBECONFIG by default."),
-    click.option("--config", metavar="FILE", help="Settings file or folder, instead of ~/.config/aurora-tui."),
-    click.option("--read-only", is_flag=True, default=None, help="Refuse everything that changes the cluster."),
-)
-_SHARED_NAMES = ("context", "namespace", "all_namespaces", "kubeconfig", "config", "read_only")
-
-
-def shared(command: F) -> F:
-    """Give a command the shared options."""
-    for option in reversed(_SHARED):
-        command = option(command)
-    return command
-
-
-def _take(ctx: click.Context, given: dict[str, Any]) -> Wanted:
-    """Move the shared options out of a command's own."""
-    return ctx.find_object(Wanted).merged({name: given.pop(name) for name in _SHARED_NAMES})  # type: ignore[union-attr]
 
 
 @click.group(
@@ -108,18 +84,15 @@ def _demo(wanted: Wanted, scenario: str) -> Iterator[Wanted]:
         raise fail(str(error)) from error
 
 
-_FORM = click.option("-o", "--output", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
-
-
 @command.command()
 @shared
-@_FORM
+@FORM
 @click.pass_context
 def status(ctx: click.Context, /, form: str, **given: Any) -> None:
     """Firing alerts, missed objectives, broken workloads; exit 0 healthy, 1 burning, 2 can't tell."""
     from aurora_tui.commands import rows
 
-    once(_take(ctx, given), lambda session: rows.status(session, form))
+    once(take(ctx, given), lambda session: rows.status(session, form))
 
 
 @command.command()
@@ -134,252 +107,30 @@ def get(ctx: click.Context, /, what: str, form: str, labels: str, **given: Any) 
     """Rows of a pane: pods, workloads, slos, alerts, nodes, events, deployments …"""
     from aurora_tui.commands import rows
 
-    once(_take(ctx, given), lambda session: rows.get(session, what, form, labels))
+    once(take(ctx, given), lambda session: rows.get(session, what, form, labels))
 
 
 @command.command()
 @shared
-@_FORM
+@FORM
 @click.pass_context
 def check(ctx: click.Context, /, form: str, **given: Any) -> None:
     """Reach every source; say what works, what is denied and how to mend it."""
     from aurora_tui.commands import check as checks
 
-    once(_take(ctx, given), lambda session: checks.run(session, form))
+    once(take(ctx, given), lambda session: checks.run(session, form))
 
 
 @command.command()
 @shared
 @click.argument("target", metavar="KIND/NAME")
-@_FORM
+@FORM
 @click.pass_context
 def history(ctx: click.Context, /, target: str, form: str, **given: Any) -> None:
     """Revisions of a workload (kubectl rollout history), and what going back to each would change."""
     from aurora_tui.commands import history as histories
 
-    once(_take(ctx, given), lambda session: histories.show(session, target, form))
-
-
-def _acting(run: F) -> F:
-    """The options of everything that changes a cluster."""
-    for option in reversed(
-        (
-            click.argument("target", metavar="KIND/NAME"),
-            click.option("--yes", is_flag=True, help="Do not ask."),
-            click.option("--confirm", metavar="CONTEXT", help="The context's name, where it must be typed."),
-            click.option("--reason", metavar="WORDS", help="Why; kept in the journal."),
-            click.option("--dry-run", is_flag=True, help="Show the preview and stop."),
-            click.option("--wait/--no-wait", default=True, help="Follow the rollout and the SLI to a verdict."),
-        )
-    ):
-        run = option(run)
-    return run
-
-
-def _act(ctx: click.Context, verb: Verb, params: dict[str, Any], target: str, given: dict[str, Any]) -> None:
-    from aurora_tui.commands.act import act
-
-    wanted = _take(ctx, given)
-    once(wanted, lambda session: act(session, verb, target, params, **given))
-
-
-@command.command()
-@shared
-@_acting
-@click.option("--to-revision", type=int, default=0, help="Revision to go back to; the one before by default.")
-@click.pass_context
-def rollback(ctx: click.Context, /, target: str, to_revision: int, **given: Any) -> None:
-    """Roll a workload back to an earlier revision (kubectl rollout undo), guarded, journalled, verified."""
-    from aurora_tui.model.actions import Verb
-
-    _act(ctx, Verb.UNDO, {"revision": to_revision} if to_revision else {}, target, given)
-
-
-@command.command()
-@shared
-@_acting
-@click.pass_context
-def restart(ctx: click.Context, /, target: str, **given: Any) -> None:
-    """Restart a workload pod by pod (kubectl rollout restart), guarded, journalled, verified."""
-    from aurora_tui.model.actions import Verb
-
-    _act(ctx, Verb.RESTART, {}, target, given)
-
-
-@command.command()
-@shared
-@_acting
-@click.option("--replicas", type=click.IntRange(min=0), required=True, help="Wanted number of replicas.")
-@click.pass_context
-def scale(ctx: click.Context, /, target: str, replicas: int, **given: Any) -> None:
-    """Change a workload's number of replicas (kubectl scale), guarded, journalled, verified."""
-    from aurora_tui.model.actions import Verb
-
-    _act(ctx, Verb.SCALE, {"replicas": replicas}, target, given)
-
-
-@command.command("set-image")
-@shared
-@_acting
-@click.argument("images", nargs=-1, required=True, metavar="CONTAINER=IMAGE...")
-@click.pass_context
-def set_image(ctx: click.Context, /, target: str, images: tuple[str, ...], **given: Any) -> None:
-    """Give containers other images (kubectl set image); * means every container."""
-    from aurora_tui.model.actions import Verb
-
-    pairs = [image.partition("=") for image in images]
-    if not all(name and image for name, _, image in pairs):
-        raise click.UsageError("give CONTAINER=IMAGE, e.g. backend=aurora/backend:2.4.0")
-    _act(ctx, Verb.IMAGE, {name: image for name, _, image in pairs}, target, given)
-
-
-@command.command()
-@shared
-@_acting
-@click.pass_context
-def pause(ctx: click.Context, /, target: str, **given: Any) -> None:
-    """Pause a Deployment's rollout, or a CronJob."""
-    from aurora_tui.model.actions import Verb
-
-    _act(ctx, Verb.PAUSE, {}, target, given)
-
-
-@command.command()
-@shared
-@_acting
-@click.pass_context
-def resume(ctx: click.Context, /, target: str, **given: Any) -> None:
-    """Resume a Deployment's rollout, or a CronJob."""
-    from aurora_tui.model.actions import Verb
-
-    _act(ctx, Verb.RESUME, {}, target, given)
-
-
-@command.command()
-@shared
-@_acting
-@click.pass_context
-def cordon(ctx: click.Context, /, target: str, **given: Any) -> None:
-    """Let no new pods onto a node."""
-    from aurora_tui.model.actions import Verb
-
-    _act(ctx, Verb.CORDON, {}, _named(target, "node"), given)
-
-
-@command.command()
-@shared
-@_acting
-@click.pass_context
-def uncordon(ctx: click.Context, /, target: str, **given: Any) -> None:
-    """Let new pods onto a node again."""
-    from aurora_tui.model.actions import Verb
-
-    _act(ctx, Verb.UNCORDON, {}, _named(target, "node"), given)
-
-
-@command.command()
-@shared
-@_acting
-@click.option("--now", is_flag=True, help="Without a grace period (kill).")
-@click.pass_context
-def delete(ctx: click.Context, /, target: str, now: bool, **given: Any) -> None:
-    """Delete a pod, held to its uid; its controller makes another."""
-    from aurora_tui.model.actions import Verb
-
-    _act(ctx, Verb.KILL if now else Verb.DELETE, {}, _named(target, "pod"), given)
-
-
-@command.command()
-@shared
-@_acting
-@click.pass_context
-def evict(ctx: click.Context, /, target: str, **given: Any) -> None:
-    """Evict a pod, as far as its disruption budgets allow."""
-    from aurora_tui.model.actions import Verb
-
-    _act(ctx, Verb.EVICT, {}, _named(target, "pod"), given)
-
-
-@command.command()
-@shared
-@_acting
-@click.pass_context
-def trigger(ctx: click.Context, /, target: str, **given: Any) -> None:
-    """Run a CronJob now, once (kubectl create job --from)."""
-    from aurora_tui.model.actions import Verb
-
-    _act(ctx, Verb.TRIGGER, {}, _named(target, "cronjob"), given)
-
-
-@command.command()
-@shared
-@_acting
-@click.option("--min", "least", type=click.IntRange(min=1), help="Fewest replicas; as it is by default.")
-@click.option("--max", "most", type=click.IntRange(min=1), help="Most replicas; as it is by default.")
-@click.pass_context
-def bounds(ctx: click.Context, /, target: str, least: int | None, most: int | None, **given: Any) -> None:
-    """Change the bounds between which an autoscaler chooses the replicas."""
-    from aurora_tui.model.actions import Verb
-
-    wanted = {name: value for name, value in (("min", least), ("max", most)) if value is not None}
-    if not wanted:
-        raise click.UsageError("give --min, --max or both")
-    _act(ctx, Verb.BOUNDS, wanted, _named(target, "hpa"), given)
-
-
-def _named(target: str, kind: str) -> str:
-    return target if "/" in target else f"{kind}/{target}"
-
-
-@command.group()
-def journal() -> None:
-    """What was done to the clusters from here."""
-
-
-@journal.command("list")
-@_FORM
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
-def journal_list(form: str, limit: int) -> None:
-    """The newest entries."""
-    from aurora_tui.commands.journalcmd import show_list
-
-    sys.exit(show_list(form, limit))
-
-
-@journal.command("show")
-@click.argument("number", type=int)
-@_FORM
-def journal_show(number: int, form: str) -> None:
-    """One entry, whole."""
-    from aurora_tui.commands.journalcmd import show_entry
-
-    sys.exit(show_entry(form, number))
-
-
-_HASH = re.compile("[0-9a-f]{64}")
-
-
-@journal.command("verify")
-@click.option("--head", metavar="HASH", help="A head that was noted earlier: is it still in the chain?")
-@_FORM
-def journal_verify(head: str | None, form: str) -> None:
-    """Find an altered, missing or reordered entry; exit 0 intact, 1 not, 2 can't read."""
-    from aurora_tui.commands.journalcmd import verify
-
-    noted = None if head is None else head.strip().lower()
-    if noted is not None and not _HASH.fullmatch(noted):
-        raise click.UsageError(f"--head {head!r}: give the 64 digits that `aurora-tui journal verify` printed")
-    sys.exit(verify(form, noted))
-
-
-@journal.command("export")
-@click.option("-o", "--output", "form", type=click.Choice(["jsonl", "markdown"]), default="jsonl", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), help="File to make; standard output by default.")
-def journal_export(form: str, out: Path | None) -> None:
-    """All entries, oldest first: one JSON object a line, or an incident log."""
-    from aurora_tui.commands.journalcmd import export
-
-    sys.exit(export(form, out))
+    once(take(ctx, given), lambda session: histories.show(session, target, form))
 
 
 @command.command()
@@ -393,7 +144,7 @@ def shot(ctx: click.Context, /, out: Path, size: str, keys: str, **given: Any) -
     columns, _, lines = size.partition("x")
     if not (columns.isdecimal() and lines.isdecimal()):
         raise click.UsageError(f"--size {size!r}: give COLUMNSxLINES, e.g. 160x48")
-    wanted = _take(ctx, given)
+    wanted = take(ctx, given)
     terminal_defaults(wanted)
     from aurora_tui.app import AuroraApp
     from aurora_tui.commands.shot import shoot
@@ -417,6 +168,10 @@ def completion(shell: str) -> None:
     maker = get_completion_class(shell)
     assert maker is not None
     click.echo(maker(command, {}, "aurora-tui", "_AURORA_TUI_COMPLETE").source())
+
+
+for _each in (*cli_actions.COMMANDS, cli_journal.journal):
+    command.add_command(_each)
 
 
 def _with_scenario(arguments: list[str]) -> list[str]:

@@ -11,6 +11,7 @@ from aurora_tui.folders import state_dir
 from aurora_tui.journal import Journal
 from aurora_tui.model.actions import Outcome, Params, Plan, Progress, Verb
 from aurora_tui.model.selection import ObjectRef
+from aurora_tui.recovery import settle_unfinished
 from aurora_tui.session import Session
 from aurora_tui.sli import slo_probe
 
@@ -42,6 +43,12 @@ class ActionDesk:
         """How many actions are being carried out or verified."""
         self.last: tuple[Verb, ObjectRef, Params] | None = None
         """What takes the last action of this session back, where that makes sense."""
+
+    async def settle(self, app: App[Any]) -> None:
+        """Find out what became of actions that a program which ended too early left uncertain, and tell it."""
+        for entry in await settle_unfinished(self._path):
+            words = f"journal entry {entry.id}, {entry.action.verb.value} {entry.action.target}: {entry.message}"
+            app.notify(words, title=entry.outcome.value, severity="warning", timeout=30, markup=False)
 
     async def prepare(self, dialog: ActionDialog, verb: Verb, ref: ObjectRef, params: Params) -> None:
         """Plan an action and show it; the object must still be the one that the row showed."""

@@ -1,0 +1,36 @@
+"""The options that commands share, and what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from aurora_tui.launch import Wanted
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FORM = click.option("-o", "--output", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+
+_SHARED = (
+    click.option("--context", metavar="CONTEXT", help="Context of the kubeconfig; the current one by default."),
+    click.option("-n", "--namespace", metavar="NS", help="Namespace; the context's own by default."),
+    click.option("-A", "--all-namespaces", is_flag=True, default=None, help="All namespaces."),
+    click.option("--kubeconfig", metavar="FILE", help="Kubeconfig file; $KUBECONFIG by default."),
+    click.option("--config", metavar="FILE", help="Settings file or folder, instead of ~/.config/aurora-tui."),
+    click.option("--read-only", is_flag=True, default=None, help="Refuse everything that changes the cluster."),
+)
+_SHARED_NAMES = ("context", "namespace", "all_namespaces", "kubeconfig", "config", "read_only")
+
+
+def shared(command: F) -> F:
+    """Give a command the shared options."""
+    for option in reversed(_SHARED):
+        command = option(command)
+    return command
+
+
+def take(ctx: click.Context, given: dict[str, Any]) -> Wanted:
+    """Move the shared options out of a command's own."""
+    return ctx.find_object(Wanted).merged({name: given.pop(name) for name in _SHARED_NAMES})  # type: ignore[union-attr]
