@@ -18,7 +18,7 @@ import pytest
 from aurora_tui import cli
 from aurora_tui.actions import ActionPath
 from aurora_tui.cluster.errors import ClusterError, UnreachableError
-from aurora_tui.cluster.resources import DEPLOYMENTS, PODS
+from aurora_tui.cluster.resources import DEPLOYMENTS, PODS, REPLICASETS
 from aurora_tui.journal import Entry, Journal
 from aurora_tui.model.actions import Outcome, Verb
 from aurora_tui.process import Process
@@ -195,6 +195,40 @@ async def test_revisions_that_differ_in_a_secret_alone_are_told_apart_by_the_his
 
     assert entry.action.before["template"] == entry.action.after["template"]
     assert entry.outcome is outcome
+
+
+async def test_without_that_history_they_cannot_be_told_apart(tmp_path: Path, ended: None) -> None:
+    old, new = (template("aurora/backend:2.4.0", DB_PASSWORD=word) for word in ("hunter2", "hunter3"))
+    scene = Scene(tmp_path, stack(DEPLOYMENTS, old, new))
+    await scene.kill(UNDO, AFTER)
+    for name in (f"{NAME}-1", f"{NAME}-2"):
+        del scene.cluster.objects[REPLICASETS.plural, NAMESPACE, name]
+
+    [entry] = await scene.start_again()
+
+    assert entry.outcome is Outcome.UNCERTAIN
+
+
+async def test_what_the_journal_hides_is_compared_hidden(scene: Scene) -> None:
+    await scene.kill(Case(Verb.IMAGE, params={"backend": "auth:2.4.2"}), AFTER)
+
+    [entry] = await scene.start_again()
+
+    assert entry.action.after == {"images": {"backend": "auth:(hidden)"}}
+    assert entry.outcome is Outcome.DONE
+
+
+async def test_an_object_without_a_generation_was_not_changed_while_its_version_stands(
+    tmp_path: Path, ended: None
+) -> None:
+    case = next(case for case in CASES if case.verb is Verb.BOUNDS)
+    scene = Scene(tmp_path, case.make())
+    del scene.cluster.objects[case.resource.plural, NAMESPACE, NAME]["metadata"]["generation"]
+    await scene.kill(case, BEFORE)
+
+    [entry] = await scene.start_again()
+
+    assert (entry.generation, entry.outcome) == (None, Outcome.FAILED)
 
 
 @pytest.mark.parametrize("case", [Case(Verb.RESTART), Case(Verb.SCALE, params={"replicas": 5}), UNDO], ids=str)
