@@ -109,6 +109,7 @@ def screens(app: AuroraApp) -> Iterator[Screen[Any]]:
     """Those that lie over the panes for a while."""
     yield TextPage("a text", clock=app.session.clock)
     yield ActionDialog("an action", "prod", protected=True)
+    yield ActionDialog("an action", "dev", protected=False)  # in a field letters are no keys
     yield HistoryScreen(ObjectRef("Deployment", "aurora", "aurora-backend"), clock=app.session.clock)
 
 
