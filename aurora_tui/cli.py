@@ -71,7 +71,10 @@ def command(ctx: click.Context, /, demo: str | None, **given: Any) -> None:
 def _demo(wanted: Wanted, scenario: str) -> Iterator[Wanted]:
     """Start the demo stack beside us; what follows gets its kubeconfig and settings like any other."""
     from aurora_tui.sandbox.child import SandboxError, start_in_subprocess
+    from aurora_tui.sandbox.scenarios import SCENARIOS
 
+    if scenario not in SCENARIOS:
+        raise fail(f"the demo has no scenario {scenario!r}; there are {', '.join(SCENARIOS)}")
     try:
         with start_in_subprocess(scenario) as stack:
             yield replace(

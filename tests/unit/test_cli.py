@@ -163,6 +163,7 @@ async def test_the_demo_is_a_kubeconfig_and_settings_like_any_other(
         (["get", "pods", "--kubeconfig", "/nowhere"], "/nowhere: no such kubeconfig file"),
         ([], "the console needs a terminal"),
         (["journal", "show", "7"], "the journal has no entry 7"),
+        (["--demo", "calm", "status"], "the demo has no scenario 'calm'; there are bad-release, healthy"),
     ],
 )
 def test_a_fault_is_one_line_that_says_what_to_do(run: Run, arguments: list[str], words: str) -> None:
