@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from functools import cached_property
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from textual.events import Key
 
 from aurora_tui import folders
+from aurora_tui.acting import Acting
 from aurora_tui.cluster.errors import ClusterError
-from aurora_tui.frame import Frame, SwitchContext
+from aurora_tui.frame import SwitchContext
 from aurora_tui.logbuffer import LogBuffer
 from aurora_tui.model import views
-from aurora_tui.model.actions import Verb
 from aurora_tui.model.selection import LogSelection, ObjectRef, ServiceRef
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.session import Session
-from widgets.actiondialog import ActionDialog
 from widgets.help import help_lines
-from widgets.history import HistoryScreen
 from widgets.objects import ObjectsPane
 from widgets.tablepane import TablePane
 from widgets.textpage import TextPage
 
-if TYPE_CHECKING:
-    from aurora_tui.desk import ActionDesk
 
-
-_SUSPEND = "suspend"
-"""The key that suspends a CronJob or resumes it."""
-_OF_THE_ROW = frozenset({Verb.CORDON, Verb.UNCORDON, Verb.DELETE, Verb.KILL, Verb.TRIGGER, _SUSPEND})
-"""What is done to the very object under the cursor; all else is done to the workload that runs it."""
-
-
-class AuroraApp(Frame):
+class AuroraApp(Acting):
     """The console on one session. Exits with a status, or with the context to open next."""
 
     def __init__(self, session: Session) -> None:
@@ -47,24 +32,12 @@ class AuroraApp(Frame):
         """Whether actions that were left uncertain were looked after; once, when the pods are there."""
         self._looked: tuple[str, int] | None = None
         """The service, and among how many pods its workload was looked for last."""
-        self._under_way: set[asyncio.Task[None]] = set()
-
-    @cached_property
-    def desk(self) -> ActionDesk:
-        """Made when it is wanted: the first frame needs no actions."""
-        from aurora_tui.desk import ActionDesk
-
-        return ActionDesk(self.session)
-
-    def on_action_dialog_confirmed(self, message: ActionDialog.Confirmed) -> None:
-        dialog = next(screen for screen in self.screen_stack if isinstance(screen, ActionDialog))
-        self._work(self.desk.carry_out(self, dialog, message.plan, message.context, message.reason))
 
     def flush(self) -> None:
         super().flush()
         if not self._looked_back and self.session.store.table(views.PODS.table).freshness.last_good is not None:
             self._looked_back = True
-            self._work(self.desk.settle(self))
+            self._work(self.look_back())
         if self.logs_pane.selection is None:
             self._follow_the_worst()
 
@@ -80,31 +53,6 @@ class AuroraApp(Frame):
         ref = self.session.seen_workload_of(alert.service)
         if ref is not None:
             self.open_logs(LogSelection(ref.namespace or "", workload=(ref.kind, ref.name)), focus=False)
-
-    def undo_last(self) -> None:
-        """Plan the inverse of the last action of this session; it is confirmed like any other."""
-        if self.desk.last is None:
-            self._warn("nothing was done in this session that can be taken back")
-        else:
-            verb, ref, params = self.desk.last
-            self.act(verb, ref, dict(params))
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        pane = self.active
-        allowed = pane.allows(action, parameters) if pane is not None else True
-        if action in ("act", "set_image") and allowed and self.session.read_only:
-            return None
-        return allowed
-
-    def on_key(self, event: Key) -> None:
-        """A key that is dimmed says why."""
-        active = self.screen.active_bindings.get(event.key)
-        if (
-            active is not None
-            and not active.enabled
-            and active.binding.action.startswith(("app.act(", "app.set_image"))
-        ):
-            self._warn(f"{active.binding.description} is off: this session is read-only")
 
     # Keys on the row under the cursor
 
@@ -123,17 +71,6 @@ class AuroraApp(Frame):
             self.objects_pane.show_view(view, select=f"{ref.namespace}/{ref.name}")
             self.go_to(self.objects_pane)
 
-    def action_act(self, verb: str) -> None:
-        ref = self.objects_pane.subject() if verb in _OF_THE_ROW else self._workload()
-        if ref is None:
-            return
-        if verb == _SUSPEND:
-            verb = Verb.RESUME if self.objects_pane.suspended() else Verb.PAUSE
-        if verb == Verb.SCALE:
-            self._ask_replicas(ref, self.objects_pane.replicas())
-        else:
-            self.act(Verb(verb), ref, {})
-
     def action_logs(self) -> None:
         self._logs(previous=False)
 
@@ -147,38 +84,6 @@ class AuroraApp(Frame):
             self.push_screen(page)
             self._work(self._inspect(page, ref, how))
 
-    def action_set_image(self) -> None:
-        """Ask for the workload's new image, beginning from the one that runs."""
-        ref = self._workload()
-        if ref is None:
-            return
-
-        def ended(text: str | None) -> None:
-            self.objects_pane.focus_body()
-            name, _, image = (text or "").strip().partition("=")
-            if name and image:
-                self.act(Verb.IMAGE, ref, {name.strip(): image.strip()})
-            elif text:
-                self._warn(f"{text!r}: give CONTAINER=IMAGE")
-
-        self.prompt.ask(f"image of {ref}: ", value=self.objects_pane.image(), ended=ended)
-
-    def action_rollout(self) -> None:
-        """The rollout history of the workload under the cursor."""
-        ref = self._workload()
-        if ref is not None:
-            screen = HistoryScreen(ref, clock=self.session.clock)
-            self._work(self._fill_history(self.push_screen(screen), screen, ref))
-
-    def on_history_screen_chosen(self, message: HistoryScreen.Chosen) -> None:
-        if message.row.live:
-            self._warn(f"revision {message.row.number} runs now: choose another")
-        else:
-            self.act(Verb.UNDO, message.ref, {"revision": message.row.number})
-
-    def on_history_screen_pause_wanted(self, message: HistoryScreen.PauseWanted) -> None:
-        self.act(Verb.RESUME if message.paused else Verb.PAUSE, message.ref, {})
-
     def action_describe_alert(self) -> None:
         from aurora_tui.inspection import alert_lines
 
@@ -187,18 +92,6 @@ class AuroraApp(Frame):
             page = TextPage(f"Alert {alert.name}", clock=self.session.clock)
             page.fill(alert_lines(alert, self.session.settings, self.session.clock()))
             self.push_screen(page)
-
-    def _workload(self) -> ObjectRef | None:
-        """The workload that the keys mean, said in words where there is none."""
-        ref = self.active.workload() if self.active else None
-        if isinstance(ref, ServiceRef):
-            found = self.session.workload_of(ref.name)
-            if found is None:
-                self._warn(f"the settings name no workload for {ref}")
-            return found
-        if ref is None:
-            self._warn("nothing here that a workload runs")
-        return ref
 
     def _logs(self, *, previous: bool) -> None:
         ref = self.active.subject() if self.active else None
@@ -333,20 +226,6 @@ class AuroraApp(Frame):
 
     # What takes time
 
-    def act(self, verb: Verb, ref: ObjectRef, params: dict[str, str | int]) -> None:
-        """Plan an action and ask; nothing is sent before the dialog's confirmation."""
-        if any(isinstance(screen, ActionDialog) for screen in self.screen_stack):
-            return
-        dialog = ActionDialog(f"{verb.value} {ref}", self.session.context, protected=self.session.environment.protected)
-        opened = self.push_screen(dialog, lambda wanted: self.undo_last() if wanted else None)
-        self._work(self._prepare(opened, dialog, verb, ref, params))
-
-    async def _prepare(
-        self, opened: Awaitable[None], dialog: ActionDialog, verb: Verb, ref: ObjectRef, params: dict[str, str | int]
-    ) -> None:
-        await opened  # a near server answers before a busy machine has made the dialog
-        await self.desk.prepare(dialog, verb, ref, params)
-
     def open_logs(self, selection: LogSelection, *, focus: bool = True) -> None:
         """Follow a selection's logs from now on; the one followed before is left."""
         if self._log_task is not None:
@@ -366,51 +245,8 @@ class AuroraApp(Frame):
         except ClusterError as error:
             page.fill([f"{ref} cannot be shown: {error}"])
 
-    async def _fill_history(self, opened: Awaitable[None], screen: HistoryScreen, ref: ObjectRef) -> None:
-        from aurora_tui.inspection import history
-
-        await opened
-        try:
-            found = await history(self.session.cluster, ref)
-        except ClusterError as error:
-            screen.say(f"the history cannot be read: {error}")
-        else:
-            screen.fill(found.rows, found.status, paused=found.paused)
-
-    def _ask_replicas(self, ref: ObjectRef, now: int | None) -> None:
-        bounds = self.session.capacity_of(ref)
-        known = f"now {now}" if now is not None else "now unknown"
-        limits = f", handbook {bounds.min_replicas}..{bounds.max_replicas}" if bounds else ""
-
-        def ended(text: str | None) -> None:
-            self.objects_pane.focus_body()
-            if text is None or not text.strip():
-                return
-            if text.strip().isdecimal():
-                self.act(Verb.SCALE, ref, {"replicas": int(text)})
-            else:
-                self._warn(f"{text!r} is not a number of replicas")
-
-        self.prompt.ask(f"scale {ref} ({known}{limits}) to: ", ended=ended)
-
     def _save_logs(self, path: Path) -> None:
         buffer = self.logs_pane.buffer
         if len(buffer):
             lines = (buffer[number] for number in range(buffer.first, buffer.end))
             path.write_text("".join(f"{line.origin} {line.text}\n" for line in lines), encoding="utf-8")
-
-    def _warn(self, words: str) -> None:
-        self.notify(words, severity="warning", markup=False)
-
-    def _work(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run something that takes time beside the keys; the app keeps it from being forgotten."""
-        task = asyncio.create_task(work)
-        self._under_way.add(task)
-        task.add_done_callback(self._done)
-        return task
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self.log.error(error)
-            self.notify(f"{type(error).__name__}: {error}", severity="error", markup=False)

@@ -44,6 +44,10 @@ class ActionDesk:
         self.last: tuple[Verb, ObjectRef, Params] | None = None
         """What takes the last action of this session back, where that makes sense."""
 
+    def close(self) -> None:
+        """Let go of the journal; it may be used again."""
+        self._path.journal.close()
+
     async def settle(self, app: App[Any]) -> None:
         """Find out what became of actions that a program which ended too early left uncertain, and tell it."""
         for entry in await settle_unfinished(self._path):

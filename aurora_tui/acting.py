@@ -1,0 +1,192 @@
+"""The keys that change something: which object they mean, what they ask for, and the dialogs that they open."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Awaitable, Coroutine
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from textual.events import Key
+
+from aurora_tui.cluster.errors import ClusterError
+from aurora_tui.frame import Frame
+from aurora_tui.model.actions import Verb
+from aurora_tui.model.selection import ObjectRef, ServiceRef
+from aurora_tui.session import Session
+from widgets.actiondialog import ActionDialog
+from widgets.history import HistoryScreen
+
+if TYPE_CHECKING:
+    from aurora_tui.desk import ActionDesk
+
+_SUSPEND = "suspend"
+"""The key that suspends a CronJob or resumes it."""
+_OF_THE_ROW = frozenset({Verb.CORDON, Verb.UNCORDON, Verb.DELETE, Verb.KILL, Verb.TRIGGER, _SUSPEND})
+"""What is done to the very object under the cursor; all else is done to the workload that runs it."""
+
+
+class Acting(Frame):
+    """The frame with everything that goes to the action path."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    @cached_property
+    def desk(self) -> ActionDesk:
+        """Made when it is wanted: the first frame needs no actions."""
+        from aurora_tui.desk import ActionDesk
+
+        return ActionDesk(self.session)
+
+    async def look_back(self) -> None:
+        """See to actions that were left uncertain; what actions need is imported beside the keys on this occasion."""
+        await asyncio.to_thread(importlib.import_module, "aurora_tui.desk")
+        await self.desk.settle(self)
+
+    async def on_unmount(self) -> None:
+        if "desk" in vars(self):
+            await asyncio.to_thread(self.desk.close)
+
+    def on_action_dialog_confirmed(self, message: ActionDialog.Confirmed) -> None:
+        dialog = next(screen for screen in self.screen_stack if isinstance(screen, ActionDialog))
+        self._work(self.desk.carry_out(self, dialog, message.plan, message.context, message.reason))
+
+    def undo_last(self) -> None:
+        """Plan the inverse of the last action of this session; it is confirmed like any other."""
+        if self.desk.last is None:
+            self._warn("nothing was done in this session that can be taken back")
+        else:
+            verb, ref, params = self.desk.last
+            self.act(verb, ref, dict(params))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        pane = self.active
+        allowed = pane.allows(action, parameters) if pane is not None else True
+        if action in ("act", "set_image") and allowed and self.session.read_only:
+            return None
+        return allowed
+
+    def on_key(self, event: Key) -> None:
+        """A key that is dimmed says why."""
+        active = self.screen.active_bindings.get(event.key)
+        if (
+            active is not None
+            and not active.enabled
+            and active.binding.action.startswith(("app.act(", "app.set_image"))
+        ):
+            self._warn(f"{active.binding.description} is off: this session is read-only")
+
+    def action_act(self, verb: str) -> None:
+        ref = self.objects_pane.subject() if verb in _OF_THE_ROW else self._workload()
+        if ref is None:
+            return
+        if verb == _SUSPEND:
+            verb = Verb.RESUME if self.objects_pane.suspended() else Verb.PAUSE
+        if verb == Verb.SCALE:
+            self._ask_replicas(ref, self.objects_pane.replicas())
+        else:
+            self.act(Verb(verb), ref, {})
+
+    def action_set_image(self) -> None:
+        """Ask for the workload's new image, beginning from the one that runs."""
+        ref = self._workload()
+        if ref is None:
+            return
+
+        def ended(text: str | None) -> None:
+            self.objects_pane.focus_body()
+            name, _, image = (text or "").strip().partition("=")
+            if name and image:
+                self.act(Verb.IMAGE, ref, {name.strip(): image.strip()})
+            elif text:
+                self._warn(f"{text!r}: give CONTAINER=IMAGE")
+
+        self.prompt.ask(f"image of {ref}: ", value=self.objects_pane.image(), ended=ended)
+
+    def action_rollout(self) -> None:
+        """The rollout history of the workload under the cursor."""
+        ref = self._workload()
+        if ref is not None:
+            screen = HistoryScreen(ref, clock=self.session.clock)
+            self._work(self._fill_history(self.push_screen(screen), screen, ref))
+
+    def on_history_screen_chosen(self, message: HistoryScreen.Chosen) -> None:
+        if message.row.live:
+            self._warn(f"revision {message.row.number} runs now: choose another")
+        else:
+            self.act(Verb.UNDO, message.ref, {"revision": message.row.number})
+
+    def on_history_screen_pause_wanted(self, message: HistoryScreen.PauseWanted) -> None:
+        self.act(Verb.RESUME if message.paused else Verb.PAUSE, message.ref, {})
+
+    def act(self, verb: Verb, ref: ObjectRef, params: dict[str, str | int]) -> None:
+        """Plan an action and ask; nothing is sent before the dialog's confirmation."""
+        if any(isinstance(screen, ActionDialog) for screen in self.screen_stack):
+            return
+        dialog = ActionDialog(f"{verb.value} {ref}", self.session.context, protected=self.session.environment.protected)
+        opened = self.push_screen(dialog, lambda wanted: self.undo_last() if wanted else None)
+        self._work(self._prepare(opened, dialog, verb, ref, params))
+
+    async def _prepare(
+        self, opened: Awaitable[None], dialog: ActionDialog, verb: Verb, ref: ObjectRef, params: dict[str, str | int]
+    ) -> None:
+        await opened  # a near server answers before a busy machine has made the dialog
+        await self.desk.prepare(dialog, verb, ref, params)
+
+    async def _fill_history(self, opened: Awaitable[None], screen: HistoryScreen, ref: ObjectRef) -> None:
+        from aurora_tui.inspection import history
+
+        await opened
+        try:
+            found = await history(self.session.cluster, ref)
+        except ClusterError as error:
+            screen.say(f"the history cannot be read: {error}")
+        else:
+            screen.fill(found.rows, found.status, paused=found.paused)
+
+    def _ask_replicas(self, ref: ObjectRef, now: int | None) -> None:
+        bounds = self.session.capacity_of(ref)
+        known = f"now {now}" if now is not None else "now unknown"
+        limits = f", handbook {bounds.min_replicas}..{bounds.max_replicas}" if bounds else ""
+
+        def ended(text: str | None) -> None:
+            self.objects_pane.focus_body()
+            if text is None or not text.strip():
+                return
+            if text.strip().isdecimal():
+                self.act(Verb.SCALE, ref, {"replicas": int(text)})
+            else:
+                self._warn(f"{text!r} is not a number of replicas")
+
+        self.prompt.ask(f"scale {ref} ({known}{limits}) to: ", ended=ended)
+
+    def _workload(self) -> ObjectRef | None:
+        """The workload that the keys mean, said in words where there is none."""
+        ref = self.active.workload() if self.active else None
+        if isinstance(ref, ServiceRef):
+            found = self.session.workload_of(ref.name)
+            if found is None:
+                self._warn(f"the settings name no workload for {ref}")
+            return found
+        if ref is None:
+            self._warn("nothing here that a workload runs")
+        return ref
+
+    def _warn(self, words: str) -> None:
+        self.notify(words, severity="warning", markup=False)
+
+    def _work(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run something that takes time beside the keys; the app keeps it from being forgotten."""
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.log.error(error)
+            self.notify(f"{type(error).__name__}: {error}", severity="error", markup=False)
