@@ -207,6 +207,7 @@ class AuroraApp(Acting):
             picture = folder / f"{stamp}.svg"
             picture.write_text(self.export_screenshot(), encoding="utf-8")
             self._save_logs(folder / f"{stamp}.log")
+            self._save_rows(folder / f"{stamp}.txt")
         except OSError as error:
             self.notify(f"not saved: {error}", severity="error", markup=False)
             return
@@ -244,6 +245,15 @@ class AuroraApp(Acting):
             page.fill(await inspect(self.session.cluster, ref, how, self.session.clock()))
         except ClusterError as error:
             page.fill([f"{ref} cannot be shown: {error}"])
+
+    def _save_rows(self, path: Path) -> None:
+        """All rows of the pane that the keys are on, those outside the window too, as `get` prints them."""
+        from aurora_tui.commands.output import table
+
+        pane = self.active
+        if isinstance(pane, TablePane):
+            text = table(pane.grid.columns, pane.grid.visible_rows(), self.session.clock())
+            path.write_text(f"{text}\n", encoding="utf-8")
 
     def _save_logs(self, path: Path) -> None:
         buffer = self.logs_pane.buffer

@@ -96,6 +96,11 @@ class Grid(LineView, Generic[T]):
         """The row under the cursor, as it is shown."""
         return self._state.cursor_row
 
+    def visible_rows(self) -> list[T]:
+        """The rows that the filter leaves, in the order shown."""
+        rows = self._state.rows
+        return [rows.rows[key] for key in rows.visible]
+
     @property
     def visible_count(self) -> int:
         """Rows that the filter leaves."""

@@ -74,7 +74,12 @@ class Pane(Vertical):
             "ctrl+r", "app.refresh_sources", "Refresh", "Ask all sources again now", id="app.refresh", show=False
         ),
         pane_binding(
-            "ctrl+s", "app.save_screen", "Save", "Save the screen as SVG, the logs as text", id="app.save", show=False
+            "ctrl+s",
+            "app.save_screen",
+            "Save",
+            "Save the screen as SVG, the pane and the logs as text",
+            id="app.save",
+            show=False,
         ),
     ]
     heading = "pane"

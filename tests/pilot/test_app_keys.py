@@ -159,6 +159,17 @@ async def test_the_screen_is_saved_as_a_picture(console: Console, home: Path) ->
     assert picture.stat().st_mode & 0o077 == 0 or picture.parent.stat().st_mode & 0o077 == 0
 
 
+async def test_all_rows_of_the_pane_are_saved_as_text(console: Console, home: Path) -> None:
+    await console.press(*":pods", "enter", *"/backend", "enter", "ctrl+s")
+    await console.until("saved ")
+    (saved,) = (home / "state" / "aurora-tui" / "saved").glob("*.txt")
+
+    head, *rows = saved.read_text(encoding="utf-8").splitlines()
+    assert head.split()[:4] == ["NAME", "READY", "STATUS", "RESTARTS"]
+    assert rows
+    assert all(row.startswith("aurora-backend-") for row in rows)
+
+
 async def test_a_screen_that_cannot_be_saved_is_said_and_nothing_breaks(console: Console, home: Path) -> None:
     (home / "state").write_text("in the way")
     await console.press("ctrl+s")
