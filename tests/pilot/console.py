@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import string
 import time
@@ -119,7 +120,7 @@ class Console:
         deadline = time.monotonic() + PATIENCE
         while not check():
             assert time.monotonic() < deadline, f"never seen: {seen}\n{self.text}"
-            await self.pilot.pause(0.02)
+            await asyncio.sleep(0.05)
 
     def _crop(self, pane: Pane) -> list[str]:
         region = pane.region
