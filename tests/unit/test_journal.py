@@ -178,7 +178,8 @@ def test_a_journal_that_cannot_be_written_can_still_be_looked_at(
     writer.record_outcome(number, Outcome.DONE, "scales it", at=101.0)
     if left != "what a killed program leaves":
         writer.close()
-        (tmp_path / f"{FILE_NAME}-shm").mkdir()  # so that SQLite can make none, even as root
+        # Leads nowhere, so that SQLite can make none, even as root.
+        (tmp_path / f"{FILE_NAME}-shm").symlink_to(tmp_path / "nowhere" / "shm")
     if left == "what a full disk leaves":
         (tmp_path / f"{FILE_NAME}-wal").touch()
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if not path.name.endswith("-shm")}
