@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from aurora_tui.chain import GENESIS, Link, digest
 
 FILE_NAME = "journal.sqlite3"
 BUSY_SECONDS = 10.0
+_PAUSE = 0.01
 _ROOM = 64 * 1024
 _COLUMNS = "id, entry, kind, at, body"
 
@@ -62,7 +64,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         connection = _connected(str(path))
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            _log_ahead(connection)
             connection.execute("PRAGMA synchronous = FULL")
             _migrate(connection, path)
         except BaseException:
@@ -147,6 +149,22 @@ def _read_only(path: Path) -> sqlite3.Connection:
         # Everything is in the file itself; without `immutable` SQLite wants to make a -shm beside it.
         return _connected(f"{address}?mode=ro&immutable=1", uri=True)
     return _connected(f"{address}?mode=ro", uri=True)
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Set the mode in which readers and a writer do not wait for each other; the file keeps it.
+
+    When programs that start at once all find a new file, SQLite does not wait here by itself.
+    """
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+        time.sleep(_PAUSE)
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from aurora_tui.model.masking import mask
 from aurora_tui.model.redaction import redact
 
 _TEXT = "tag:yaml.org,2002:str"
@@ -54,6 +55,9 @@ _Dumper.add_representer(dict, _represent_map)
 
 
 def to_yaml(raw: Mapping[str, Any], kind: str = "") -> str:
-    """The object without field managers and Secret values (see `redaction.redact`, also for `kind`)."""
-    text: str = yaml.dump(redact(raw, kind), Dumper=_Dumper, allow_unicode=True, default_flow_style=False)
+    """The object without field managers, Secret values (see `redaction.redact`, also for `kind`) and other secrets.
+
+    Those are literal values of variables that are named like one, and tokens and passwords within texts.
+    """
+    text: str = yaml.dump(mask(redact(raw, kind)), Dumper=_Dumper, allow_unicode=True, default_flow_style=False)
     return text

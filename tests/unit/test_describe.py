@@ -297,3 +297,19 @@ def test_yaml_is_laid_out_as_kubectl_does_it() -> None:
         "  name: c\n"
     )
     assert yaml.safe_load(to_yaml(raw)) == raw
+
+
+def test_the_yaml_of_a_pod_hides_the_secrets_among_its_variables() -> None:
+    variables = [{"name": "DB_PASSWORD", "value": "hunter2"}, {"name": "DB_HOST", "value": "postgres"}]
+    url = {"name": "DB_URL", "value": "postgres://app:hunter2@postgres/orders"}
+    pod = {
+        "kind": "Pod",
+        "metadata": {"name": "a"},
+        "spec": {"containers": [{"name": "main", "env": [*variables, url]}]},
+    }
+
+    text = to_yaml(pod)
+
+    assert "hunter2" not in text
+    assert "value: postgres\n" in text
+    assert "postgres://app:(hidden)@postgres/orders" in text
