@@ -83,6 +83,7 @@ class Frame(App["int | SwitchContext"]):
         self._active: Pane | None = None
         self._frames = 0
         self._settled = False
+        self._on_top: Screen[Any] | None = None
         self._per_second = LOCAL_HZ
         self.fault = ""
         """What broke the program down, in words for the terminal it leaves behind."""
@@ -188,6 +189,9 @@ class Frame(App["int | SwitchContext"]):
         if not self._settled:
             self._settle()
         self._update_status()
+        if self.screen is not self._on_top or (second and self.screen is not self.main):
+            self._on_top = self.screen
+            self.main.query_one(KeyBar).update_keys()
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Key) and event.key == "ctrl+j":

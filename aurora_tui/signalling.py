@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aurora_tui.cluster import resources
 from aurora_tui.cluster.discovery import find_service
-from aurora_tui.cluster.errors import ClusterError, ForbiddenError
+from aurora_tui.cluster.errors import ClusterError, ConfigError, ForbiddenError, NotFoundError, UnauthorizedError
 from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.model.access import HttpAccess
 from aurora_tui.model.definitions import Environment
@@ -22,6 +22,8 @@ AUTO = "auto"
 _BESIDE = " · "
 LOOK_AGAIN_SECONDS = 30.0
 """How often a source that was not found, or that refuses us, is looked for again."""
+LOOK_AGAIN_SOON_SECONDS = 3.0
+"""The same while the API server, through which it is found, cannot be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Found:
     address: str
     access: HttpAccess | None
     reason: str = ""
+    unreachable: bool = False
+    """It is looked for through the API server, which cannot be asked now."""
 
 
 async def locate(signal: str, environment: Environment, cluster: Cluster, namespace: str | None = None) -> Found:
@@ -48,8 +52,10 @@ async def locate(signal: str, environment: Environment, cluster: Cluster, namesp
                 return Found(AUTO, None, f"no Service of the cluster looks like {signal.title()}")
             address = found
         return Found(address, await cluster.http_access(address))
-    except ClusterError as error:
+    except (ForbiddenError, UnauthorizedError, NotFoundError, ConfigError) as error:
         return Found(address, None, str(error))
+    except ClusterError as error:
+        return Found(address, None, str(error), unreachable=True)
 
 
 async def _discover(signal: str, cluster: Cluster, namespace: str | None) -> str | None:
@@ -120,12 +126,15 @@ async def feed_signals(
             while True:
                 await asyncio.sleep(0)
                 _explain(store, prometheus, alertmanager, clock)
-                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+                soon = any(each.unreachable for each in found)
+                await asyncio.sleep(LOOK_AGAIN_SOON_SECONDS if soon else LOOK_AGAIN_SECONDS)
                 denied = any(table.freshness.state is SourceState.DENIED for table in tables)
                 if denied or any(each.access is None and each.address != "off" for each in found):
                     before, found = found, await look()
                     prometheus, alertmanager = found
-                    if [each.access for each in found] != [each.access for each in before]:
+                    if [(each.access, each.unreachable) for each in found] != [
+                        (each.access, each.unreachable) for each in before
+                    ]:
                         break
             for source in sources:
                 source.cancel()
@@ -135,7 +144,10 @@ def _explain(store: Store, prometheus: Found, alertmanager: Found, clock: Callab
     """Say why a source is missing beside how to configure it."""
     for name, reasons in (("slos", [prometheus]), ("alerts", [alertmanager, prometheus])):
         table = store.table(name)
-        if table.freshness.state is SourceState.UNCONFIGURED:
+        if all(found.unreachable for found in reasons):
+            words = f"found through the API server, which cannot be asked: {reasons[0].reason}"
+            table.set_freshness(table.freshness.lost, clock(), words)
+        elif table.freshness.state is SourceState.UNCONFIGURED:
             why = "; ".join(dict.fromkeys(found.reason for found in reasons if found.reason))
             how = table.freshness.message.rpartition(_BESIDE)[2]
             table.set_freshness(SourceState.UNCONFIGURED, clock(), f"{why}{_BESIDE}{how}" if why else how)

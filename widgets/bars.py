@@ -149,9 +149,12 @@ class KeyBar(Line):
             self.update_keys()
 
     def update_keys(self) -> None:
-        """List the shown bindings once each, the nearest first, those that are off in dim, as many as fit."""
+        """List the shown bindings once each, the nearest first, those that are off in dim, as many as fit.
+
+        They are those of whatever screen lies on top: under a dialog the panes' keys mean nothing.
+        """
         found: dict[str, ActiveBinding] = {}
-        for active in self.screen.active_bindings.values():
+        for active in self.app.screen.active_bindings.values():
             found.setdefault(active.binding.action, active)
         shown = sorted((active for active in found.values() if active.binding.show), key=_nearness)
         left: list[Part] = []

@@ -86,7 +86,8 @@ def fit(columns: Sequence[Column[Any]], wanted: Sequence[int], room: int, *, kee
     widths = list(wanted)
     flexible = next((index for index, column in enumerate(columns) if column.flexible), None)
     if flexible is not None and not keep_all:
-        widths[flexible] = min(widths[flexible], max(_FLEXIBLE_LEAST, room // 2))
+        most = _FLEXIBLE_LEAST if columns[flexible].yields else max(_FLEXIBLE_LEAST, room // 2)
+        widths[flexible] = min(widths[flexible], most)
     shown = list(range(len(columns)))
     spare = room - _total(widths, shown)
     while spare < 0 and not keep_all:

@@ -46,3 +46,5 @@ class Column(Generic[T]):
     wide: bool = False
     flexible: bool = False
     """Takes the space that is left over (one a table, usually the name or the summary)."""
+    yields: bool = False
+    """A flexible column that is cut short before another column is given up for it."""

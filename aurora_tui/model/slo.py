@@ -260,6 +260,7 @@ def slo_columns(*, ascii_only: bool = False) -> tuple[Column[SloReading], ...]:
             lambda reading, _: Cell(state_text(reading), _TONES[reading.state]),
             worst_first,
             flexible=True,
+            yields=True,
         ),
     )
 

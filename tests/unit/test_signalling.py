@@ -160,3 +160,22 @@ async def test_looking_for_what_is_missing_leaves_the_source_that_works_alone(
             await task
 
     assert len(made) == 1
+
+
+async def test_while_the_api_server_cannot_be_asked_nothing_is_called_unconfigured(
+    server: ApiServer, cluster: KubernetesCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signalling, "LOOK_AGAIN_SOON_SECONDS", 0.05)
+    server.on(SERVICES, *[refused(503, "it is starting", "ServiceUnavailable")] * 3, listing())
+    given = settings(tmp_path, prometheus="auto", alertmanager="auto")
+    store = Tables()
+    task = asyncio.create_task(feed_signals(given, given.environment("it"), cluster, store, lambda: 1.0))
+    try:
+        await store.slos.until_message("found through the API server, which cannot be asked")
+        assert store.slos.freshness.state is SourceState.DOWN
+        assert "it is starting" in store.slos.freshness.message
+        await store.slos.until_message("no Service of the cluster looks like Prometheus")
+        assert "not configured" in str(store.slos.freshness.state)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
