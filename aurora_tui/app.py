@@ -15,7 +15,7 @@ from aurora_tui.model import views
 from aurora_tui.model.selection import LogSelection, ObjectRef, ServiceRef
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.session import Session
-from widgets.help import help_lines
+from widgets.help import binding_ids, help_lines
 from widgets.objects import ObjectsPane
 from widgets.tablepane import TablePane
 from widgets.textpage import TextPage
@@ -32,6 +32,11 @@ class AuroraApp(Acting):
         """Whether actions that were left uncertain were looked after; once, when the pods are there."""
         self._looked: tuple[str, int] | None = None
         """The service, and among how many pods its workload was looked for last."""
+
+    def on_mount(self) -> None:
+        unknown = sorted(set(self.session.settings.keys) - binding_ids(self, self.main))
+        if unknown:
+            self._warn(f"settings, keys: there is no {', '.join(unknown)}; the help (?) lists the ids")
 
     def flush(self) -> None:
         super().flush()

@@ -38,9 +38,8 @@ def help_lines(app: App[Any], screen: Screen[Any], keymap: Mapping[str, str]) ->
 
     `keymap` names the keys of the bindings, by id, that the settings put elsewhere.
     """
-    shown = [app, screen, *screen.query("*")]
     groups: dict[str, dict[str, Binding]] = {}
-    for binding in _bindings([*(type(node) for node in shown), TextPage, HistoryScreen, ActionDialog]):
+    for binding in _all_bindings(app, screen):
         if binding.id is not None:
             groups.setdefault(binding.id.partition(".")[0], {}).setdefault(binding.id, binding)
     for group, heading in _GROUPS.items():
@@ -57,6 +56,16 @@ def help_lines(app: App[Any], screen: Screen[Any], keymap: Mapping[str, str]) ->
         yield f"    {command:<18} {words}"
     yield ""
     yield "Any key can be changed in the settings:  keys: {table.undo: ctrl+u}"
+
+
+def binding_ids(app: App[Any], screen: Screen[Any]) -> frozenset[str]:
+    """The ids by which the settings may put keys elsewhere."""
+    return frozenset(binding.id for binding in _all_bindings(app, screen) if binding.id is not None)
+
+
+def _all_bindings(app: App[Any], screen: Screen[Any]) -> Iterator[Binding]:
+    shown = [app, screen, *screen.query("*")]
+    return _bindings([*(type(node) for node in shown), TextPage, HistoryScreen, ActionDialog])
 
 
 COMMANDS = (

@@ -155,3 +155,12 @@ async def test_a_key_put_elsewhere_by_the_settings_works_there_and_no_longer_her
         assert app.zoomed
         await console.press("ctrl+g")
         await console.until("Moving and sorting")
+
+
+async def test_an_id_of_the_settings_that_no_key_has_is_told(tmp_path: Path) -> None:
+    app = program(tmp_path, {"table.undoo": "f5", "app.help": "f6"})
+    async with app.run_test(size=(160, 48)) as pilot:
+        await pilot.pause()
+        told = [notification.message for notification in app._notifications]
+
+    assert told == ["settings, keys: there is no table.undoo; the help (?) lists the ids"]
