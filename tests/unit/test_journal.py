@@ -87,30 +87,35 @@ def test_a_write_waits_for_the_disk(tmp_path: Path) -> None:
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
 
 
-def write_entries(folder: Path, count: int, gate: Barrier) -> None:
-    """What each of several programs does at once: start, write an intent and its outcome, end."""
-    gate.wait()
-    for _ in range(count):
-        journal = Journal(folder)
-        journal.record_outcome(intend(journal), Outcome.DONE, "scales it", at=101.0)
-        journal.close()
+def write_entries(folders: list[Path], count: int, gate: Barrier) -> None:
+    """What each of several programs does at once in each folder: start, write an intent and its outcome, end."""
+    for folder in folders:
+        gate.wait()
+        for _ in range(count):
+            journal = Journal(folder)
+            journal.record_outcome(intend(journal), Outcome.DONE, "scales it", at=101.0)
+            journal.close()
 
 
-def test_several_programs_write_at_once_and_none_loses_a_fact_or_forks_the_chain(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("journals", "count"), [(1, 25), (20, 1)], ids=["for long", "in the moment it is made"])
+def test_several_programs_write_at_once_and_none_loses_a_fact_or_forks_the_chain(
+    tmp_path: Path, journals: int, count: int
+) -> None:
+    folders = [tmp_path / str(number) for number in range(journals)]
     spawn = multiprocessing.get_context("spawn")
     gate = spawn.Barrier(6)
-    writers = [spawn.Process(target=write_entries, args=(tmp_path, 25, gate)) for _ in range(6)]
+    writers = [spawn.Process(target=write_entries, args=(folders, count, gate)) for _ in range(6)]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join(120)
     assert [writer.exitcode for writer in writers] == [0] * 6
 
-    found = Journal(tmp_path).verify()
-
-    assert (found.facts, found.faults) == (300, ())
-    entries = Journal(tmp_path).entries(1000)
-    assert (len(entries), {entry.outcome for entry in entries}) == (150, {Outcome.DONE})
+    for folder in folders:
+        found = Journal(folder).verify()
+        assert (found.facts, found.faults) == (6 * count * 2, ())
+        entries = Journal(folder).entries(1000)
+        assert (len(entries), {entry.outcome for entry in entries}) == (6 * count, {Outcome.DONE})
 
 
 def test_threads_share_one_journal_without_loss(tmp_path: Path) -> None:
