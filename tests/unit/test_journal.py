@@ -12,6 +12,7 @@ from dataclasses import asdict
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -91,10 +92,14 @@ def write_entries(folders: list[Path], count: int, gate: Barrier) -> None:
     """What each of several programs does at once in each folder: start, write an intent and its outcome, end."""
     for folder in folders:
         gate.wait()
-        for _ in range(count):
-            journal = Journal(folder)
-            journal.record_outcome(intend(journal), Outcome.DONE, "scales it", at=101.0)
-            journal.close()
+        try:
+            for _ in range(count):
+                journal = Journal(folder)
+                journal.record_outcome(intend(journal), Outcome.DONE, "scales it", at=101.0)
+                journal.close()
+        except JournalError:
+            gate.abort()  # the others wait no longer
+            raise
 
 
 @pytest.mark.parametrize(("journals", "count"), [(1, 25), (20, 1)], ids=["for long", "in the moment it is made"])
@@ -116,6 +121,24 @@ def test_several_programs_write_at_once_and_none_loses_a_fact_or_forks_the_chain
         assert (found.facts, found.faults) == (6 * count * 2, ())
         entries = Journal(folder).entries(1000)
         assert (len(entries), {entry.outcome for entry in entries}) == (6 * count, {Outcome.DONE})
+
+
+def test_a_file_that_others_are_just_making_is_waited_for_and_any_other_fault_is_told() -> None:
+    """SQLite itself does not wait there: it answers at once that the file is locked."""
+    answers = [sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_OK, sqlite3.SQLITE_IOERR]
+
+    class Connection:
+        def execute(self, statement: str) -> None:
+            if code := answers.pop(0):
+                error = sqlite3.OperationalError("no")
+                error.sqlite_errorcode = code
+                raise error
+
+    connection = cast(sqlite3.Connection, Connection())
+    journal_file._log_ahead(connection)
+    assert answers == [sqlite3.SQLITE_IOERR]
+    with pytest.raises(sqlite3.OperationalError):
+        journal_file._log_ahead(connection)
 
 
 def test_threads_share_one_journal_without_loss(tmp_path: Path) -> None:
