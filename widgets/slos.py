@@ -8,7 +8,8 @@ from typing import Any
 from aurora_tui.model.selection import ServiceRef
 from aurora_tui.model.slo import COLUMNS, SloReading, SloState
 from aurora_tui.store import Store
-from widgets.line import Part
+from widgets.grid import Grid
+from widgets.line import Line, Part
 from widgets.tablepane import TablePane
 
 
@@ -18,10 +19,21 @@ class SlosPane(TablePane):
     def __init__(self, store: Store, *, clock: Callable[[], float], id: str) -> None:
         super().__init__(store, "slos", COLUMNS, clock=clock, id=id)
         self.heading = "SLOs"
+        self._why = Line()
 
     def on_mount(self) -> None:
         super().on_mount()
         self.grid.sort_by("STATE", False)
+
+    def details(self) -> Sequence[Line]:
+        return (self._why,)
+
+    def update_title(self) -> None:
+        super().update_title()
+        self._say_why()
+
+    def on_grid_row_highlighted(self, message: Grid.RowHighlighted) -> None:
+        self._say_why()
 
     def headline(self) -> Sequence[Part]:
         rows: list[SloReading] = list(self.table.rows.values())
@@ -50,3 +62,13 @@ class SlosPane(TablePane):
     def subject(self) -> ServiceRef | None:
         row = self.grid.cursor_row
         return ServiceRef(row.service) if row is not None else None
+
+    def _say_why(self) -> None:
+        """Say in whole what the narrow STATE may cut short, of the objective under the cursor."""
+        row: SloReading | None = self.grid.cursor_row
+        self._why.display = any(each.reason for each in self.table.rows.values())
+        words = (
+            "; ".join(filter(None, (row.reason, row.budget_reason and f"budget: {row.budget_reason}"))) if row else ""
+        )
+        name = f"  {row.service} {row.kind.value.replace('_', ' ')}: " if row and words else ""
+        self._why.show([Part(name, "dim"), Part(words, "warn")] if words else ())
