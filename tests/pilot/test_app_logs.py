@@ -140,6 +140,7 @@ async def test_f_gives_the_logs_the_screen_and_takes_it_back(console: Console) -
 
 async def test_a_long_line_is_read_sideways(console: Console) -> None:
     await console.press("s")
+    await console.until("paused")  # from here on new lines move nothing
     before = shown(console)
     await console.press("l", "l")
     assert shown(console) != before

@@ -173,7 +173,7 @@ async def test_objectives_without_series_have_no_data_and_are_never_well(place: 
         assert all("no data" in row for row in rows)
         assert not any(" ok" in row for row in rows)
         assert "all on target" not in console.text
-        assert "no such series: is the service scraped?" in console.text
+        await console.until("no such series: is the service scraped?")
 
 
 async def test_a_budget_that_burns_a_thousandfold_is_a_plain_number(place: Place, tmp_path: Path) -> None:
