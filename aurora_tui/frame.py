@@ -211,7 +211,7 @@ class Frame(App["int | SwitchContext"]):
     def _settle(self) -> None:
         """Start on the alerts while any fires, else on the objects; the first key leaves the focus to the operator."""
         alerts = self.session.store.table("alerts")
-        if alerts.freshness.state in (SourceState.CONNECTING, SourceState.LIVE) and not alerts.freshness.last_good:
+        if not alerts.rows and alerts.freshness.state is SourceState.CONNECTING:
             return
         self._settled = True
         if not alerts.rows:

@@ -1,0 +1,24 @@
+"""Where the keys are at the start: on the alerts while any fires, however slowly the sources answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aurora_tui.model.freshness import SourceState
+from tests.pilot.test_app_bindings import program
+
+
+async def test_the_keys_stay_on_the_alerts_until_every_source_of_them_has_spoken(tmp_path: Path) -> None:
+    app = program(tmp_path, {})
+    async with app.run_test() as pilot:
+        alerts = app.session.store.table("alerts")
+        alerts.set_freshness(SourceState.CONNECTING, 1.0, "waiting for Alertmanager")
+        alerts.touch(1.0)  # Prometheus has answered: nothing is pending
+        app.flush()
+        await pilot.pause()
+        assert app.active is app.alerts_pane
+
+        alerts.set_freshness(SourceState.LIVE, 2.0)
+        app.flush()
+        await pilot.pause()
+        assert app.active is app.objects_pane
