@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from aurora_tui.actions import ActionPath, Refusal
-from aurora_tui.cluster import resources
+from aurora_tui.commands.target import read_target
 from aurora_tui.desk import action_path
 from aurora_tui.model.actions import Outcome, Params, Plan, Progress, Record, Recovery, Rollout, Verb, Verdict
 from aurora_tui.model.text import printable
@@ -29,10 +29,7 @@ async def act(
     wait: bool,
 ) -> int:
     """Plan, ask, carry out, follow. 0 done and verified, 1 refused or failed, 2 uncertain or not recovered."""
-    kind, _, name = what.rpartition("/")
-    resource = resources.find(kind or "deployment")
-    if resource is None:
-        raise click.UsageError(f"{what!r}: give KIND/NAME, e.g. deployment/aurora-backend")
+    resource, name = read_target(what)
     path = action_path(session)
     await _settle(path)
     try:

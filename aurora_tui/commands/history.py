@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from aurora_tui.cluster import resources
 from aurora_tui.commands import output
+from aurora_tui.commands.target import read_target
 from aurora_tui.inspection import history
 from aurora_tui.model.history import COLUMNS, RevisionRow
 from aurora_tui.model.selection import ObjectRef
@@ -18,10 +18,7 @@ from aurora_tui.session import Session
 
 async def show(session: Session, target: str, form: str) -> int:
     """Print the history, newest first."""
-    kind, _, name = target.rpartition("/")
-    resource = resources.find(kind or "deployment")
-    if resource is None:
-        raise click.UsageError(f"{target!r}: give KIND/NAME, e.g. deployment/aurora-backend")
+    resource, name = read_target(target)
     ref = ObjectRef(resource.kind, session.namespace or session.home, name)
     found, now = await history(session.cluster, ref), session.clock()
     if form == "json":
