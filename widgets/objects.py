@@ -13,7 +13,7 @@ from aurora_tui.model.columns import Column
 from aurora_tui.model.pods import owner_workload
 from aurora_tui.model.printing import NAMESPACE_COLUMN
 from aurora_tui.model.selection import ObjectRef
-from aurora_tui.model.views import CRONJOBS, NODES, PODS, View
+from aurora_tui.model.views import NODES, PODS, ROW_KEYS, View
 from aurora_tui.store import Store
 from widgets.line import Part
 from widgets.pane import pane_binding
@@ -161,22 +161,8 @@ class ObjectsPane(TablePane):
         return f"{containers[0].name}={containers[0].image}" if containers else ""
 
     def allows(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        match action, parameters:
-            case "act", ("scale",) if not self.view.scalable:
-                return False
-            case "act", ("cordon" | "uncordon",):
-                return self.view is NODES
-            case "act", ("delete" | "kill",):
-                return self.view is PODS
-            case "act", ("trigger" | "suspend",):
-                return self.view is CRONJOBS
-            case (("rollout" | "set_image"), _):
-                return self.view is PODS or self.view.undoable
-            case "act", _ if self.view is not PODS and not self.view.workload:
-                return False
-            case (("logs" | "previous_logs"), _):
-                return self.view is PODS or self.view.workload
-        return True
+        asked = parameters[0] if action == "act" and parameters else action
+        return asked in self.view.keys or asked not in ROW_KEYS
 
     def drill(self) -> bool:
         """Show the pods of the workload or node under the cursor; False where the row has none."""

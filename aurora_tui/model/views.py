@@ -22,14 +22,27 @@ class View:
     faulty: Callable[[Any, float], bool] | None = None
     namespaced: bool = True
     workload: bool = False
-    """Runs pods and can be restarted."""
-    scalable: bool = False
-    undoable: bool = False
+    """Runs pods, which drilling in shows."""
+    keys: frozenset[str] = frozenset()
+    """What the keys may do to a row: actions of the app, or what ``act`` is asked for."""
     extra: tuple[str, ...] = ()
     """Wide columns that the pane shows where there is room."""
 
 
-PODS = View("Pods", "Pod", "pods", pods.COLUMNS, ("pods", "pod", "po"), pods.faulty, extra=("NODE",))
+_LOGS = frozenset({"logs", "previous_logs"})
+_ROLLING = frozenset({"restart", "undo", "rollout", "set_image"})
+
+
+PODS = View(
+    "Pods",
+    "Pod",
+    "pods",
+    pods.COLUMNS,
+    ("pods", "pod", "po"),
+    pods.faulty,
+    keys=_LOGS | _ROLLING | {"scale", "delete", "kill"},
+    extra=("NODE",),
+)
 DEPLOYMENTS = View(
     "Deployments",
     "Deployment",
@@ -38,8 +51,7 @@ DEPLOYMENTS = View(
     ("deployments", "deployment", "deploy", "dp"),
     workloads.faulty,
     workload=True,
-    scalable=True,
-    undoable=True,
+    keys=_LOGS | _ROLLING | {"scale"},
     extra=("IMAGES",),
 )
 STATEFULSETS = View(
@@ -50,8 +62,7 @@ STATEFULSETS = View(
     ("statefulsets", "statefulset", "sts"),
     workloads.faulty,
     workload=True,
-    scalable=True,
-    undoable=True,
+    keys=_LOGS | _ROLLING | {"scale"},
     extra=("IMAGES",),
 )
 DAEMONSETS = View(
@@ -62,7 +73,7 @@ DAEMONSETS = View(
     ("daemonsets", "daemonset", "ds"),
     workloads.faulty,
     workload=True,
-    undoable=True,
+    keys=_LOGS | _ROLLING,
     extra=("IMAGES",),
 )
 REPLICASETS = View(
@@ -75,7 +86,14 @@ REPLICASETS = View(
     extra=("IMAGES",),
 )
 JOBS = View("Jobs", "Job", "jobs", batch.JOB_COLUMNS, ("jobs", "job"), batch.faulty)
-CRONJOBS = View("CronJobs", "CronJob", "cronjobs", batch.CRON_JOB_COLUMNS, ("cronjobs", "cronjob", "cj"))
+CRONJOBS = View(
+    "CronJobs",
+    "CronJob",
+    "cronjobs",
+    batch.CRON_JOB_COLUMNS,
+    ("cronjobs", "cronjob", "cj"),
+    keys=frozenset({"trigger", "suspend"}),
+)
 HPAS = View(
     "Autoscalers",
     "HorizontalPodAutoscaler",
@@ -84,11 +102,22 @@ HPAS = View(
     ("hpas", "hpa", "horizontalpodautoscalers", "horizontalpodautoscaler"),
     hpas.faulty,
 )
-NODES = View("Nodes", "Node", "nodes", nodes.COLUMNS, ("nodes", "node", "no"), nodes.faulty, namespaced=False)
+NODES = View(
+    "Nodes",
+    "Node",
+    "nodes",
+    nodes.COLUMNS,
+    ("nodes", "node", "no"),
+    nodes.faulty,
+    namespaced=False,
+    keys=frozenset({"cordon", "uncordon"}),
+)
 EVENTS = View("Events", "Event", "events", events.COLUMNS, ("events", "event", "ev"), events.faulty)
 
 VIEWS = (PODS, DEPLOYMENTS, STATEFULSETS, DAEMONSETS, REPLICASETS, JOBS, CRONJOBS, HPAS, NODES, EVENTS)
 WORKLOADS = (DEPLOYMENTS, STATEFULSETS, DAEMONSETS)
+ROW_KEYS = frozenset().union(*(view.keys for view in VIEWS))
+"""Everything that the keys may do to a row of some view."""
 
 
 def of_kind(kind: str) -> View | None:

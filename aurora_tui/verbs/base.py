@@ -52,6 +52,15 @@ class Draft:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Right:
+    """What RBAC must allow for a verb: an API verb on `kind` ("" is the target's own) or a subresource of it."""
+
+    verb: str
+    kind: str = ""
+    subresource: str = ""
+
+
 class VerbRules(Protocol):
     """One verb. Everything but `draft` is a pure function of raw JSON."""
 
@@ -61,6 +70,10 @@ class VerbRules(Protocol):
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds that it applies to, as the API writes them."""
+
+    @property
+    def right(self) -> Right:
+        """What the request that it drafts needs; asked before its key is offered."""
 
     @property
     def of_ending(self) -> bool:
@@ -92,6 +105,7 @@ class Changing:
     """The parts common to verbs that change an object which stays."""
 
     of_ending = False
+    right = Right("patch")
 
     def gone(self, action: Action, words: str) -> RolloutStatus:
         return RolloutStatus(RolloutState.FAILED, 0, 0, words, "now")

@@ -10,7 +10,7 @@ from aurora_tui import cautions
 from aurora_tui.cluster.resources import PODS
 from aurora_tui.model.actions import Action, CreateRequest, DeleteRequest, Params, Request, Verb
 from aurora_tui.model.rollouts import RolloutState, RolloutStatus
-from aurora_tui.verbs.base import Draft, Inverse, Refusal, View
+from aurora_tui.verbs.base import Draft, Inverse, Refusal, Right, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Removal:
 
     verb: Verb
     words: str
+    right: Right
     of_ending: bool = False
     kinds: tuple[str, ...] = ("Pod",)
 
@@ -105,6 +106,8 @@ def _ready(item: Mapping[str, Any]) -> bool:
     return not ending and any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
-DELETE = Removal(Verb.DELETE, "deletes {}")
-KILL = Removal(Verb.KILL, "kills {} without a grace period", of_ending=True)
-EVICT = Removal(Verb.EVICT, "evicts {}, as far as its disruption budgets allow")
+DELETE = Removal(Verb.DELETE, "deletes {}", Right("delete"))
+KILL = Removal(Verb.KILL, "kills {} without a grace period", Right("delete"), of_ending=True)
+EVICT = Removal(
+    Verb.EVICT, "evicts {}, as far as its disruption budgets allow", Right("create", subresource="eviction")
+)

@@ -9,7 +9,7 @@ from aurora_tui.cautions import autoscalers
 from aurora_tui.cluster.protocol import MERGE_PATCH
 from aurora_tui.model.actions import Action, Params, PatchRequest, Verb
 from aurora_tui.model.rollouts import UNOBSERVED, RolloutState, RolloutStatus, counted
-from aurora_tui.verbs.base import Changing, Draft, Inverse, Refusal, View
+from aurora_tui.verbs.base import Changing, Draft, Inverse, Refusal, Right, View
 
 MOST = 2**31 - 1
 """The API's int32."""
@@ -18,6 +18,7 @@ MOST = 2**31 - 1
 class Scale(Changing):
     verb = Verb.SCALE
     kinds = ("Deployment", "StatefulSet", "ReplicaSet")
+    right = Right("patch", subresource="scale")
 
     async def draft(self, view: View, params: Params) -> Draft:
         wanted = params.get("replicas")

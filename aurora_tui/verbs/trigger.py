@@ -7,7 +7,7 @@ from typing import Any
 
 from aurora_tui.model.actions import Action, CreateRequest, Params, Verb
 from aurora_tui.model.rollouts import RolloutState, RolloutStatus
-from aurora_tui.verbs.base import Changing, Draft, Inverse, View
+from aurora_tui.verbs.base import Changing, Draft, Inverse, Right, View
 
 _LONGEST = 63
 """A Job's name becomes a label of its pods."""
@@ -16,6 +16,7 @@ _LONGEST = 63
 class Trigger(Changing):
     verb = Verb.TRIGGER
     kinds = ("CronJob",)
+    right = Right("create", "Job")
 
     async def draft(self, view: View, params: Params) -> Draft:
         template = view.live["spec"]["jobTemplate"]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aurora_tui import sending
 from aurora_tui.actions import ActionPath, Refusal, undo_of
 from aurora_tui.cautions import BUDGETS
 from aurora_tui.cluster.errors import (
@@ -23,6 +24,7 @@ from aurora_tui.cluster.errors import (
 from aurora_tui.cluster.resources import DAEMONSETS, DEPLOYMENTS, HPAS, REPLICASETS, STATEFULSETS, Resource
 from aurora_tui.journal import Journal
 from aurora_tui.model.actions import Outcome, Params, Plan, Record, Verb
+from aurora_tui.verbs import VERBS
 from tests.unit.fakecluster import Clock, FakeCluster, Object
 from tests.unit.rolloutobjects import NAME, NAMESPACE, image, live, set_template, settle, stack, template
 from tests.unit.verbcases import CASES, RELEASES, Case, bad_release
@@ -235,6 +237,16 @@ async def test_read_only_previews_and_never_sends(journal: Journal, case: Case) 
 
     assert record.outcome is Outcome.REFUSED
     assert cluster.written == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+async def test_the_right_that_a_key_is_offered_by_is_the_one_that_its_request_needs(
+    journal: Journal, case: Case
+) -> None:
+    plan = await case.plan(path_to(case.make(), journal))
+    verb, resource, subresource = sending.right(case.resource, plan.request)
+    right = VERBS[case.verb].right
+    assert (right.verb, right.kind or case.resource.kind, right.subresource) == (verb, resource.kind, subresource)
 
 
 async def test_a_plan_made_elsewhere_is_not_executed_read_only_nor_on_another_context(journal: Journal) -> None:
