@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from aurora_tui import sending
@@ -22,6 +22,7 @@ from aurora_tui.cluster.resources import Resource, find
 from aurora_tui.journal import Journal, JournalError, Operator, Preview
 from aurora_tui.model.actions import (
     Action,
+    Hold,
     Outcome,
     Params,
     PatchRequest,
@@ -57,6 +58,16 @@ class Acted(Protocol):
 
     @property
     def outcome(self) -> Outcome: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What came of a request; `version` is the object's in the answer, "" without one."""
+
+    outcome: Outcome
+    words: str
+    version: str = ""
+    hold: Hold | None = None
 
 
 def undo_of(acted: Acted) -> tuple[Verb, Params] | None:
@@ -108,12 +119,12 @@ class ActionPath:
         """
         reason = (reason or "").strip()
         if refusal := self._refusal(plan, confirmed_context, reason):
-            return Record(None, plan, Outcome.REFUSED, refusal)
+            return Record(None, plan, Outcome.REFUSED, refusal.words, refusal.hold)
         try:
             live = await self._read_again(plan)
             kube_user = await self.cluster.user()
         except Refusal as error:
-            return Record(None, plan, Outcome.REFUSED, error.words)
+            return Record(None, plan, Outcome.REFUSED, error.words, error.hold)
         except ClusterError as error:
             return Record(None, plan, Outcome.FAILED, f"nothing was sent: {error.message}")
         version = live["metadata"]["resourceVersion"]
@@ -131,14 +142,20 @@ class ActionPath:
             )
         except JournalError as error:
             return Record(None, plan, Outcome.REFUSED, f"nothing was sent: {error}")
-        outcome, message, version = await self._send(plan, live)
+        sent = await self._send(plan, live)
+        message = sent.words
         try:
             await asyncio.to_thread(
-                self.journal.record_outcome, entry, outcome, message, resource_version=version, at=self.clock()
+                self.journal.record_outcome,
+                entry,
+                sent.outcome,
+                message,
+                resource_version=sent.version,
+                at=self.clock(),
             )
         except JournalError as error:
             message = f"{message}; but this could not be recorded: {error}"
-        return Record(entry, plan, outcome, message)
+        return Record(entry, plan, sent.outcome, message, sent.hold)
 
     async def verify(
         self, record: Record, probe: SloProbe | None = None, limits: Limits | None = None
@@ -162,26 +179,26 @@ class ActionPath:
                     return
             yield step
 
-    def _refusal(self, plan: Plan, confirmed_context: str | None, reason: str) -> str:
+    def _refusal(self, plan: Plan, confirmed_context: str | None, reason: str) -> Refusal | None:
         if self.read_only:
-            return READ_ONLY
+            return Refusal(READ_ONLY)
         target, context = plan.action.target, self.cluster.context
         if target.context != context:
-            return f"this was planned for context {target.context}, not {context}"
+            return Refusal(f"this was planned for context {target.context}, not {context}")
         if plan.problems:
-            return "; ".join(plan.problems)
+            return Refusal("; ".join(plan.problems))
         # Anew: a change freeze may have begun since the plan was made.
         ruling = self._planner.ruling(plan.action.verb, target.kind, target.namespace, target.name, self.clock())
         if ruling.deny:
-            return "; ".join(ruling.deny)
+            return Refusal("; ".join(ruling.deny))
         if unseen := [words for words in ruling.warnings if words not in plan.warnings]:
-            return f"since the preview: {'; '.join(unseen)}: look at it again"
+            return Refusal(f"since the preview: {'; '.join(unseen)}: look at it again", Hold.CHANGED)
         guard = "protected" if self.protected else f"guarded ({'; '.join(ruling.warnings)})"
         if (self.protected or ruling.confirm) and confirmed_context != context:
-            return f"{context} is {guard}: type its name to confirm"
+            return Refusal(f"{context} is {guard}: type its name to confirm")
         if (self.protected or ruling.reason) and not reason:
-            return f"{context} is {guard}: give a reason"
-        return ""
+            return Refusal(f"{context} is {guard}: give a reason")
+        return None
 
     async def _read_again(self, plan: Plan) -> dict[str, Any]:
         target = plan.action.target
@@ -192,37 +209,36 @@ class ActionPath:
         if live["metadata"]["uid"] != target.uid:
             raise Refusal(f"{target} was replaced by another object of that name since the preview")
         if VERBS[plan.action.verb].basis(live) != plan.basis:
-            raise Refusal(f"{target} changed since the preview: look at it again")
+            raise Refusal(f"{target} changed since the preview: look at it again", Hold.CHANGED)
         return live
 
-    async def _send(self, plan: Plan, live: dict[str, Any]) -> tuple[Outcome, str, str]:
-        """What came of it, in words too, and the object's version in the answer ("" without one)."""
+    async def _send(self, plan: Plan, live: dict[str, Any]) -> _Sent:
         target = plan.action.target
         for _ in range(ATTEMPTS):
             try:
                 answer = await sending.send(self.cluster, _resource(plan.action), plan.request, live)
             except ConflictError as error:
                 if not isinstance(plan.request, PatchRequest):
-                    return Outcome.REFUSED, error.message, ""
+                    return _Sent(Outcome.REFUSED, error.message)
                 try:
                     live = await self._read_again(plan)
                 except Refusal as refusal:
-                    return Outcome.REFUSED, refusal.words, ""
+                    return _Sent(Outcome.REFUSED, refusal.words, hold=refusal.hold)
                 except ClusterError as error:
-                    return Outcome.REFUSED, f"{target} changed since the preview, and then: {error.message}", ""
+                    return _Sent(Outcome.REFUSED, f"{target} changed since the preview, and then: {error.message}")
             except (ForbiddenError, UnauthorizedError, ReadOnlyError) as error:
-                return Outcome.REFUSED, error.message, ""
+                return _Sent(Outcome.REFUSED, error.message)
             except ClusterError as error:
                 if sending.is_withheld(error, plan.request):
-                    return Outcome.REFUSED, error.message, ""
+                    return _Sent(Outcome.REFUSED, error.message, hold=Hold.BUDGET)
                 # A gateway's or a server's own failure says nothing about what the request did.
                 if isinstance(error, AnswerLostError) or (error.status or 0) >= 500:
-                    outcome, words = await self._find_out(plan, live, error)
-                    return outcome, words, ""
-                return Outcome.FAILED, error.message, ""
+                    return _Sent(*await self._find_out(plan, live, error))
+                return _Sent(Outcome.FAILED, error.message)
             else:
-                return Outcome.DONE, plan.effect, (answer.get("metadata") or {}).get("resourceVersion", "")
-        return Outcome.REFUSED, f"{target} changes faster than it can be read: try again", ""
+                version = (answer.get("metadata") or {}).get("resourceVersion", "")
+                return _Sent(Outcome.DONE, plan.effect, version)
+        return _Sent(Outcome.REFUSED, f"{target} changes faster than it can be read: try again", hold=Hold.CHANGED)
 
     async def _find_out(self, plan: Plan, sent_on: dict[str, Any], lost: ClusterError) -> tuple[Outcome, str]:
         """Decide from the object itself what became of a request that was guarded by `sent_on`'s version."""

@@ -9,7 +9,7 @@ from aurora_tui.cluster import resources
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.folders import state_dir
 from aurora_tui.journal import Journal
-from aurora_tui.model.actions import Outcome, Params, Plan, Progress, Verb
+from aurora_tui.model.actions import Hold, Outcome, Params, Plan, Progress, Verb
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.recovery import settle_unfinished
 from aurora_tui.session import Session
@@ -80,11 +80,16 @@ class ActionDesk:
         self.busy += 1
         try:
             record = await self._path.execute(plan, confirmed_context=context, reason=reason)
+            target = plan.action.target
+            ref = ObjectRef(target.kind, target.namespace or None, target.name, target.uid)
             if dialog.is_attached:
                 dialog.show_record(record)
+                if record.hold is Hold.CHANGED:
+                    await self.prepare(dialog, plan.action.verb, ref, plan.action.params)
+            elif record.outcome is not Outcome.DONE:
+                words = f"{plan.action.verb.value} {ref}: {record.message}"
+                app.notify(words, title=record.outcome.value, severity="warning", timeout=30, markup=False)
             if (inverse := undo_of(record)) is not None:
-                target = plan.action.target
-                ref = ObjectRef(target.kind, target.namespace or None, target.name, target.uid)
                 self.last = (inverse[0], ref, inverse[1])
                 if dialog.is_attached:
                     dialog.offer_undo(f"{inverse[0].value} {ref}")

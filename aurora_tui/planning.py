@@ -11,7 +11,7 @@ from aurora_tui import cautions, sending
 from aurora_tui.cluster.errors import ClusterError, NotFoundError
 from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import Resource
-from aurora_tui.model.actions import Action, Params, PatchRequest, Plan, Request, Target, Verb
+from aurora_tui.model.actions import Action, Hold, Params, PatchRequest, Plan, Request, Target, Verb
 from aurora_tui.model.diffs import changes
 from aurora_tui.model.policies import Policy, Ruling, judge
 from aurora_tui.model.rollouts import ROLLING_KINDS, RolloutState, rollout_status
@@ -106,7 +106,7 @@ class Planner:
             answer = await sending.send(self.cluster, view.resource, draft.request, view.live, dry_run=True)
         except ClusterError as error:
             if sending.is_withheld(error, draft.request):
-                raise Refusal(f"{view.label} may not be evicted now: {error.message}") from error
+                raise Refusal(f"{view.label} may not be evicted now: {error.message}", Hold.BUDGET) from error
             # Under an admission webhook with side effects a server refuses every dry run, not the change.
             if error.status != 400 or "dry run" not in error.message:
                 raise

@@ -15,7 +15,7 @@ from textual.widgets import Button, Static
 
 from aurora_tui.model.actions import Outcome, Phase, Plan, Progress, Record, Recovery, Rollout, Verdict
 from aurora_tui.model.text import printable
-from widgets.answers import Answers, questions
+from widgets.answers import Answers, Question, questions
 from widgets.field import Field
 from widgets.pane import pane_binding
 
@@ -90,7 +90,7 @@ class ActionDialog(ModalScreen[bool]):
             yield diff
             answers = Answers(id="answers")
             if self._protected:
-                answers.ask(questions("protected", self._asked_context, name=True, reason=True))
+                answers.ask(self._protection)
             yield answers
             yield Static("", id="progress")
             with Horizontal(id="buttons"):
@@ -102,8 +102,14 @@ class ActionDialog(ModalScreen[bool]):
         # At once: the next key may already be there.
         self.set_focus(self.query_one("#answers" if self._protected else "#cancel"))
 
+    @property
+    def _protection(self) -> list[Question]:
+        return questions("protected", self._asked_context, name=True, reason=True)
+
     def show_plan(self, plan: Plan) -> None:
-        """Show what will be done and ask."""
+        """Show what will be done and ask; again, and all anew, where a confirmed plan was void."""
+        if self._confirmed:
+            self._reopen()
         self._plan = plan
         self._text("#title", Content.styled(printable(plan.title), "bold"))
         target = plan.action.target
@@ -136,6 +142,19 @@ class ActionDialog(ModalScreen[bool]):
         self.query_one("#confirm").display = False
         self.query_one("#box").set_class(plan.protected, "-protected")
         self.set_focus(answers)
+
+    def _reopen(self) -> None:
+        self._confirmed = self._finished = False
+        self._step(Content.styled("This is how it is now: look at it, and confirm it again.", "$text-warning"))
+        self.query_one("#diff").display = False
+        self.query_one("#cancel", Button).label = "Cancel"
+        if self._protected:
+            answers = self.query_one("#answers", Answers)
+            answers.ask(self._protection)
+            self.set_focus(answers)
+        else:
+            self.query_one("#confirm").display = True
+            self.set_focus(self.query_one("#cancel"))
 
     def show_refusal(self, words: str) -> None:
         """The plan was refused, or could not be made: say why; nothing was sent."""

@@ -56,9 +56,12 @@ class Answers(Field):
         self.display = False
 
     def ask(self, questions: Sequence[Question]) -> None:
-        """Appear with the first of some questions."""
+        """Appear with the first of some questions; whatever was answered before counts no longer."""
         self._questions = questions
+        self.given = []
+        self.clear()
         self.placeholder = questions[0].words
+        self.disabled = False
         self.display = True
 
     async def action_submit(self) -> None:

@@ -1,4 +1,4 @@
-"""``rollback``, ``restart`` and ``scale`` without a screen: the same plan, guards, journal and verdict."""
+"""One action without a screen: the same plan, guards, journal and verdict."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import click
 from aurora_tui.actions import ActionPath, Refusal
 from aurora_tui.commands.target import read_target
 from aurora_tui.desk import action_path
-from aurora_tui.model.actions import Outcome, Params, Plan, Progress, Record, Recovery, Rollout, Verb, Verdict
+from aurora_tui.model.actions import Hold, Outcome, Params, Plan, Progress, Record, Recovery, Rollout, Verb, Verdict
 from aurora_tui.model.text import printable
 from aurora_tui.recovery import settle_unfinished
 from aurora_tui.session import Session
@@ -31,25 +31,28 @@ async def act(
     """Plan, ask, carry out, follow. 0 done and verified, 1 refused or failed, 2 uncertain or not recovered."""
     resource, name = read_target(what)
     path = action_path(session)
-    await _settle(path)
-    try:
-        plan = await path.plan(verb, resource, session.namespace or session.home, name, params)
-    except Refusal as error:
-        click.echo(f"aurora-tui: not done: {printable(error.words)}", err=True)
-        return FAILED
-    _show(plan)
-    if dry_run:
-        click.echo("dry run: nothing was changed")
-        return FAILED if plan.problems else DONE
-    if plan.problems:
-        return FAILED
-    confirm, reason = _ask(plan, yes=yes, confirm=confirm, reason=reason)
-    if confirm is None and plan.protected:
-        click.echo("aurora-tui: not confirmed: nothing was changed", err=True)
-        return FAILED
-    record = await path.execute(plan, confirmed_context=confirm, reason=reason)
-    number = f" (journal entry {record.entry})" if record.entry is not None else ""
-    click.echo(f"{record.outcome.value}: {printable(record.message)}{number}", err=record.outcome is not Outcome.DONE)
+    await settle(path)
+    while True:
+        try:
+            plan = await path.plan(verb, resource, session.namespace or session.home, name, params)
+        except Refusal as error:
+            click.echo(f"aurora-tui: not done: {printable(error.words)}", err=True)
+            return FAILED
+        _show(plan)
+        if dry_run:
+            click.echo("dry run: nothing was changed")
+            return FAILED if plan.problems else DONE
+        if plan.problems:
+            return FAILED
+        typed, why = ask(plan, yes=yes, confirm=confirm, reason=reason)
+        if typed is None and plan.protected:
+            click.echo("aurora-tui: not confirmed: nothing was changed", err=True)
+            return FAILED
+        record = await path.execute(plan, confirmed_context=typed, reason=why)
+        tell(record)
+        if record.hold is not Hold.CHANGED or yes or confirm is not None:
+            break
+        params = plan.action.params  # what was previewed, not what would be chosen anew
     if record.outcome in (Outcome.REFUSED, Outcome.FAILED):
         return FAILED
     if not wait:
@@ -57,7 +60,13 @@ async def act(
     return await _follow(session, path, record)
 
 
-async def _settle(path: ActionPath) -> None:
+def tell(record: Record) -> None:
+    """What became of an action, in one line."""
+    number = f" (journal entry {record.entry})" if record.entry is not None else ""
+    click.echo(f"{record.outcome.value}: {printable(record.message)}{number}", err=record.outcome is not Outcome.DONE)
+
+
+async def settle(path: ActionPath) -> None:
     """Before anything new: what became of actions that were cut off, a line each."""
     for entry in await settle_unfinished(path):
         line = f"journal entry {entry.id}, {entry.action.verb.value} {entry.action.target}: {entry.outcome.value}"
@@ -76,7 +85,7 @@ def _show(plan: Plan) -> None:
         click.echo(f"aurora-tui: cannot be done: {printable(words)}", err=True)
 
 
-def _ask(plan: Plan, *, yes: bool, confirm: str | None, reason: str | None) -> tuple[str | None, str | None]:
+def ask(plan: Plan, *, yes: bool, confirm: str | None, reason: str | None) -> tuple[str | None, str | None]:
     """The context's name and the reason, typed where the plan asks for them; without a name yes or no."""
     context = plan.action.target.context
     if plan.protected:

@@ -130,6 +130,15 @@ class Outcome(StrEnum):
     UNCERTAIN = "uncertain"
 
 
+class Hold(StrEnum):
+    """What holds an action back only for the moment."""
+
+    CHANGED = "changed"
+    """What the preview rests on is another since: the plan is void, a new one may be shown."""
+    BUDGET = "budget"
+    """A disruption budget allows no eviction now (429): the same may be asked again later."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """What became of a plan; `entry` is its number in the journal, None if nothing was about to be sent."""
@@ -138,6 +147,8 @@ class Record:
     plan: Plan
     outcome: Outcome
     message: str
+    hold: Hold | None = None
+    """Why a refused one may be tried again."""
 
     @property
     def action(self) -> Action:

@@ -8,18 +8,19 @@ from typing import Any, Protocol
 
 from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import Resource
-from aurora_tui.model.actions import Action, Params, Request, Verb
+from aurora_tui.model.actions import Action, Hold, Params, Request, Verb
 from aurora_tui.model.rollouts import RolloutState, RolloutStatus, counted, rollout_status
 
 Inverse = tuple[Verb, Params]
 
 
 class Refusal(Exception):  # noqa: N818 - an answer, not a fault
-    """An action that makes no sense here and now, in words that say why."""
+    """An action that makes no sense here and now, in words that say why; `hold` if it may at another moment."""
 
-    def __init__(self, words: str) -> None:
+    def __init__(self, words: str, hold: Hold | None = None) -> None:
         super().__init__(words)
         self.words = words
+        self.hold = hold
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from aurora_tui.folders import state_dir
 from aurora_tui.journal import Journal
 from aurora_tui.sandbox.addresses import Addresses
 from tests.pilot.console import Console, demo, opened
-from tests.program import Program
+from tests.program import Program, home
 from widgets.actiondialog import ActionDialog
 from widgets.answers import Answers
 
@@ -117,6 +119,32 @@ async def test_leaving_while_an_action_is_verified_asks_once(stack: Addresses) -
         assert console.app.is_running
         await console.command("q")
         assert (console.app.return_value, console.app.is_running) == (0, False)
+
+
+async def test_what_changed_since_the_preview_is_previewed_again_and_never_executed_as_it_was(
+    stack: Addresses, tmp_path: Path
+) -> None:
+    async with opened(stack, signals=False) as console:
+        await to_deployments(console)
+        await console.press(*"s7\rprod\rOPS-5")
+        await console.until(f"scales deployment/{BACKEND} from 3 to 7 replicas")
+        other = Program(stack, tmp_path)
+        words = ("--no-wait", "--yes", "--confirm=prod", "--reason=somebody else's")
+        run = await asyncio.to_thread(
+            subprocess.run, other.command("scale", BACKEND, "--replicas=4", *words), env=home(tmp_path), check=False
+        )
+        assert run.returncode == 0
+
+        await console.press("enter")
+
+        await console.until("changed since the preview: look at it again")
+        await console.until(f"scales deployment/{BACKEND} from 4 to 7 replicas")
+        await console.until("This is how it is now: look at it, and confirm it again.")
+        assert other.deployment()["spec"]["replicas"] == 4
+        assert answers(console) == ([], "")
+        await console.press(*"prod\rOPS-5 still\r")
+        await console.until(f"done: scales deployment/{BACKEND} from 4 to 7 replicas")
+        assert other.deployment()["spec"]["replicas"] == 7
 
 
 async def test_scale_shows_the_number_now_and_the_handbooks_bounds_and_is_never_prefilled(console: Console) -> None:
