@@ -22,7 +22,7 @@ from aurora_tui.cluster.resources import Resource, find
 from aurora_tui.journal import Journal, JournalError, Operator, Preview
 from aurora_tui.model.actions import (
     Action,
-    Hold,
+    Obstacle,
     Outcome,
     Params,
     PatchRequest,
@@ -33,7 +33,8 @@ from aurora_tui.model.actions import (
     Verdict,
 )
 from aurora_tui.model.masking import mask_text
-from aurora_tui.model.policies import Policy
+from aurora_tui.model.policies import Policy, Ruling
+from aurora_tui.model.series import Step
 from aurora_tui.planning import READ_ONLY, Planner
 from aurora_tui.verbs import VERBS
 from aurora_tui.verbs.base import Refusal
@@ -67,7 +68,7 @@ class _Sent:
     outcome: Outcome
     words: str
     version: str = ""
-    hold: Hold | None = None
+    obstacle: Obstacle | None = None
 
 
 def undo_of(acted: Acted) -> tuple[Verb, Params] | None:
@@ -100,7 +101,7 @@ class ActionPath:
         self.protected = protected
         self.read_only = read_only or cluster.read_only
         self.clock = clock
-        self._sleep = sleep
+        self.sleep = sleep
         self._planner = Planner(cluster, protected, self.read_only, policies)
 
     async def plan(self, verb: Verb, resource: Resource, namespace: str, name: str, params: Params) -> Plan:
@@ -110,8 +111,17 @@ class ActionPath:
         """
         return await self._planner.plan(verb, resource, namespace, name, params, self.clock())
 
-    async def execute(self, plan: Plan, *, confirmed_context: str | None = None, reason: str | None = None) -> Record:
+    def ruling(self, step: Step) -> Ruling:
+        """What the policies say of a step now."""
+        ref = step.ref
+        return self._planner.ruling(step.verb, ref.kind, ref.namespace or "", ref.name, self.clock())
+
+    async def execute(
+        self, plan: Plan, *, confirmed_context: str | None = None, reason: str | None = None, part_of: str = ""
+    ) -> Record:
         """Carry a confirmed plan out, once. Never raises what the cluster or the journal raise.
+
+        `part_of` names the series that it belongs to, for the journal.
 
         The resourceVersion of the last read guards the request. Where only the status has moved since
         the preview (it does all the time in a rollout) the plan stands; where what it rests on has
@@ -119,12 +129,12 @@ class ActionPath:
         """
         reason = (reason or "").strip()
         if refusal := self._refusal(plan, confirmed_context, reason):
-            return Record(None, plan, Outcome.REFUSED, refusal.words, refusal.hold)
+            return Record(None, plan, Outcome.REFUSED, refusal.words, refusal.obstacle)
         try:
             live = await self._read_again(plan)
             kube_user = await self.cluster.user()
         except Refusal as error:
-            return Record(None, plan, Outcome.REFUSED, error.words, error.hold)
+            return Record(None, plan, Outcome.REFUSED, error.words, error.obstacle)
         except ClusterError as error:
             return Record(None, plan, Outcome.FAILED, f"nothing was sent: {error.message}")
         version = live["metadata"]["resourceVersion"]
@@ -136,6 +146,7 @@ class ActionPath:
                 action,
                 operator=Operator.here(kube_user),
                 reason=mask_text(reason),
+                part_of=part_of,
                 preview=_shown(plan),
                 generation=live["metadata"].get("generation"),
                 at=self.clock(),
@@ -155,7 +166,7 @@ class ActionPath:
             )
         except JournalError as error:
             message = f"{message}; but this could not be recorded: {error}"
-        return Record(entry, plan, sent.outcome, message, sent.hold)
+        return Record(entry, plan, sent.outcome, message, sent.obstacle)
 
     async def verify(
         self, record: Record, probe: SloProbe | None = None, limits: Limits | None = None
@@ -167,7 +178,7 @@ class ActionPath:
             VERBS[record.action.verb],
             record.plan,
             clock=self.clock,
-            sleep=self._sleep,
+            sleep=self.sleep,
             limits=limits or Limits(),
         )
         async for step in verification.run(probe):
@@ -192,7 +203,7 @@ class ActionPath:
         if ruling.deny:
             return Refusal("; ".join(ruling.deny))
         if unseen := [words for words in ruling.warnings if words not in plan.warnings]:
-            return Refusal(f"since the preview: {'; '.join(unseen)}: look at it again", Hold.CHANGED)
+            return Refusal(f"since the preview: {'; '.join(unseen)}: look at it again", Obstacle.CHANGED)
         guard = "protected" if self.protected else f"guarded ({'; '.join(ruling.warnings)})"
         if (self.protected or ruling.confirm) and confirmed_context != context:
             return Refusal(f"{context} is {guard}: type its name to confirm")
@@ -205,11 +216,12 @@ class ActionPath:
         try:
             live = await self.cluster.get(_resource(plan.action), target.namespace, target.name)
         except NotFoundError as error:
-            raise Refusal(f"{target} no longer exists") from error
+            raise Refusal(f"{target} no longer exists", Obstacle.ABSENT) from error
         if live["metadata"]["uid"] != target.uid:
-            raise Refusal(f"{target} was replaced by another object of that name since the preview")
+            words = f"{target} was replaced by another object of that name since the preview"
+            raise Refusal(words, Obstacle.ABSENT)
         if VERBS[plan.action.verb].basis(live) != plan.basis:
-            raise Refusal(f"{target} changed since the preview: look at it again", Hold.CHANGED)
+            raise Refusal(f"{target} changed since the preview: look at it again", Obstacle.CHANGED)
         return live
 
     async def _send(self, plan: Plan, live: dict[str, Any]) -> _Sent:
@@ -223,14 +235,14 @@ class ActionPath:
                 try:
                     live = await self._read_again(plan)
                 except Refusal as refusal:
-                    return _Sent(Outcome.REFUSED, refusal.words, hold=refusal.hold)
+                    return _Sent(Outcome.REFUSED, refusal.words, obstacle=refusal.obstacle)
                 except ClusterError as error:
                     return _Sent(Outcome.REFUSED, f"{target} changed since the preview, and then: {error.message}")
             except (ForbiddenError, UnauthorizedError, ReadOnlyError) as error:
                 return _Sent(Outcome.REFUSED, error.message)
             except ClusterError as error:
                 if sending.is_withheld(error, plan.request):
-                    return _Sent(Outcome.REFUSED, error.message, hold=Hold.BUDGET)
+                    return _Sent(Outcome.REFUSED, error.message, obstacle=Obstacle.BUDGET)
                 # A gateway's or a server's own failure says nothing about what the request did.
                 if isinstance(error, AnswerLostError) or (error.status or 0) >= 500:
                     return _Sent(*await self._find_out(plan, live, error))
@@ -238,14 +250,16 @@ class ActionPath:
             else:
                 version = (answer.get("metadata") or {}).get("resourceVersion", "")
                 return _Sent(Outcome.DONE, plan.effect, version)
-        return _Sent(Outcome.REFUSED, f"{target} changes faster than it can be read: try again", hold=Hold.CHANGED)
+        return _Sent(
+            Outcome.REFUSED, f"{target} changes faster than it can be read: try again", obstacle=Obstacle.CHANGED
+        )
 
     async def _find_out(self, plan: Plan, sent_on: dict[str, Any], lost: ClusterError) -> tuple[Outcome, str]:
         """Decide from the object itself what became of a request that was guarded by `sent_on`'s version."""
         seen = "the cluster could not be asked"
         for look in range(LOOKS):
             if look:
-                await self._sleep(1.0)
+                await self.sleep(1.0)
             target = plan.action.target
             try:
                 if not isinstance(plan.request, PatchRequest):

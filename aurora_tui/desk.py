@@ -9,7 +9,7 @@ from aurora_tui.cluster import resources
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.folders import state_dir
 from aurora_tui.journal import Journal
-from aurora_tui.model.actions import Hold, Outcome, Params, Plan, Progress, Verb
+from aurora_tui.model.actions import Obstacle, Outcome, Params, Plan, Progress, Verb
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.recovery import settle_unfinished
 from aurora_tui.session import Session
@@ -84,7 +84,7 @@ class ActionDesk:
             ref = ObjectRef(target.kind, target.namespace or None, target.name, target.uid)
             if dialog.is_attached:
                 dialog.show_record(record)
-                if record.hold is Hold.CHANGED:
+                if record.obstacle is Obstacle.CHANGED:
                     await self.prepare(dialog, plan.action.verb, ref, plan.action.params)
             elif record.outcome is not Outcome.DONE:
                 words = f"{plan.action.verb.value} {ref}: {record.message}"

@@ -77,6 +77,8 @@ class Entry:
     verdict: Verdict | None
     preview: Preview | None
     generation: int | None
+    part_of: str
+    """The title of the series that it belongs to, empty for one by itself."""
     process: Process | None
     program: str
     """The version of aurora-tui that acted."""
@@ -107,11 +109,13 @@ class Journal:
         reason: str,
         preview: Preview,
         generation: int | None,
+        part_of: str = "",
         at: float,
     ) -> int:
         """Put down what is about to be sent, and which process sends it; returns the entry's number.
 
-        `generation` is the object's own, which moves with its spec; None where its kind has none.
+        `generation` is the object's own, which moves with its spec; None where its kind has none. `part_of` names
+        the series that the action belongs to.
         """
         body = {
             "action": _clean(action).to_json(),
@@ -119,6 +123,7 @@ class Journal:
             "reason": mask_text(reason),
             "preview": mask(asdict(preview)),
             "generation": generation,
+            "part_of": part_of,
             "process": Process.current().to_json(),
             "program": __version__,
         }
@@ -259,6 +264,7 @@ def _entry(number: int, facts: list[Link]) -> Entry:
         Verdict.from_json(verdict) if verdict else None,
         Preview(shown["impossible"], tuple(shown["warnings"])) if shown else None,
         intent.get("generation"),
+        intent.get("part_of", ""),
         Process.from_json(process) if process else None,
         intent.get("program", ""),
         outcome.get("resource_version", "") if outcome else "",

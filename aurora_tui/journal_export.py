@@ -28,6 +28,7 @@ def as_json(entry: Entry) -> dict[str, Any]:
         "generation": entry.generation,
         "resource_version_after": entry.resource_version or None,
         "reason": entry.reason,
+        "part_of": entry.part_of,
         "actor": entry.operator.actor,
         "kube_user": entry.operator.kube_user,
         "host": entry.operator.host,
@@ -98,6 +99,8 @@ def _section(entry: Entry) -> Iterator[str]:
     after = f", after {_code(entry.resource_version)}" if entry.resource_version else ""
     yield f"- Resource version: before {_code(target.resource_version)}{after}"
     yield f"- Why: {_code(entry.reason)}"
+    if entry.part_of:
+        yield f"- Part of: {_code(entry.part_of)}"
     if tried := dry_run(entry):
         yield f"- Dry run: {_code(tried)}"
     for warning in entry.preview.warnings if entry.preview else ():

@@ -11,7 +11,7 @@ from aurora_tui import cautions, sending
 from aurora_tui.cluster.errors import ClusterError, NotFoundError
 from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import Resource
-from aurora_tui.model.actions import Action, Hold, Params, PatchRequest, Plan, Request, Target, Verb
+from aurora_tui.model.actions import Action, Obstacle, Params, PatchRequest, Plan, Request, Target, Verb
 from aurora_tui.model.diffs import changes
 from aurora_tui.model.policies import Policy, Ruling, judge
 from aurora_tui.model.rollouts import ROLLING_KINDS, RolloutState, rollout_status
@@ -42,9 +42,9 @@ class Planner:
             live = await self.cluster.get(resource, namespace, name)
         except NotFoundError as error:
             place = f" in namespace {namespace}" if resource.namespaced else ""
-            raise Refusal(f"there is no {label}{place}") from error
+            raise Refusal(f"there is no {label}{place}", Obstacle.ABSENT) from error
         if live["metadata"].get("deletionTimestamp") and not rules.of_ending:
-            raise Refusal(f"{label} is being deleted")
+            raise Refusal(f"{label} is being deleted", Obstacle.ENDING)
         view = View(self.cluster, resource, namespace, name, live, now)
         draft, budgets = await asyncio.gather(rules.draft(view, params), self._budgets(view))
         permission = await self._permission(view, draft.request)
@@ -106,7 +106,7 @@ class Planner:
             answer = await sending.send(self.cluster, view.resource, draft.request, view.live, dry_run=True)
         except ClusterError as error:
             if sending.is_withheld(error, draft.request):
-                raise Refusal(f"{view.label} may not be evicted now: {error.message}", Hold.BUDGET) from error
+                raise Refusal(f"{view.label} may not be evicted now: {error.message}", Obstacle.BUDGET) from error
             # Under an admission webhook with side effects a server refuses every dry run, not the change.
             if error.status != 400 or "dry run" not in error.message:
                 raise

@@ -15,7 +15,6 @@ from aurora_tui.journal import Entry, JournalError
 from aurora_tui.model import revisions
 from aurora_tui.model.actions import Action, Outcome, Verb
 from aurora_tui.model.masking import mask
-from aurora_tui.model.rollouts import RolloutState
 from aurora_tui.verbs import VERBS
 from aurora_tui.verbs.undo import read_history
 
@@ -83,7 +82,7 @@ async def _find_out(cluster: Cluster, entry: Entry) -> tuple[Outcome, str]:
         return _absent(action, f"{target} has since been replaced by another object of that name")
     if action.verb is Verb.TRIGGER:
         return await _made(cluster, action, moved=meta["resourceVersion"] != target.resource_version)
-    if _ends_it(action):
+    if rules.ends:
         if not meta.get("deletionTimestamp"):
             return Outcome.FAILED, f"not carried out: {target} is still there"
         if rules.of_ending:
@@ -92,13 +91,8 @@ async def _find_out(cluster: Cluster, entry: Entry) -> tuple[Outcome, str]:
     return await _changed(cluster, entry, resource, live)
 
 
-def _ends_it(action: Action) -> bool:
-    """Whether the action wants the object gone."""
-    return VERBS[action.verb].gone(action, "").state is RolloutState.SETTLED
-
-
 def _absent(action: Action, words: str) -> tuple[Outcome, str]:
-    return (Outcome.DONE if _ends_it(action) else Outcome.UNCERTAIN), words
+    return (Outcome.DONE if VERBS[action.verb].ends else Outcome.UNCERTAIN), words
 
 
 async def _made(cluster: Cluster, action: Action, *, moved: bool) -> tuple[Outcome, str]:

@@ -7,7 +7,7 @@ import click
 from aurora_tui.actions import ActionPath, Refusal
 from aurora_tui.commands.target import read_target
 from aurora_tui.desk import action_path
-from aurora_tui.model.actions import Hold, Outcome, Params, Plan, Progress, Record, Recovery, Rollout, Verb, Verdict
+from aurora_tui.model.actions import Obstacle, Outcome, Params, Plan, Progress, Record, Recovery, Rollout, Verb, Verdict
 from aurora_tui.model.text import printable
 from aurora_tui.recovery import settle_unfinished
 from aurora_tui.session import Session
@@ -50,7 +50,7 @@ async def act(
             return FAILED
         record = await path.execute(plan, confirmed_context=typed, reason=why)
         tell(record)
-        if record.hold is not Hold.CHANGED or yes or confirm is not None:
+        if record.obstacle is not Obstacle.CHANGED or yes or confirm is not None:
             break
         params = plan.action.params  # what was previewed, not what would be chosen anew
     if record.outcome in (Outcome.REFUSED, Outcome.FAILED):

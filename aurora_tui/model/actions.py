@@ -130,13 +130,17 @@ class Outcome(StrEnum):
     UNCERTAIN = "uncertain"
 
 
-class Hold(StrEnum):
-    """What holds an action back only for the moment."""
+class Obstacle(StrEnum):
+    """Why an action was refused, where more can be done about it than to tell."""
 
     CHANGED = "changed"
     """What the preview rests on is another since: the plan is void, a new one may be shown."""
     BUDGET = "budget"
     """A disruption budget allows no eviction now (429): the same may be asked again later."""
+    ABSENT = "absent"
+    """There is no such object, or another one bears its name."""
+    ENDING = "ending"
+    """The object is already being deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +151,8 @@ class Record:
     plan: Plan
     outcome: Outcome
     message: str
-    hold: Hold | None = None
-    """Why a refused one may be tried again."""
+    obstacle: Obstacle | None = None
+    """What a refused one ran into, if it is one of these."""
 
     @property
     def action(self) -> Action:

@@ -8,19 +8,19 @@ from typing import Any, Protocol
 
 from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import Resource
-from aurora_tui.model.actions import Action, Hold, Params, Request, Verb
+from aurora_tui.model.actions import Action, Obstacle, Params, Request, Verb
 from aurora_tui.model.rollouts import RolloutState, RolloutStatus, counted, rollout_status
 
 Inverse = tuple[Verb, Params]
 
 
 class Refusal(Exception):  # noqa: N818 - an answer, not a fault
-    """An action that makes no sense here and now, in words that say why; `hold` if it may at another moment."""
+    """An action that makes no sense here and now, in words that say why."""
 
-    def __init__(self, words: str, hold: Hold | None = None) -> None:
+    def __init__(self, words: str, obstacle: Obstacle | None = None) -> None:
         super().__init__(words)
         self.words = words
-        self.hold = hold
+        self.obstacle = obstacle
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,10 @@ class VerbRules(Protocol):
         """What the request that it drafts needs; asked before its key is offered."""
 
     @property
+    def ends(self) -> bool:
+        """Whether it wants the object gone."""
+
+    @property
     def of_ending(self) -> bool:
         """Whether it makes sense for an object that is already being deleted."""
 
@@ -105,6 +109,7 @@ class VerbRules(Protocol):
 class Changing:
     """The parts common to verbs that change an object which stays."""
 
+    ends = False
     of_ending = False
     right = Right("patch")
 

@@ -9,8 +9,13 @@ from typing import Any
 from aurora_tui import cautions
 from aurora_tui.cluster.resources import PODS
 from aurora_tui.model.actions import Action, CreateRequest, DeleteRequest, Params, Request, Verb
+from aurora_tui.model.draining import controller, ready
 from aurora_tui.model.rollouts import RolloutState, RolloutStatus
 from aurora_tui.verbs.base import Draft, Inverse, Refusal, Right, View
+
+
+_ITS_OWN = frozenset({"statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index", "controller-revision-hash"})
+"""Labels in which pods of one controller differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +26,14 @@ class Removal:
     words: str
     right: Right
     of_ending: bool = False
+    ends: bool = True
     kinds: tuple[str, ...] = ("Pod",)
 
     async def draft(self, view: View, params: Params) -> Draft:
         meta = view.live["metadata"]
         if "kubernetes.io/config.mirror" in (meta.get("annotations") or {}):
             raise Refusal(f"{view.label} is the image of a static pod: the kubelet makes it anew at once")
-        warnings = [*_owner_warnings(meta), *await self._cost(view)]
+        warnings = [*_owner_warnings(view.live), *await self._cost(view)]
         if self.verb is Verb.KILL:
             warnings.insert(0, "grace 0: its processes get no time to finish, and may outlive the object")
         effect = self.words.format(view.label)
@@ -49,12 +55,13 @@ class Removal:
         found: list[str] = []
         if self.verb is not Verb.EVICT:
             found += await cautions.exhausted_budgets(view.cluster, view.namespace, view.live)
-        controller = _controller(view.live["metadata"])
-        if controller and _ready(view.live):
-            others = await view.cluster.list(PODS, view.namespace)
-            left = [each for each in others if _controller(each["metadata"]) == controller and _ready(each)]
+        owner = controller(view.live)
+        if owner and ready(view.live):
+            siblings = _siblings(view.live["metadata"].get("labels") or {})
+            others = await view.cluster.list(PODS, view.namespace, labels=siblings)
+            left = [each for each in others if controller(each) == owner and ready(each)]
             if len(left) == 1:
-                keeper = " ".join(controller)
+                keeper = " ".join(owner)
                 found.append(f"it is the last ready pod of {keeper}: nothing serves until another is ready")
         return found
 
@@ -86,24 +93,18 @@ class Removal:
         return None
 
 
-def _controller(meta: Mapping[str, Any]) -> tuple[str, str] | None:
-    owners = meta.get("ownerReferences") or ()
-    return next(((each["kind"], each["name"]) for each in owners if each.get("controller")), None)
+def _siblings(labels: Mapping[str, str]) -> str:
+    """A label selector for all pods of the same controller, so that a server need not send a whole namespace."""
+    return ",".join(f"{name}={value}" for name, value in sorted(labels.items()) if name not in _ITS_OWN)
 
 
-def _owner_warnings(meta: Mapping[str, Any]) -> tuple[str, ...]:
-    controller = _controller(meta)
-    if controller is None:
+def _owner_warnings(pod: Mapping[str, Any]) -> tuple[str, ...]:
+    owner = controller(pod)
+    if owner is None:
         return ("nothing controls it: nobody makes it anew",)
-    if controller[0] == "StatefulSet":
-        return (f"StatefulSet {controller[1]} makes it anew under the same name and volumes once it has ended",)
+    if owner[0] == "StatefulSet":
+        return (f"StatefulSet {owner[1]} makes it anew under the same name and volumes once it has ended",)
     return ()
-
-
-def _ready(item: Mapping[str, Any]) -> bool:
-    conditions = (item.get("status") or {}).get("conditions") or ()
-    ending = item["metadata"].get("deletionTimestamp")
-    return not ending and any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 DELETE = Removal(Verb.DELETE, "deletes {}", Right("delete"))

@@ -255,7 +255,7 @@ def strange(text: str) -> Entry:
     return Entry(
         id=1, started_at=0.0, action=action, reason=text, operator=Operator(text, text, text, text),
         outcome=Outcome.DONE, message=text, finished_at=1.0, verdict=verdict, preview=Preview(text, (text, text)),
-        generation=None, process=None, program=text, resource_version=text, verdict_at=2.0, facts=(),
+        generation=None, part_of=text, process=None, program=text, resource_version=text, verdict_at=2.0, facts=(),
     )  # fmt: skip
 
 

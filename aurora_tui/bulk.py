@@ -1,0 +1,85 @@
+"""Bulk: one verb on several objects, each previewed by the server, no more of them than the policies allow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aurora_tui.actions import ActionPath
+from aurora_tui.cluster.errors import ClusterError
+from aurora_tui.model.actions import Plan
+from aurora_tui.model.series import Item, LeftOut, SeriesPlan, Step, Way, objects
+from aurora_tui.planning import READ_ONLY
+from aurora_tui.series import AT_ONCE, plan_step
+from aurora_tui.verbs.base import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """Plans the steps of one bulk action; `hidden` is how many marked objects the filter hides from it."""
+
+    path: ActionPath
+    steps: Sequence[Step]
+    title: str
+    hidden: int = 0
+
+    async def plan(self) -> SeriesPlan:
+        """Preview every step. What makes no sense or is not allowed is left out with the reason, not in silence."""
+        cap = min((self.path.ruling(step).cap for step in self.steps), default=0)
+        if len(self.steps) > cap:
+            return self._refused(
+                f"these are {len(self.steps)} objects, and policies allow {cap} in one bulk action: mark fewer"
+            )
+        slots = asyncio.Semaphore(AT_ONCE)
+
+        async def preview(step: Step) -> Plan | str:
+            async with slots:
+                try:
+                    return await plan_step(self.path, step)
+                except Refusal as error:
+                    return error.words
+                except ClusterError as error:
+                    return str(error)
+
+        items: list[Item] = []
+        left_out: list[LeftOut] = []
+        for step, found in zip(self.steps, await asyncio.gather(*map(preview, self.steps)), strict=True):
+            if isinstance(found, str):
+                left_out.append(LeftOut(step.ref, found))
+            elif denied := [words for words in found.problems if words != READ_ONLY]:
+                left_out.append(LeftOut(step.ref, "; ".join(denied)))
+            else:
+                items.append(Item(step, found.effect, found.warnings, found))
+        plans = [item.plan for item in items if item.plan]
+        return SeriesPlan(
+            title=self.title,
+            effect=f"{self.title}: {objects(item.step.ref for item in items) or 'nothing'}",
+            items=tuple(items),
+            left_out=tuple(left_out),
+            warnings=self._hidden(),
+            problems=self._problems(items),
+            protected=any(plan.protected for plan in plans),
+            needs_reason=any(plan.needs_reason for plan in plans),
+            way=Way.ONE_BY_ONE,
+            may_choose=len(items) > 1,
+        )
+
+    async def remains(self) -> str:
+        return ""
+
+    def _problems(self, items: Sequence[Item]) -> tuple[str, ...]:
+        if self.path.read_only:
+            return (READ_ONLY,)
+        return () if items else ("nothing of it can be done",)
+
+    def _hidden(self) -> tuple[str, ...]:
+        if not self.hidden:
+            return ()
+        return (f"{self.hidden} more marked are hidden by the filter and stay as they are",)
+
+    def _refused(self, words: str) -> SeriesPlan:
+        protected = self.path.protected
+        return SeriesPlan(
+            self.title, words, (), (), self._hidden(), (words,), protected, protected, Way.ONE_BY_ONE, may_choose=False
+        )
