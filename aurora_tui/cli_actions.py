@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from aurora_tui.cli_options import shared, take
 from aurora_tui.launch import once
+
+if TYPE_CHECKING:
+    from aurora_tui.actions import ActionPath
+    from aurora_tui.series import Maker
 
 F = TypeVar("F", bound=Callable[..., Any])
 COMMANDS: list[click.Command] = []
@@ -131,6 +135,60 @@ def bounds(ctx: click.Context, /, target: str, least: int | None, most: int | No
     if not wanted:
         raise click.UsageError("give --min, --max or both")
     _act(ctx, "set bounds", wanted, _named(target, "hpa"), given)
+
+
+@_command()
+@click.option("--delete-emptydir-data", is_flag=True, help="Agree to lose the data of emptyDir volumes.")
+@click.option("--force", is_flag=True, help="Agree to evict pods that nothing makes anew.")
+def drain(ctx: click.Context, /, target: str, delete_emptydir_data: bool, force: bool, **given: Any) -> None:
+    """Cordon a node and evict its pods, waiting for their disruption budgets (kubectl drain).
+
+    Pods of DaemonSets and static pods stay. Interrupt it to stop; the same command goes on where it was.
+    """
+    from aurora_tui.draining import Drain
+    from aurora_tui.model.selection import ObjectRef
+
+    name = _name(_named(target, "node"), "Node")
+    node = ObjectRef("Node", None, name)
+    _series(ctx, lambda path, _: Drain(path, node, lose_emptied=delete_emptydir_data, lose_unmanaged=force), given)
+
+
+@_command()
+@click.option("--weight", type=click.FloatRange(0, 100), required=True, help="Wanted share of the pods, in percent.")
+@click.option(
+    "--stable", metavar="NAME", help="The Deployment beside it; the only other one of its Service by default."
+)
+@click.option("--total", type=click.IntRange(min=1), help="Pods of both together; as many as now by default.")
+def canary(
+    ctx: click.Context, /, target: str, weight: float, stable: str | None, total: int | None, **given: Any
+) -> None:
+    """Give a canary Deployment a share of its Service's pods, the other one the rest."""
+    from aurora_tui.canary import Canary
+    from aurora_tui.model.selection import ObjectRef
+
+    name = _name(target, "Deployment")
+
+    def make(path: ActionPath, namespace: str) -> Canary:
+        return Canary(path, ObjectRef("Deployment", namespace, name), weight, stable, total)
+
+    _series(ctx, make, given)
+
+
+def _series(ctx: click.Context, make: Callable[[ActionPath, str], Maker], given: dict[str, Any]) -> None:
+    from aurora_tui.commands.series import act_in_series
+
+    wanted = take(ctx, given)
+    once(wanted, lambda session: act_in_series(session, make, **given))
+
+
+def _name(target: str, kind: str) -> str:
+    """The name in a target that must be of one kind."""
+    from aurora_tui.commands.target import read_target
+
+    resource, name = read_target(target)
+    if resource.kind != kind:
+        raise click.UsageError(f"{target!r} is not a {kind.lower()}")
+    return name
 
 
 def _named(target: str, kind: str) -> str:

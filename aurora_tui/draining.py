@@ -33,37 +33,38 @@ class Drain:
 
     path: ActionPath
     node: ObjectRef
+    lose_emptied: bool = True
+    """Whether the data of emptyDir volumes may be lost; else that is a problem, as for kubectl."""
+    lose_unmanaged: bool = True
+    """The same for pods that nothing makes anew."""
 
     async def plan(self) -> SeriesPlan:
-        title = f"drain {self.node}"
         cordon = await self._cordon()
         pods = await self._pods()
         leaving, staying = sort_out(pods, await self._daemon_sets(pods))
-        by_uid = {pod["metadata"]["uid"]: pod for pod in pods}
-        going = [by_uid[each.ref.uid] for each in leaving if not each.ending]
         denied, allowed = self._judged(leaving)
-        items = [*([cordon] if isinstance(cordon, Item) else []), *map(_evict, allowed)]
-        left_out = [LeftOut(each.ref, each.why) for each in staying] + denied
-        warnings, problems, last = await asyncio.gather(
+        by_uid = {pod["metadata"]["uid"]: pod for pod in pods}
+        going = [by_uid[each.ref.uid] for each in allowed if not each.ending]
+        items, left_out = list(map(_evict, allowed)), [LeftOut(each.ref, each.why) for each in staying] + denied
+        budgets, problems, last = await asyncio.gather(
             self._budgets(going), self._problems(allowed), self._last_ready(going)
         )
         if isinstance(cordon, LeftOut):
             left_out.insert(0, cordon)
-        elif cordon.plan:
-            problems = [*cordon.plan.problems, *(words for words in problems if words not in cordon.plan.problems)]
+        else:
+            items.insert(0, cordon)
+            own = cordon.plan.problems if cordon.plan else ()
+            problems = [*own, *(words for words in problems if words not in own)]
         rulings = [self.path.ruling(item.step) for item in items]
+        asked = dict.fromkeys(words for each in rulings for words in each.warnings)
         return SeriesPlan(
-            title=title,
+            title=f"drain {self.node}",
             effect=f"cordons {self.node} and evicts {counted(len(allowed), 'pod')} from it",
             items=tuple(items),
             left_out=tuple(left_out),
-            warnings=(
-                *_losses(leaving),
-                *last,
-                *warnings,
-                *dict.fromkeys(w for each in rulings for w in each.warnings),
-            ),
-            problems=tuple(problems) or (() if items else ("it is cordoned and no pod is left to evict",)),
+            warnings=(*_unmanaged(allowed), *_emptied(allowed), *last, *budgets, *asked),
+            problems=(*problems, *self._not_agreed(allowed))
+            or (() if items else ("it is cordoned, and no pod is left to evict",)),
             protected=self.path.protected or any(each.confirm for each in rulings),
             needs_reason=self.path.protected or any(each.reason for each in rulings),
             way=Way.TOGETHER,
@@ -78,6 +79,14 @@ class Drain:
         if not leaving:
             return ""
         return f"{_named(each.ref.name for each in leaving)} still on it: drain it again to go on"
+
+    def _not_agreed(self, leaving: Sequence[Leaving]) -> list[str]:
+        found = []
+        if not self.lose_unmanaged:
+            found += [f"{words}: agree to it with --force" for words in _unmanaged(leaving)]
+        if not self.lose_emptied:
+            found += [f"{words}: agree to it with --delete-emptydir-data" for words in _emptied(leaving)]
+        return found
 
     async def _cordon(self) -> Item | LeftOut:
         try:
@@ -167,16 +176,14 @@ def _evict(each: Leaving) -> Item:
     return Item(Step(Verb.EVICT, each.ref, {}), words, each.warnings)
 
 
-def _losses(leaving: Sequence[Leaving]) -> tuple[str, ...]:
-    """What cannot be had back, named."""
-    found = []
-    unmanaged = [each.ref.name for each in leaving if each.unmanaged]
-    if unmanaged:
-        found.append(f"nothing controls {_named(unmanaged)}: not made anew")
-    emptied = [each.ref.name for each in leaving if each.emptied]
-    if emptied:
-        found.append(f"data in emptyDir volumes is lost with {_named(emptied)}")
-    return tuple(found)
+def _unmanaged(leaving: Sequence[Leaving]) -> tuple[str, ...]:
+    names = [each.ref.name for each in leaving if each.unmanaged]
+    return (f"nothing controls {_named(names)}: not made anew",) if names else ()
+
+
+def _emptied(leaving: Sequence[Leaving]) -> tuple[str, ...]:
+    names = [each.ref.name for each in leaving if each.emptied]
+    return (f"data in emptyDir volumes is lost with {_named(names)}",) if names else ()
 
 
 def _named(names: Iterable[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import click
 
 from aurora_tui.actions import ActionPath, Refusal
@@ -44,11 +46,13 @@ async def act(
             return FAILED if plan.problems else DONE
         if plan.problems:
             return FAILED
-        typed, why = ask(plan, yes=yes, confirm=confirm, reason=reason)
-        if typed is None and plan.protected:
+        answer = confirmed(
+            session.context, name=plan.protected, reason_too=plan.needs_reason, yes=yes, confirm=confirm, reason=reason
+        )
+        if answer.context is None and plan.protected:
             click.echo("aurora-tui: not confirmed: nothing was changed", err=True)
             return FAILED
-        record = await path.execute(plan, confirmed_context=typed, reason=why)
+        record = await path.execute(plan, confirmed_context=answer.context, reason=answer.reason)
         tell(record)
         if record.obstacle is not Obstacle.CHANGED or yes or confirm is not None:
             break
@@ -85,19 +89,28 @@ def _show(plan: Plan) -> None:
         click.echo(f"aurora-tui: cannot be done: {printable(words)}", err=True)
 
 
-def ask(plan: Plan, *, yes: bool, confirm: str | None, reason: str | None) -> tuple[str | None, str | None]:
-    """The context's name and the reason, typed where the plan asks for them; without a name yes or no."""
-    context = plan.action.target.context
-    if plan.protected:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was typed to confirm; None where it was not asked for or not given."""
+
+    context: str | None
+    reason: str | None
+
+
+def confirmed(
+    context: str, *, name: bool, reason_too: bool, yes: bool, confirm: str | None, reason: str | None
+) -> Answer:
+    """The context's name and the reason, typed where they are asked for; without a name yes or no."""
+    if name:
         if confirm is None and not yes:
             confirm = click.prompt(f"protected: type the context's name ({context})", default="", show_default=False)
         if confirm != context:
-            return confirm or None, reason
+            return Answer(confirm or None, reason)
     elif not yes and not click.confirm("do it?", default=False):
         raise click.Abort
-    if plan.needs_reason and not reason and not yes:
+    if reason_too and not reason and not yes:
         reason = click.prompt("reason (kept in the journal)", default="", show_default=False)
-    return confirm, reason
+    return Answer(confirm, reason)
 
 
 async def _follow(session: Session, path: ActionPath, record: Record) -> int:

@@ -13,7 +13,6 @@ from aurora_tui.model.draining import controller, ready
 from aurora_tui.model.rollouts import RolloutState, RolloutStatus
 from aurora_tui.verbs.base import Draft, Inverse, Refusal, Right, View
 
-
 _ITS_OWN = frozenset({"statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index", "controller-revision-hash"})
 """Labels in which pods of one controller differ."""
 

@@ -231,7 +231,8 @@ async def test_the_command_line_asks_for_exactly_what_is_needed(
     plan = await Desk(bad_release(), tmp_path, policy).undo()
     operator = Answers(monkeypatch, *answers)
 
-    assert act.ask(plan, yes=False, confirm=None, reason=None) == given
+    asks = {"name": plan.protected, "reason_too": plan.needs_reason}
+    assert act.confirmed("prod", **asks, yes=False, confirm=None, reason=None) == act.Answer(*given)
     assert operator.asked == asked
 
 
@@ -240,7 +241,9 @@ async def test_yes_answers_no_question_that_must_be_typed(tmp_path: Path, monkey
     plan = await desk.undo()
     operator = Answers(monkeypatch)
 
-    context, reason = act.ask(plan, yes=True, confirm=None, reason=None)
+    asks = {"name": plan.protected, "reason_too": plan.needs_reason}
+    answer = act.confirmed("prod", **asks, yes=True, confirm=None, reason=None)
 
     assert operator.asked == []
-    assert desk.is_untouched(await desk.path.execute(plan, confirmed_context=context, reason=reason))
+    record = await desk.path.execute(plan, confirmed_context=answer.context, reason=answer.reason)
+    assert desk.is_untouched(record)

@@ -1,0 +1,101 @@
+"""A series without a screen: the list of what will be done, one confirmation, then a line for every step."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+import click
+
+from aurora_tui.actions import ActionPath
+from aurora_tui.commands.act import DONE, FAILED, UNKNOWN, confirmed, settle
+from aurora_tui.desk import action_path
+from aurora_tui.model.series import FINISHED, Ended, SeriesPlan, Stage, Way
+from aurora_tui.model.text import printable
+from aurora_tui.series import Maker, Series
+from aurora_tui.session import Session
+from aurora_tui.sli import slo_probe
+from aurora_tui.verbs.base import Refusal
+
+
+async def act_in_series(
+    session: Session,
+    make: Callable[[ActionPath, str], Maker],
+    *,
+    yes: bool,
+    confirm: str | None,
+    reason: str | None,
+    dry_run: bool,
+    wait: bool = True,
+    go_on: bool = False,
+) -> int:
+    """Plan, list, ask, carry out. 0 all done, 1 refused or failed, 2 stopped before its end.
+
+    `make` gets the namespace as well.
+    """
+    if not wait:
+        raise click.UsageError("several actions in one cannot be left to themselves: leave --no-wait out")
+    path = action_path(session)
+    await settle(path)
+    maker = make(path, session.namespace or session.home)
+    try:
+        plan = await maker.plan()
+    except Refusal as error:
+        click.echo(f"aurora-tui: not done: {printable(error.words)}", err=True)
+        return FAILED
+    _show(plan, session.context)
+    if dry_run:
+        click.echo("dry run: nothing was changed")
+        return FAILED if plan.problems else DONE
+    if plan.problems:
+        return FAILED
+    answer = confirmed(
+        session.context, name=plan.protected, reason_too=plan.needs_reason, yes=yes, confirm=confirm, reason=reason
+    )
+    if answer.context is None and plan.protected:
+        click.echo("aurora-tui: not confirmed: nothing was changed", err=True)
+        return FAILED
+    series = Series(path, maker, plan, lambda target: slo_probe(session, target))
+    way = Way.TOGETHER if go_on else plan.way
+    return await _carry_out(series, plan, way, answer.context, answer.reason)
+
+
+async def _carry_out(series: Series, plan: SeriesPlan, way: Way, context: str | None, reason: str | None) -> int:
+    def interrupted() -> None:
+        click.echo("stopping: nothing new is begun", err=True)
+        series.stop()
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)  # the next one ends the program
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted)
+    said: dict[int, tuple[Stage, str]] = {}
+    async for moved in series.run(way, context=context, reason=reason):
+        if isinstance(moved, Ended):
+            click.echo(printable(moved.text))
+            for step in moved.undo:
+                values = " ".join(f"{name}={value}" for name, value in step.params.items())
+                click.echo(printable(f"to take it back: {step.verb.value} {step.ref} {values}".rstrip()))
+            return DONE if moved.good else UNKNOWN if Stage.LEFT in {stage for stage, _ in said.values()} else FAILED
+        if said.get(moved.index) != (moved.stage, moved.text):
+            said[moved.index] = (moved.stage, moved.text)
+            item = plan.items[moved.index]
+            ended = sum(stage in FINISHED for stage, _ in said.values())
+            label = f"[{ended}/{len(plan.items)}] {item.step.verb.value} {item.step.ref}: {moved.stage}"
+            click.echo(printable(f"{label}: {moved.text}" if moved.text else label))
+    return UNKNOWN
+
+
+def _show(plan: SeriesPlan, context: str) -> None:
+    click.echo(printable(f"{plan.title} · context {context}"))
+    click.echo(printable(plan.effect))
+    for item in plan.items:
+        place = f" in {item.step.ref.namespace}" if item.step.ref.namespace else ""
+        click.echo(printable(f"  {item.step.verb.value} {item.step.ref}{place}: {item.words}"))
+        for words in item.warnings:
+            click.echo(printable(f"    ! {words}"))
+    for left in plan.left_out:
+        click.echo(printable(f"  left as it is: {left.ref}: {left.why}"))
+    for words in plan.warnings:
+        click.echo(printable(f"! {words}"))
+    for words in plan.problems:
+        click.echo(f"aurora-tui: cannot be done: {printable(words)}", err=True)
