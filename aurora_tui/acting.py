@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +20,16 @@ from widgets.history import HistoryScreen
 
 if TYPE_CHECKING:
     from aurora_tui.desk import ActionDesk
+    from aurora_tui.model.series import Step
 
 _SUSPEND = "suspend"
 """The key that suspends a CronJob or resumes it."""
-_OF_THE_ROW = frozenset({Verb.CORDON, Verb.UNCORDON, Verb.DELETE, Verb.KILL, Verb.TRIGGER, _SUSPEND})
+OF_THE_ROW = frozenset(
+    {Verb.CORDON, Verb.UNCORDON, Verb.DELETE, Verb.KILL, Verb.EVICT, Verb.TRIGGER, _SUSPEND, "drain"}
+)
 """What is done to the very object under the cursor; all else is done to the workload that runs it."""
+WRITING = frozenset({"act", "set_image", "drain", "canary"})
+"""The actions of keys that lead to a change."""
 
 
 class Acting(Frame):
@@ -56,16 +61,20 @@ class Acting(Frame):
 
     def undo_last(self) -> None:
         """Plan the inverse of the last action of this session; it is confirmed like any other."""
-        if self.desk.last is None:
+        if not self.desk.last:
             self._warn("nothing was done in this session that can be taken back")
         else:
-            verb, ref, params = self.desk.last
-            self.act(verb, ref, dict(params))
+            self.take_back(self.desk.last)
+
+    def take_back(self, steps: Sequence[Step]) -> None:
+        """Plan the steps that undo something, last first."""
+        (step,) = steps
+        self.act(step.verb, step.ref, dict(step.params))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         pane = self.active
         allowed = pane.allows(action, parameters) if pane is not None else True
-        if action in ("act", "set_image") and allowed and self.session.read_only:
+        if action in WRITING and allowed and self.session.read_only:
             return None
         return allowed
 
@@ -75,36 +84,42 @@ class Acting(Frame):
         if (
             active is not None
             and not active.enabled
-            and active.binding.action.startswith(("app.act(", "app.set_image"))
+            and active.binding.action.removeprefix("app.").partition("(")[0] in WRITING
         ):
             self._warn(f"{active.binding.description} is off: this session is read-only")
 
     def action_act(self, verb: str) -> None:
-        ref = self.objects_pane.subject() if verb in _OF_THE_ROW else self._workload()
+        ref = self.objects_pane.subject() if verb in OF_THE_ROW else self._workload()
         if ref is None:
             return
-        if verb == _SUSPEND:
-            verb = Verb.RESUME if self.objects_pane.suspended() else Verb.PAUSE
+        verb = self._meant(verb)
         if verb == Verb.SCALE:
             self._ask_replicas(ref, self.objects_pane.replicas())
         else:
             self.act(Verb(verb), ref, {})
 
+    def _meant(self, verb: str) -> str:
+        """The verb of a key that does one thing or its opposite."""
+        if verb != _SUSPEND:
+            return verb
+        return Verb.RESUME if self.objects_pane.suspended() else Verb.PAUSE
+
     def action_set_image(self) -> None:
         """Ask for the workload's new image, beginning from the one that runs."""
         ref = self._workload()
-        if ref is None:
-            return
+        if ref is not None:
+            self._ask_image(str(ref), lambda params: self.act(Verb.IMAGE, ref, params))
 
+    def _ask_image(self, what: str, act: Callable[[dict[str, str | int]], None]) -> None:
         def ended(text: str | None) -> None:
             self.objects_pane.focus_body()
             name, _, image = (text or "").strip().partition("=")
             if name and image:
-                self.act(Verb.IMAGE, ref, {name.strip(): image.strip()})
+                act({name.strip(): image.strip()})
             elif text:
                 self._warn(f"{text!r}: give CONTAINER=IMAGE")
 
-        self.prompt.ask(f"image of {ref}: ", value=self.objects_pane.image(), ended=ended)
+        self.prompt.ask(f"image of {what}: ", value=self.objects_pane.image(), ended=ended)
 
     def action_rollout(self) -> None:
         """The rollout history of the workload under the cursor."""
@@ -151,17 +166,20 @@ class Acting(Frame):
         bounds = self.session.capacity_of(ref)
         known = f"now {now}" if now is not None else "now unknown"
         limits = f", handbook {bounds.min_replicas}..{bounds.max_replicas}" if bounds else ""
+        asked = f"scale {ref} ({known}{limits}) to: "
+        self._ask_number(asked, lambda number: self.act(Verb.SCALE, ref, {"replicas": number}))
 
+    def _ask_number(self, label: str, act: Callable[[int], None], what: str = "number of replicas") -> None:
         def ended(text: str | None) -> None:
             self.objects_pane.focus_body()
             if text is None or not text.strip():
                 return
             if text.strip().isdecimal():
-                self.act(Verb.SCALE, ref, {"replicas": int(text)})
+                act(int(text))
             else:
-                self._warn(f"{text!r} is not a number of replicas")
+                self._warn(f"{text!r} is not a {what}")
 
-        self.prompt.ask(f"scale {ref} ({known}{limits}) to: ", ended=ended)
+        self.prompt.ask(label, ended=ended)
 
     def _workload(self) -> ObjectRef | None:
         """The workload that the keys mean, said in words where there is none."""

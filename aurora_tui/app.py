@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aurora_tui import folders
-from aurora_tui.acting import Acting
+from aurora_tui.acting_series import ActingInSeries
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.frame import SwitchContext
 from aurora_tui.logbuffer import LogBuffer
@@ -21,7 +21,7 @@ from widgets.tablepane import TablePane
 from widgets.textpage import TextPage
 
 
-class AuroraApp(Acting):
+class AuroraApp(ActingInSeries):
     """The console on one session. Exits with a status, or with the context to open next."""
 
     def __init__(self, session: Session) -> None:
@@ -172,6 +172,8 @@ class AuroraApp(Acting):
             self.exit(SwitchContext(rest))
         elif name == "undo":
             self.undo_last()
+        elif name == "series":
+            self.show_series()
         elif name in ("q", "q!", "quit", "exit"):
             self.action_leave()
         elif name in ("h", "help", "?"):
@@ -219,7 +221,7 @@ class AuroraApp(Acting):
         self.notify(f"saved {picture}", markup=False)
 
     def action_leave(self) -> None:
-        if self.desk.busy and not self._leaving:
+        if self.busy and not self._leaving:
             self._leaving = True
             self.notify("an action is still being verified: press again to leave all the same", severity="warning")
             return

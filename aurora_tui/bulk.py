@@ -17,12 +17,12 @@ from aurora_tui.verbs.base import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """Plans the steps of one bulk action; `hidden` is how many marked objects the filter hides from it."""
+    """Plans the steps of one bulk action; `remarks` say what of the marked objects is not among them."""
 
     path: ActionPath
     steps: Sequence[Step]
     title: str
-    hidden: int = 0
+    remarks: tuple[str, ...] = ()
 
     async def plan(self) -> SeriesPlan:
         """Preview every step. What makes no sense or is not allowed is left out with the reason, not in silence."""
@@ -57,7 +57,7 @@ class Bulk:
             effect=f"{self.title}: {objects(item.step.ref for item in items) or 'nothing'}",
             items=tuple(items),
             left_out=tuple(left_out),
-            warnings=self._hidden(),
+            warnings=self.remarks,
             problems=self._problems(items),
             protected=any(plan.protected for plan in plans),
             needs_reason=any(plan.needs_reason for plan in plans),
@@ -73,13 +73,8 @@ class Bulk:
             return (READ_ONLY,)
         return () if items else ("nothing of it can be done",)
 
-    def _hidden(self) -> tuple[str, ...]:
-        if not self.hidden:
-            return ()
-        return (f"{self.hidden} more marked are hidden by the filter and stay as they are",)
-
     def _refused(self, words: str) -> SeriesPlan:
         protected = self.path.protected
         return SeriesPlan(
-            self.title, words, (), (), self._hidden(), (words,), protected, protected, Way.ONE_BY_ONE, may_choose=False
+            self.title, words, (), (), self.remarks, (words,), protected, protected, Way.ONE_BY_ONE, may_choose=False
         )

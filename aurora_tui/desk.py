@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aurora_tui.actions import ActionPath, Refusal, undo_of
-from aurora_tui.cluster import resources
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.folders import state_dir
 from aurora_tui.journal import Journal
 from aurora_tui.model.actions import Obstacle, Outcome, Params, Plan, Progress, Verb
 from aurora_tui.model.selection import ObjectRef
+from aurora_tui.model.series import Step
 from aurora_tui.recovery import settle_unfinished
+from aurora_tui.series import plan_step
 from aurora_tui.session import Session
 from aurora_tui.sli import slo_probe
 
@@ -38,40 +39,36 @@ class ActionDesk:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._path = action_path(session)
+        self.path = action_path(session)
         self.busy = 0
         """How many actions are being carried out or verified."""
-        self.last: tuple[Verb, ObjectRef, Params] | None = None
-        """What takes the last action of this session back, where that makes sense."""
+        self.last: tuple[Step, ...] = ()
+        """What takes the last action or series of this session back, last first, where that makes sense."""
 
     def close(self) -> None:
         """Let go of the journal; it may be used again."""
-        self._path.journal.close()
+        self.path.journal.close()
 
     async def settle(self, app: App[Any]) -> None:
         """Find out what became of actions that a program which ended too early left uncertain, and tell it."""
-        for entry in await settle_unfinished(self._path):
+        for entry in await settle_unfinished(self.path):
             words = f"journal entry {entry.id}, {entry.action.verb.value} {entry.action.target}: {entry.message}"
             app.notify(words, title=entry.outcome.value, severity="warning", timeout=30, markup=False)
 
     async def prepare(self, dialog: ActionDialog, verb: Verb, ref: ObjectRef, params: Params) -> None:
         """Plan an action and show it; the object must still be the one that the row showed."""
-        resource = resources.find(ref.kind)
-        if resource is None:
-            dialog.show_refusal(f"{ref.kind} cannot be changed from here")
-            return
         try:
-            plan = await self._path.plan(verb, resource, ref.namespace or "default", ref.name, params)
+            plan: Plan | str = await plan_step(self.path, Step(verb, ref, params))
         except Refusal as error:
-            dialog.show_refusal(error.words)
-            return
+            plan = error.words
         except ClusterError as error:
-            dialog.show_refusal(str(error))
+            plan = str(error)
+        if not dialog.is_attached:  # left meanwhile
             return
-        if ref.uid and plan.action.target.uid != ref.uid:
-            dialog.show_refusal(f"{ref} was replaced by another of that name since it was shown: look again")
-            return
-        dialog.show_plan(plan)
+        if isinstance(plan, str):
+            dialog.show_refusal(plan)
+        else:
+            dialog.show_plan(plan)
 
     async def carry_out(
         self, app: App[Any], dialog: ActionDialog, plan: Plan, context: str | None, reason: str | None
@@ -79,7 +76,7 @@ class ActionDesk:
         """Execute a confirmed plan and follow it to its verdict, in the dialog while it is open."""
         self.busy += 1
         try:
-            record = await self._path.execute(plan, confirmed_context=context, reason=reason)
+            record = await self.path.execute(plan, confirmed_context=context, reason=reason)
             target = plan.action.target
             ref = ObjectRef(target.kind, target.namespace or None, target.name, target.uid)
             if dialog.is_attached:
@@ -90,12 +87,12 @@ class ActionDesk:
                 words = f"{plan.action.verb.value} {ref}: {record.message}"
                 app.notify(words, title=record.outcome.value, severity="warning", timeout=30, markup=False)
             if (inverse := undo_of(record)) is not None:
-                self.last = (inverse[0], ref, inverse[1])
+                self.last = (Step(inverse[0], ref, inverse[1]),)
                 if dialog.is_attached:
                     dialog.offer_undo(f"{inverse[0].value} {ref}")
             if record.outcome not in (Outcome.DONE, Outcome.UNCERTAIN):
                 return
-            async for step in self._path.verify(record, await slo_probe(self._session, plan.action.target)):
+            async for step in self.path.verify(record, await slo_probe(self._session, plan.action.target)):
                 if isinstance(step, Progress):
                     if dialog.is_attached:
                         dialog.show_progress(step)

@@ -119,6 +119,12 @@ class Grid(LineView, Generic[T]):
         """Keys of the marked rows that the filter leaves, in the order shown."""
         return self._state.visible_marked()
 
+    def unmark(self) -> None:
+        """Take all marks off."""
+        if self._state.marked:
+            self._state.marked.clear()
+            self.repaint()
+
     @property
     def sorted_by(self) -> tuple[str, bool] | None:
         """The heading that the rows are sorted by and whether in reverse; None: by key."""

@@ -31,6 +31,25 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Marked:
+    """What the operator's marks mean; `hidden` rows the filter leaves out, `alone` are pods that no workload runs."""
+
+    refs: tuple[ObjectRef, ...]
+    hidden: int = 0
+    alone: int = 0
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What of the marks is left out of an action, in words."""
+        found = []
+        if self.hidden:
+            found.append(f"{self.hidden} more marked are hidden by the filter and stay as they are")
+        if self.alone:
+            found.append(f"{self.alone} of the marked pods belong to no workload and stay as they are")
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
 class _Place:
     """Where Escape goes back to."""
 
@@ -62,8 +81,20 @@ class ObjectsPane(TablePane):
             id="pods.kill",
             show=False,
         ),
+        pane_binding(
+            "ctrl+e",
+            "app.act('evict')",
+            "Evict",
+            "Evict the pod, as far as its disruption budgets allow; asks first",
+            id="pods.evict",
+            show=False,
+        ),
         pane_binding("t", "app.act('trigger')", "Trigger", "Run the CronJob now, once", id="cronjobs.trigger"),
         pane_binding("s", "app.act('suspend')", "Suspend", "Suspend the CronJob, or resume it", id="cronjobs.suspend"),
+        pane_binding("r", "app.drain", "Drain", "Cordon the node and evict its pods; asks first", id="nodes.drain"),
+        pane_binding(
+            "W", "app.canary", "Weight", "Give a canary a share of its Service's pods", id="deployments.canary"
+        ),
         pane_binding("c", "app.act('cordon')", "Cordon", "Let no new pods onto the node", id="nodes.cordon"),
         UNDO,  # again: a class's own keys hide those that it inherits
         pane_binding("u", "app.act('uncordon')", "Uncordon", "Let new pods onto the node again", id="nodes.uncordon"),
@@ -133,14 +164,32 @@ class ObjectsPane(TablePane):
 
     def subject(self) -> ObjectRef | None:
         row: Any = self.grid.cursor_row
-        if row is None:
-            return None
-        return ObjectRef(self.view.kind, row.metadata.namespace, row.metadata.name, row.metadata.uid)
+        return None if row is None else self._ref(row)
 
     def workload(self) -> ObjectRef | None:
         row: Any = self.grid.cursor_row
-        if row is None or self.view is not PODS:
-            return self.subject() if self.view.workload else None
+        return None if row is None else self._workload_of(row)
+
+    def marked(self, *, workloads: bool) -> Marked:
+        """What the marked rows that the filter leaves mean: the objects themselves, or the workloads that run them."""
+        shown = self.grid.visible_marked()
+        refs: dict[ObjectRef, None] = {}
+        alone = 0
+        for key in shown:
+            row: Any = self.table.rows[key]
+            ref = self._workload_of(row) if workloads else self._ref(row)
+            if ref is None:
+                alone += 1
+            else:
+                refs[ref] = None
+        return Marked(tuple(refs), hidden=len(self.grid.marked) - len(shown), alone=alone)
+
+    def _ref(self, row: Any) -> ObjectRef:
+        return ObjectRef(self.view.kind, row.metadata.namespace, row.metadata.name, row.metadata.uid)
+
+    def _workload_of(self, row: Any) -> ObjectRef | None:
+        if self.view is not PODS:
+            return self._ref(row) if self.view.workload else None
         owner = owner_workload(row)
         return ObjectRef(owner[0], row.metadata.namespace, owner[1]) if owner else None
 

@@ -103,16 +103,32 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One item as the screen lists it."""
+    """One object of a series as the screen lists it: an item on its way, or what is left out."""
 
     number: int
-    item: Item
+    ref: ObjectRef
+    words: str
+    """What will be done to it, or why nothing is."""
+    item: Item | None = None
+    """None for what is left out."""
     stage: Stage = Stage.READY
     text: str = ""
+    """How far it has come, in words."""
 
     @property
     def key(self) -> str:
         return f"{self.number:06d}"
+
+    @property
+    def state(self) -> str:
+        return self.stage.value if self.item else "left out"
+
+
+def rows(plan: SeriesPlan) -> list[Row]:
+    """The items in their order, then what is left out."""
+    listed = [Row(number, item.step.ref, item.words, item) for number, item in enumerate(plan.items, start=1)]
+    more = [Row(number, left.ref, left.why) for number, left in enumerate(plan.left_out, start=len(listed) + 1)]
+    return listed + more
 
 
 def summary(stages: Iterable[Stage]) -> str:
@@ -132,23 +148,33 @@ _TONES = {
     Stage.FAILED: Tone.BAD,
     Stage.LEFT: Tone.WARN,
     Stage.WAITING: Tone.WARN,
-    Stage.READY: Tone.DIM,
 }
+
+
+def _state(row: Row, _now: float) -> Cell:
+    return Cell(row.state, _TONES.get(row.stage, Tone.PLAIN) if row.item else Tone.DIM)
 
 
 def _what(row: Row, _now: float) -> Cell:
     if row.text:
         return Cell(row.text, Tone.BAD if row.stage is Stage.FAILED else Tone.PLAIN)
+    if row.item is None:
+        return Cell(row.words, Tone.DIM)
     if row.item.warnings:
         return Cell(f"! {row.item.warnings[0]}", Tone.WARN)
-    return Cell(row.item.words)
+    return Cell(row.words)
 
 
 COLUMNS: tuple[Column[Row], ...] = (
-    Column("#", lambda row, _: Cell(str(row.number)), lambda row: row.number, right=True, rank=2),
-    Column("NAMESPACE", lambda row, _: Cell(row.item.step.ref.namespace or ""), lambda row: row.number, rank=3),
-    Column("OBJECT", lambda row, _: Cell(str(row.item.step.ref)), lambda row: str(row.item.step.ref)),
-    Column("DOES", lambda row, _: Cell(row.item.step.verb.value), lambda row: row.item.step.verb.value, rank=1),
-    Column("STATE", lambda row, _: Cell(row.stage.value, _TONES.get(row.stage, Tone.PLAIN)), lambda row: row.stage),
-    Column("WHAT", _what, lambda row: row.text, flexible=True, yields=True),
+    Column("#", lambda row, _: Cell(str(row.number)), lambda row: row.number, right=True, rank=3),
+    Column("STATE", _state, lambda row: row.state),
+    Column("NAMESPACE", lambda row, _: Cell(row.ref.namespace or ""), lambda row: row.ref.namespace or "", rank=2),
+    Column("OBJECT", lambda row, _: Cell(str(row.ref)), lambda row: str(row.ref)),
+    Column(
+        "DOES",
+        lambda row, _: Cell(row.item.step.verb.value if row.item else "", Tone.DIM),
+        lambda row: row.item.step.verb.value if row.item else "",
+        rank=1,
+    ),
+    Column("WHAT", _what, lambda row: row.text or row.words, flexible=True, yields=True),
 )

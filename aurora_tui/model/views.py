@@ -40,7 +40,7 @@ PODS = View(
     pods.COLUMNS,
     ("pods", "pod", "po"),
     pods.faulty,
-    keys=_LOGS | _ROLLING | {"scale", "delete", "kill"},
+    keys=_LOGS | _ROLLING | {"scale", "delete", "kill", "evict"},
     extra=("NODE",),
 )
 DEPLOYMENTS = View(
@@ -51,7 +51,7 @@ DEPLOYMENTS = View(
     ("deployments", "deployment", "deploy", "dp"),
     workloads.faulty,
     workload=True,
-    keys=_LOGS | _ROLLING | {"scale"},
+    keys=_LOGS | _ROLLING | {"scale", "canary"},
     extra=("IMAGES",),
 )
 STATEFULSETS = View(
@@ -110,7 +110,7 @@ NODES = View(
     ("nodes", "node", "no"),
     nodes.faulty,
     namespaced=False,
-    keys=frozenset({"cordon", "uncordon"}),
+    keys=frozenset({"cordon", "uncordon", "drain"}),
 )
 EVENTS = View("Events", "Event", "events", events.COLUMNS, ("events", "event", "ev"), events.faulty)
 

@@ -89,12 +89,14 @@ class FakeCluster:
     ) -> Sequence[Object]:
         self._react("list")
         wanted = dict(term.split("=") for term in labels.split(",") if term)
+        fields_wanted = dict(term.split("=") for term in fields.split(",") if term)
         return [
             copy.deepcopy(item)
             for (plural, place, _), item in self.objects.items()
             if plural == resource.plural
             and namespace in (None, place)
             and wanted.items() <= (item["metadata"].get("labels") or {}).items()
+            and all(_at(item, path) == value for path, value in fields_wanted.items())
         ]
 
     async def patch(
@@ -200,6 +202,12 @@ class FakeCluster:
         except KeyError as error:
             text = f'{resource.qualified} "{name}" not found'
             raise NotFoundError(text, status=404, reason="NotFound") from error
+
+
+def _at(item: Any, path: str) -> Any:
+    for key in path.split("."):
+        item = item.get(key, {})
+    return item
 
 
 def _raiser(error: BaseException) -> Callable[[], None]:

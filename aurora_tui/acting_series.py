@@ -1,0 +1,160 @@
+"""The keys on marked rows, and those that take several actions: bulk, drain, canary, and taking a series back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from aurora_tui.acting import OF_THE_ROW, Acting
+from aurora_tui.model.actions import Params, Verb
+from aurora_tui.model.series import Step, objects
+from widgets.objects import Marked
+
+if TYPE_CHECKING:
+    from aurora_tui.actions import ActionPath
+    from aurora_tui.series import Maker
+    from aurora_tui.seriesdesk import Run, SeriesDesk
+    from widgets.series import SeriesScreen
+
+
+class ActingInSeries(Acting):
+    """Acting on one object, and on all that the operator has marked."""
+
+    @cached_property
+    def series_desk(self) -> SeriesDesk:
+        from aurora_tui.seriesdesk import SeriesDesk
+
+        return SeriesDesk(self.session, self.desk.path)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being carried out or verified."""
+        return bool(self.desk.busy) or self.series_desk.busy
+
+    def action_act(self, verb: str) -> None:
+        """On the marked rows where there are any, else on the row under the cursor."""
+        marked = self._marked(workloads=verb not in OF_THE_ROW)
+        if marked is None:
+            super().action_act(verb)
+            return
+        verb = self._meant(verb)
+        if verb == Verb.SCALE:
+            label = f"scale {objects(marked.refs)} to: "
+            self._ask_number(label, lambda number: self._act_on(marked, Verb.SCALE, {"replicas": number}))
+        else:
+            self._act_on(marked, Verb(verb), {})
+
+    def action_set_image(self) -> None:
+        marked = self._marked(workloads=True)
+        if marked is None:
+            super().action_set_image()
+        else:
+            self._ask_image(objects(marked.refs), lambda params: self._act_on(marked, Verb.IMAGE, params))
+
+    def action_drain(self) -> None:
+        """Drain the node under the cursor: its pods go to others, so that several at once make no sense."""
+        from aurora_tui.draining import Drain
+
+        marked, node = self._marked(workloads=False), self.objects_pane.subject()
+        if marked is not None:
+            if len(marked.refs) > 1:
+                self._warn("drain one node after the other: take the other marks off")
+                return
+            node = marked.refs[0]
+        if node is not None:
+            found = node
+            self.act_in_series(f"drain {found}", lambda path: Drain(path, found))
+
+    def action_canary(self) -> None:
+        """Ask for the share of the Deployment under the cursor among the pods of its Service."""
+        from aurora_tui.canary import Canary
+
+        ref = self.objects_pane.subject()
+        if ref is None:
+            return
+
+        def share(percent: int) -> None:
+            self.act_in_series(f"give {ref} {percent} %", lambda path: Canary(path, ref, percent))
+
+        self._ask_number(f"percent of its Service's pods for {ref}: ", share, "percentage")
+
+    def take_back(self, steps: Sequence[Step]) -> None:
+        from aurora_tui.bulk import Bulk
+
+        if len(steps) == 1:
+            super().take_back(steps)
+        else:
+            title = f"take back {objects(step.ref for step in steps)}"
+            self.act_in_series(title, lambda path: Bulk(path, steps, title))
+
+    def act_in_series(self, title: str, make: Callable[[ActionPath], Maker]) -> None:
+        """Plan a series and ask; nothing is sent before its confirmation."""
+        screen = self._series_screen(title)
+        if screen is not None:
+            opened = self.push_screen(screen, lambda wanted: self._series_left(screen, undo=bool(wanted)))
+            self._work(self._prepare_series(opened, screen, make))
+
+    def show_series(self) -> None:
+        """The series that was begun last, on its screen again."""
+        run = self.series_desk.current
+        if run is None:
+            self._warn("no series was begun in this session")
+            return
+        screen = self._series_screen(run.plan.title)
+        if screen is not None:
+            opened = self.push_screen(screen, lambda wanted: self._series_left(screen, undo=bool(wanted)))
+            self._work(self._show_again(opened, screen))
+
+    def on_series_screen_confirmed(self, message: SeriesScreen.Confirmed) -> None:
+        self.objects_pane.grid.unmark()
+        self._work(self._carry_out_series(self.series_desk.begin(message.screen), message))
+
+    def on_series_screen_stop_wanted(self, message: SeriesScreen.StopWanted) -> None:
+        self.series_desk.stop()
+
+    def _marked(self, *, workloads: bool) -> Marked | None:
+        """What is marked in the pane of objects while the keys are on it; None where nothing is."""
+        if self.active is not self.objects_pane or not self.objects_pane.grid.marked:
+            return None
+        return self.objects_pane.marked(workloads=workloads)
+
+    def _act_on(self, marked: Marked, verb: Verb, params: Params) -> None:
+        from aurora_tui.bulk import Bulk
+
+        steps = [Step(verb, ref, params) for ref in marked.refs]
+        title = f"{verb.value} {_values(params)}{objects(marked.refs) or 'nothing'}"
+        self.act_in_series(title, lambda path: Bulk(path, steps, title, marked.remarks))
+
+    def _series_screen(self, title: str) -> SeriesScreen | None:
+        from widgets.series import SeriesScreen
+
+        if self.screen is not self.main:
+            return None
+        session = self.session
+        return SeriesScreen(title, session.context, protected=session.environment.protected, clock=session.clock)
+
+    async def _prepare_series(
+        self, opened: Awaitable[None], screen: SeriesScreen, make: Callable[[ActionPath], Maker]
+    ) -> None:
+        await opened
+        await self.series_desk.prepare(screen, make(self.desk.path))
+
+    async def _show_again(self, opened: Awaitable[None], screen: SeriesScreen) -> None:
+        await opened
+        self.series_desk.show_again(screen)
+
+    async def _carry_out_series(self, run: Run, message: SeriesScreen.Confirmed) -> None:
+        await self.series_desk.carry_out(self, run, message.way, message.context, message.reason)
+        if run.ended is not None and run.ended.undo:
+            self.desk.last = run.ended.undo
+
+    def _series_left(self, screen: SeriesScreen, *, undo: bool) -> None:
+        self.series_desk.forget(screen)
+        if undo:
+            self.undo_last()
+
+
+def _values(params: Mapping[str, str | int]) -> str:
+    """``to 5 replicas`` and the like, for a title."""
+    return "".join(f"{name}={value} on " for name, value in params.items())

@@ -1,0 +1,113 @@
+"""The desk for series: plans them for the screen, keeps those under way, and brings their moves to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aurora_tui.actions import ActionPath
+from aurora_tui.cluster.errors import ClusterError
+from aurora_tui.model.series import Ended, Moved, SeriesPlan, Way
+from aurora_tui.series import Maker, Series
+from aurora_tui.session import Session
+from aurora_tui.sli import slo_probe
+from aurora_tui.verbs.base import Refusal
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from widgets.series import SeriesScreen
+
+
+@dataclass(slots=True)
+class Run:
+    """One series: planned, then maybe under way and ended; `screen` while one shows it."""
+
+    maker: Maker
+    plan: SeriesPlan
+    screen: SeriesScreen | None
+    series: Series | None = None
+    moves: dict[int, Moved] = field(default_factory=dict)
+    """The last move of each item."""
+    ended: Ended | None = None
+
+
+class SeriesDesk:
+    """Takes series from their screen to the cluster; one that is hidden goes on."""
+
+    def __init__(self, session: Session, path: ActionPath) -> None:
+        self._session = session
+        self._path = path
+        self._planned: dict[SeriesScreen, Run] = {}
+        self.current: Run | None = None
+        """The series that was begun last."""
+
+    @property
+    def busy(self) -> bool:
+        return self.current is not None and self.current.ended is None
+
+    async def prepare(self, screen: SeriesScreen, maker: Maker) -> None:
+        """Plan a series and show it."""
+        if self.busy:
+            screen.show_refusal("another series is under way (:series shows it): stop it first, or wait for its end")
+            return
+        try:
+            plan: SeriesPlan | str = await maker.plan()
+        except Refusal as error:
+            plan = error.words
+        except ClusterError as error:
+            plan = str(error)
+        if not screen.is_attached:  # left meanwhile
+            return
+        if isinstance(plan, str):
+            screen.show_refusal(plan)
+        else:
+            self._planned[screen] = Run(maker, plan, screen)
+            screen.show_plan(plan)
+
+    def forget(self, screen: SeriesScreen) -> None:
+        """The screen was left."""
+        self._planned.pop(screen, None)
+        if self.current is not None and self.current.screen is screen:
+            self.current.screen = None
+
+    def show_again(self, screen: SeriesScreen) -> None:
+        """Show the series that was begun last on a new screen."""
+        run = self.current
+        if run is not None:
+            run.screen = screen
+            screen.show_under_way(run.plan, list(run.moves.values()), run.ended)
+
+    def stop(self) -> None:
+        """Begin nothing more of the series under way."""
+        if self.current is not None and self.current.series is not None:
+            self.current.series.stop()
+
+    def begin(self, screen: SeriesScreen) -> Run:
+        """Take a confirmed series over from its screen."""
+        run = self._planned.pop(screen)
+        run.series = Series(self._path, run.maker, run.plan, lambda target: slo_probe(self._session, target))
+        self.current = run
+        return run
+
+    async def carry_out(self, app: App[Any], run: Run, way: Way, context: str | None, reason: str | None) -> None:
+        """Carry a series that was begun out, on its screen while it is open."""
+        if run.series is None:
+            raise ValueError("the series was not begun")
+        async for step in run.series.run(way, context=context, reason=reason):
+            if isinstance(step, Moved):
+                run.moves[step.index] = step
+                if run.screen is not None:
+                    run.screen.show_move(step)
+                continue
+            run.ended = step
+            if run.screen is not None:
+                run.screen.show_end(step)
+            else:
+                app.notify(
+                    step.text,
+                    title=run.plan.title,
+                    severity="information" if step.good else "warning",
+                    timeout=30,
+                    markup=False,
+                )
