@@ -89,29 +89,25 @@ class ActingInSeries(Acting):
             self.act_in_series(title, lambda path: Bulk(path, steps, title))
 
     def act_in_series(self, title: str, make: Callable[[ActionPath], Maker]) -> None:
-        """Plan a series and ask; nothing is sent before its confirmation."""
-        screen = self._series_screen(title)
-        if screen is not None:
-            opened = self.push_screen(screen, lambda wanted: self._series_left(screen, undo=bool(wanted)))
-            self._work(self._prepare_series(opened, screen, make))
+        """Plan a series and ask, or show the same one that is under way; nothing is sent before its confirmation."""
+        run = self.series_desk.under_way(title)
+        self._open_series(title, lambda screen: self._show_again(run, screen) if run else self._plan_for(screen, make))
 
     def show_series(self) -> None:
         """The series that was begun last, on its screen again."""
-        run = self.series_desk.current
+        run = self.series_desk.latest
         if run is None:
             self._warn("no series was begun in this session")
-            return
-        screen = self._series_screen(run.plan.title)
-        if screen is not None:
-            opened = self.push_screen(screen, lambda wanted: self._series_left(screen, undo=bool(wanted)))
-            self._work(self._show_again(opened, screen))
+        else:
+            found = run
+            self._open_series(found.plan.title, lambda screen: self._show_again(found, screen))
 
     def on_series_screen_confirmed(self, message: SeriesScreen.Confirmed) -> None:
         self.objects_pane.grid.unmark()
         self._work(self._carry_out_series(self.series_desk.begin(message.screen), message))
 
     def on_series_screen_stop_wanted(self, message: SeriesScreen.StopWanted) -> None:
-        self.series_desk.stop()
+        self.series_desk.stop(message.screen)
 
     def _marked(self, *, workloads: bool) -> Marked | None:
         """What is marked in the pane of objects while the keys are on it; None where nothing is."""
@@ -126,23 +122,26 @@ class ActingInSeries(Acting):
         title = f"{verb.value} {_values(params)}{objects(marked.refs) or 'nothing'}"
         self.act_in_series(title, lambda path: Bulk(path, steps, title, marked.remarks))
 
-    def _series_screen(self, title: str) -> SeriesScreen | None:
+    def _open_series(self, title: str, fill: Callable[[SeriesScreen], Awaitable[None]]) -> None:
         from widgets.series import SeriesScreen
 
         if self.screen is not self.main:
-            return None
+            return
         session = self.session
-        return SeriesScreen(title, session.context, protected=session.environment.protected, clock=session.clock)
+        screen = SeriesScreen(title, session.context, protected=session.environment.protected, clock=session.clock)
+        opened = self.push_screen(screen, lambda wanted: self._series_left(screen, undo=bool(wanted)))
 
-    async def _prepare_series(
-        self, opened: Awaitable[None], screen: SeriesScreen, make: Callable[[ActionPath], Maker]
-    ) -> None:
-        await opened
+        async def fill_it() -> None:
+            await opened
+            await fill(screen)
+
+        self._work(fill_it())
+
+    async def _plan_for(self, screen: SeriesScreen, make: Callable[[ActionPath], Maker]) -> None:
         await self.series_desk.prepare(screen, make(self.desk.path))
 
-    async def _show_again(self, opened: Awaitable[None], screen: SeriesScreen) -> None:
-        await opened
-        self.series_desk.show_again(screen)
+    async def _show_again(self, run: Run, screen: SeriesScreen) -> None:
+        self.series_desk.show_again(run, screen)
 
     async def _carry_out_series(self, run: Run, message: SeriesScreen.Confirmed) -> None:
         await self.series_desk.carry_out(self, run, message.way, message.context, message.reason)

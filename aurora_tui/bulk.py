@@ -54,7 +54,7 @@ class Bulk:
         plans = [item.plan for item in items if item.plan]
         return SeriesPlan(
             title=self.title,
-            effect=f"{self.title}: {objects(item.step.ref for item in items) or 'nothing'}",
+            effect=_effect(items),
             items=tuple(items),
             left_out=tuple(left_out),
             warnings=self.remarks,
@@ -66,6 +66,7 @@ class Bulk:
         )
 
     async def remains(self) -> str:
+        """Nothing that the steps themselves do not tell."""
         return ""
 
     def _problems(self, items: Sequence[Item]) -> tuple[str, ...]:
@@ -78,3 +79,9 @@ class Bulk:
         return SeriesPlan(
             self.title, words, (), (), self.remarks, (words,), protected, protected, Way.ONE_BY_ONE, may_choose=False
         )
+
+
+def _effect(items: Sequence[Item]) -> str:
+    places = sorted({item.step.ref.namespace or "" for item in items} - {""})
+    where = f" in {', '.join(places)}" if places else ""
+    return f"changes {objects(item.step.ref for item in items) or 'nothing'}{where}"

@@ -76,9 +76,11 @@ class Drain:
         """The pods that are still on the node and should not be."""
         pods = await self._pods()
         leaving, _ = sort_out(pods, await self._daemon_sets(pods))
-        if not leaving:
-            return ""
-        return f"{_named(each.ref.name for each in leaving)} still on it: drain it again to go on"
+        ending = [each.ref.name for each in leaving if each.ending]
+        left = [each.ref.name for each in leaving if not each.ending]
+        found = [f"{_named(ending)} still ending"] if ending else []
+        found += [f"{_named(left)} still on it: drain it again to go on"] if left else []
+        return "; ".join(found)
 
     def _not_agreed(self, leaving: Sequence[Leaving]) -> list[str]:
         found = []

@@ -150,7 +150,7 @@ class Series:
                         return record
                     withheld = record.message
             plan = None  # what withheld it will have changed the preview too
-            self._say(index, Stage.WAITING, f"{withheld}; tried again every {RETRY:.0f} s")
+            self._say(index, Stage.WAITING, f"{_budget(withheld)}; tried again every {RETRY:.0f} s")
             await self._pause()
         return None
 
@@ -212,6 +212,12 @@ class Series:
                 ref = ObjectRef(target.kind, target.namespace or None, target.name, target.uid)
                 steps.append(Step(inverse[0], ref, inverse[1]))
         return steps
+
+
+def _budget(words: str) -> str:
+    """The server's sentence that names the budget, without the general one before it."""
+    _, found, rest = words.partition("The disruption budget ")
+    return f"the disruption budget {rest.rstrip('.')}" if found else words
 
 
 async def is_there(cluster: Cluster, ref: ObjectRef) -> bool:

@@ -39,18 +39,26 @@ class SeriesDesk:
         self._session = session
         self._path = path
         self._planned: dict[SeriesScreen, Run] = {}
-        self.current: Run | None = None
-        """The series that was begun last."""
+        self._begun: list[Run] = []
 
     @property
     def busy(self) -> bool:
-        return self.current is not None and self.current.ended is None
+        """Whether a series is under way."""
+        return any(run.ended is None for run in self._begun)
+
+    @property
+    def latest(self) -> Run | None:
+        """The series that was begun last, of those under way where there are any."""
+        under_way = [run for run in self._begun if run.ended is None]
+        found = under_way or self._begun
+        return found[-1] if found else None
+
+    def under_way(self, title: str) -> Run | None:
+        """The series of that title which has not ended."""
+        return next((run for run in self._begun if run.ended is None and run.plan.title == title), None)
 
     async def prepare(self, screen: SeriesScreen, maker: Maker) -> None:
         """Plan a series and show it."""
-        if self.busy:
-            screen.show_refusal("another series is under way (:series shows it): stop it first, or wait for its end")
-            return
         try:
             plan: SeriesPlan | str = await maker.plan()
         except Refusal as error:
@@ -68,26 +76,26 @@ class SeriesDesk:
     def forget(self, screen: SeriesScreen) -> None:
         """The screen was left."""
         self._planned.pop(screen, None)
-        if self.current is not None and self.current.screen is screen:
-            self.current.screen = None
+        for run in self._begun:
+            if run.screen is screen:
+                run.screen = None
 
-    def show_again(self, screen: SeriesScreen) -> None:
-        """Show the series that was begun last on a new screen."""
-        run = self.current
-        if run is not None:
-            run.screen = screen
-            screen.show_under_way(run.plan, list(run.moves.values()), run.ended)
+    def show_again(self, run: Run, screen: SeriesScreen) -> None:
+        """Show a series that was begun before on a new screen."""
+        run.screen = screen
+        screen.show_under_way(run.plan, list(run.moves.values()), run.ended)
 
-    def stop(self) -> None:
-        """Begin nothing more of the series under way."""
-        if self.current is not None and self.current.series is not None:
-            self.current.series.stop()
+    def stop(self, screen: SeriesScreen) -> None:
+        """Begin nothing more of the series that a screen shows."""
+        for run in self._begun:
+            if run.screen is screen and run.series is not None:
+                run.series.stop()
 
     def begin(self, screen: SeriesScreen) -> Run:
         """Take a confirmed series over from its screen."""
         run = self._planned.pop(screen)
         run.series = Series(self._path, run.maker, run.plan, lambda target: slo_probe(self._session, target))
-        self.current = run
+        self._begun.append(run)
         return run
 
     async def carry_out(self, app: App[Any], run: Run, way: Way, context: str | None, reason: str | None) -> None:

@@ -26,6 +26,13 @@ from widgets.pane import pane_binding
 _BAR = 24
 
 
+class SeriesGrid(Grid[Row]):
+    """The list of a series: its rows are looked at, not opened or marked."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action not in ("choose", "mark") and super().check_action(action, parameters)
+
+
 class SeriesScreen(ModalScreen[bool]):
     """One series from its preview to its end; the app does the work and tells the screen.
 
@@ -35,7 +42,7 @@ class SeriesScreen(ModalScreen[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         pane_binding(
-            "escape", "leave", "Cancel", "Leave without doing anything, or hide what is under way", id="series.leave"
+            "escape", "leave", "Leave", "Leave without doing anything, or hide what is under way", id="series.leave"
         ),
         pane_binding("x", "stop", "Stop", "Begin nothing more; what is under way is finished", id="series.stop"),
         pane_binding("u", "undo", "Undo this", "Take back what was done, with a preview of its own", id="series.undo"),
@@ -86,7 +93,7 @@ class SeriesScreen(ModalScreen[bool]):
         self._rows: dict[str, Row] = {}
         self._confirmed = False
         self._ended: Ended | None = None
-        self.grid: Grid[Row] = Grid(COLUMNS, clock=clock, empty="asking the server for a preview …")
+        self.grid = SeriesGrid(COLUMNS, clock=clock, empty="asking the server for a preview …")
 
     def compose(self) -> ComposeResult:
         yield Line(id="heading")

@@ -94,10 +94,17 @@ def _status_of(response: aiohttp.ClientResponse, body: bytes) -> tuple[str, str]
     try:
         answer = json.loads(body)
         if answer.get("message"):
-            return str(answer["message"]), str(answer.get("reason") or "")
-    except (ValueError, AttributeError):
+            return _message(answer), str(answer.get("reason") or "")
+    except (ValueError, AttributeError, TypeError):
         pass
     words = f"HTTP {response.status} {response.reason or ''}".strip()
     if response.content_type == "text/plain" and body.strip():
         words += f": {body.decode('utf-8', 'replace').strip().splitlines()[0][:200]}"
     return words, ""
+
+
+def _message(status: Mapping[str, Any]) -> str:
+    """A Status in words, with the causes that its message leaves out: of a withheld eviction the budget's name."""
+    message = str(status["message"])
+    causes = [str(cause.get("message") or "") for cause in (status.get("details") or {}).get("causes") or ()]
+    return " ".join([message, *(cause for cause in causes if cause not in message)])

@@ -57,6 +57,18 @@ def add_deployment(cluster: FakeCluster, name: str, replicas: int, **labels: str
     cluster.put(DEPLOYMENTS, item)
 
 
+def controlled(cluster: FakeCluster, changes: int) -> None:
+    """Let the controller bring every Deployment to what it wants, after each of so many changes."""
+
+    def follow() -> None:
+        for (plural, _, _), item in list(cluster.objects.items()):
+            if plural == DEPLOYMENTS.plural:
+                item["status"] = healthy(DEPLOYMENTS, item)
+                cluster.put(DEPLOYMENTS, item)
+
+    cluster.on("patch done", *[follow] * changes)
+
+
 def scaling(path: ActionPath, *names: str, replicas: int = 0, remarks: tuple[str, ...] = ()) -> Bulk:
     refs = [ObjectRef("Deployment", NAMESPACE, name, f"uid-{name}") for name in names]
     return Bulk(path, [Step(Verb.SCALE, ref, {"replicas": replicas}) for ref in refs], "scale them", remarks)
@@ -151,8 +163,7 @@ async def test_read_only_previews_and_carries_nothing_out(journal: Journal) -> N
 @pytest.mark.parametrize("way", Way, ids=lambda way: way.name)
 async def test_every_object_has_its_own_journal_entry_which_names_the_series(journal: Journal, way: Way) -> None:
     cluster = deployments("a", "b", "c")
-    for name in ("a", "b", "c"):
-        _settled(cluster, name)
+    controlled(cluster, 3)
     path = path_to(cluster, journal)
     moves, ended = await carried_out(path, scaling(path, "a", "b", "c"), way)
     assert last(moves) == [Stage.DONE] * 3
@@ -162,19 +173,9 @@ async def test_every_object_has_its_own_journal_entry_which_names_the_series(jou
     assert [str(step.ref) for step in ended.undo] == [f"deployment/{entry.action.target.name}" for entry in entries]
 
 
-def _settled(cluster: FakeCluster, name: str) -> None:
-    """What the controller does after a scale."""
-
-    def follow(item: Object) -> None:
-        item["status"] = {**healthy(DEPLOYMENTS, item), "observedGeneration": item["metadata"]["generation"]}
-
-    cluster.on("patch done", lambda: cluster.change(DEPLOYMENTS, NAMESPACE, name, follow))
-
-
 async def test_one_by_one_the_next_is_begun_when_the_one_before_is_verified(journal: Journal) -> None:
     cluster = deployments("a", "b")
-    for name in ("a", "b"):
-        _settled(cluster, name)
+    controlled(cluster, 2)
     path = path_to(cluster, journal)
     moves, ended = await carried_out(path, scaling(path, "a", "b", replicas=5))
     assert last(moves) == [Stage.DONE, Stage.DONE]
@@ -496,8 +497,7 @@ async def test_a_canary_says_the_share_it_really_gets_and_is_taken_back_the_othe
     maker = Canary(path, CANARY, 10)
     plan = await maker.plan()
     assert plan.effect == "give deployment/canary 10 % of service/backend: 1 of 3 pods, 33 % (now 0 of 3)"
-    for name in ("canary", "stable"):
-        _settled(cluster, name)
+    controlled(cluster, 2)
     _, ended = await carried_out(path, maker)
     assert [(step.ref.name, step.params) for step in ended.undo] == [
         ("stable", {"replicas": 3}), ("canary", {"replicas": 0}),

@@ -132,6 +132,20 @@ async def test_a_status_that_arrives_in_pieces_is_read_whole(server: ApiServer, 
     assert str(await failure(transport)).startswith("pods is forbidden")
 
 
+async def test_a_refusal_names_the_causes_that_its_message_leaves_out(server: ApiServer, transport: Transport) -> None:
+    causes = [
+        {"reason": "DisruptionBudget", "message": "The disruption budget web needs 2 healthy pods and has 2 currently"},
+        {"reason": "Other", "message": "would violate"},
+        {"reason": "Empty"},
+    ]
+    status = {"kind": "Status", "message": "Cannot evict pod: it would violate one.", "details": {"causes": causes}}
+    server.on(LIST, page(429, json.dumps(status), "application/json"))
+
+    assert (await failure(transport)).message == (
+        "Cannot evict pod: it would violate one. The disruption budget web needs 2 healthy pods and has 2 currently"
+    )
+
+
 @pytest.mark.parametrize(
     ("after", "seconds"),
     [("7", 7.0), ("", 1.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 1.0), ("inf", 1.0), ("-4", 1.0), ("99999999", 300.0)],
