@@ -48,7 +48,7 @@ class Planner:
         view = View(self.cluster, resource, namespace, name, live, now)
         draft, budgets = await asyncio.gather(rules.draft(view, params), self._budgets(view))
         permission = await self._permission(view, draft.request)
-        preview = await self._preview(view, draft, permission)
+        preview = await self._preview(rules, view, draft, permission)
         status = rollout_status(resource.kind, live) if resource.kind in ROLLING_KINDS else None
         ruling = self.ruling(verb, resource.kind, namespace, name, now)
         return Plan(
@@ -99,7 +99,7 @@ class Planner:
         place = f" in namespace {view.namespace}" if resource.namespaced else ""
         return _Permission(problems=(f"you may not {verb} {what}{place}{because}",))
 
-    async def _preview(self, view: View, draft: Draft, permission: _Permission) -> _Preview:
+    async def _preview(self, rules: VerbRules, view: View, draft: Draft, permission: _Permission) -> _Preview:
         if permission.problems:  # the server would refuse the dry run for the same reason
             return _Preview()
         try:
@@ -107,6 +107,9 @@ class Planner:
         except ClusterError as error:
             if sending.is_withheld(error, draft.request):
                 raise Refusal(f"{view.label} may not be evicted now: {error.message}", Obstacle.BUDGET) from error
+            if rules.ends and "NamespaceTerminating" in error.causes:
+                words = f"{view.label} is being deleted with its namespace: {error.message}"
+                raise Refusal(words, Obstacle.ENDING) from error
             # Under an admission webhook with side effects a server refuses every dry run, not the change.
             if error.status != 400 or "dry run" not in error.message:
                 raise

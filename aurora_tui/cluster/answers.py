@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +73,7 @@ async def error_body(response: aiohttp.ClientResponse) -> bytes:
 def refusal(response: aiohttp.ClientResponse, body: bytes, context: Context) -> ClusterError:
     """The error for an HTTP status, with the server's own Status message where it sent one."""
     status = response.status
-    message, reason = _status_of(response, body)
+    message, reason, causes = _status_of(response, body)
     if status == 401:
         login = f"; to log in again run: {context.exec_command}" if context.exec_command else "; log in again"
         return UnauthorizedError(
@@ -86,25 +86,26 @@ def refusal(response: aiohttp.ClientResponse, body: bytes, context: Context) -> 
         # The other form of the header, a date, is never sent by an API server.
         wait = min(float(after), _LONGEST_WAIT) if after.isdecimal() else 1.0
         return ThrottledError(message, retry_after=wait, reason=reason)
-    return _BY_STATUS.get(status, ClusterError)(message, status=status, reason=reason)
+    return _BY_STATUS.get(status, ClusterError)(message, status=status, reason=reason, causes=causes)
 
 
-def _status_of(response: aiohttp.ClientResponse, body: bytes) -> tuple[str, str]:
-    """Message and reason of a Status; of anything else the HTTP status, and one line of it if it is plain text."""
+def _status_of(response: aiohttp.ClientResponse, body: bytes) -> tuple[str, str, frozenset[str]]:
+    """Message, reason and causes of a Status; of anything else the HTTP status, and one line of plain text."""
     try:
         answer = json.loads(body)
         if answer.get("message"):
-            return _message(answer), str(answer.get("reason") or "")
+            causes = (answer.get("details") or {}).get("causes") or ()
+            reasons = frozenset(str(cause.get("reason") or "") for cause in causes)
+            return _message(str(answer["message"]), causes), str(answer.get("reason") or ""), reasons
     except (ValueError, AttributeError, TypeError):
         pass
     words = f"HTTP {response.status} {response.reason or ''}".strip()
     if response.content_type == "text/plain" and body.strip():
         words += f": {body.decode('utf-8', 'replace').strip().splitlines()[0][:200]}"
-    return words, ""
+    return words, "", frozenset()
 
 
-def _message(status: Mapping[str, Any]) -> str:
+def _message(message: str, causes: Sequence[Mapping[str, Any]]) -> str:
     """A Status in words, with the causes that its message leaves out: of a withheld eviction the budget's name."""
-    message = str(status["message"])
-    causes = [str(cause.get("message") or "") for cause in (status.get("details") or {}).get("causes") or ()]
-    return " ".join([message, *(cause for cause in causes if cause not in message)])
+    words = [str(cause.get("message") or "") for cause in causes]
+    return " ".join([message, *(each for each in words if each not in message)])

@@ -7,14 +7,18 @@ class ClusterError(Exception):
     """A request that did not do what was asked.
 
     `status` is the HTTP status (None when no answer came), `reason` the server's Status reason
-    (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/).
+    (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/) and `causes` the reasons of
+    its causes.
     """
 
-    def __init__(self, message: str, *, status: int | None = None, reason: str = "") -> None:
+    def __init__(
+        self, message: str, *, status: int | None = None, reason: str = "", causes: frozenset[str] = frozenset()
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.status = status
         self.reason = reason
+        self.causes = causes
 
 
 class ConfigError(ClusterError):

@@ -26,6 +26,8 @@ VERBS = {
     "evict": ("pod/alone",),
     "trigger": ("asleep",),
     "bounds": ("kept", "--max=9"),
+    "drain": ("aurora-node-01",),
+    "canary": ("kept", "--weight=50"),
 }
 
 
