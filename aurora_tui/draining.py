@@ -167,15 +167,16 @@ class Drain:
                 return ""
             if status.get("readyReplicas", 0) > count:
                 return ""
-            return f"all {count} ready pods of {kind} {name} are here: nothing of it serves until others are ready"
+            pods = "the only ready pod" if count == 1 else f"all {count} ready pods"
+            verb = "is" if count == 1 else "are"
+            return f"{pods} of {kind} {name} {verb} here: nothing of it serves until others are ready"
 
         found = await asyncio.gather(*(lost(place, *owner, count) for (place, owner), count in sorted(here.items())))
         return tuple(words for words in found if words)
 
 
 def _evict(each: Leaving) -> Item:
-    words = "is ending already" if each.ending else "is evicted"
-    return Item(Step(Verb.EVICT, each.ref, {}), words, each.warnings)
+    return Item(Step(Verb.EVICT, each.ref, {}), each.words, each.warnings)
 
 
 def _unmanaged(leaving: Sequence[Leaving]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from aurora_tui.model.rollouts import counted
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.selectors import selector_matches
 
@@ -17,10 +18,19 @@ class Leaving:
     """A pod that is evicted; `emptied` are its emptyDir volumes, whose data is lost with it."""
 
     ref: ObjectRef
+    keeper: str = ""
+    """What makes it anew elsewhere: ``ReplicaSet web``."""
     emptied: tuple[str, ...] = ()
     unmanaged: bool = False
     """Nothing controls it: it is not made anew elsewhere."""
     ending: bool = False
+
+    @property
+    def words(self) -> str:
+        """What becomes of it."""
+        if self.ending:
+            return "is ending already"
+        return f"{self.keeper} makes it anew elsewhere" if self.keeper else "is evicted"
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -66,7 +76,8 @@ def sort_out(pods: Sequence[Pod], daemon_sets: frozenset[tuple[str, str]]) -> tu
         leaving.append(
             Leaving(
                 ref,
-                () if finished else _emptied(pod),
+                keeper=" ".join(owner) if owner and not orphan and not finished else "",
+                emptied=() if finished else _emptied(pod),
                 unmanaged=not finished and (orphan or owner is None),
                 ending=bool(meta.get("deletionTimestamp")),
             )
@@ -100,8 +111,10 @@ def budget_warnings(budgets: Sequence[Mapping[str, Any]], pods: Sequence[Pod]) -
         ]
         allowed = (budget.get("status") or {}).get("disruptionsAllowed", 0)
         if len(covered) > allowed:
-            wait = "they wait until it allows one" if not allowed else "the others wait for their turn"
-            found.append(f"PDB {meta['name']} allows {allowed} of its {len(covered)} pods here to go now: {wait}")
+            disruptions = counted(allowed, "disruption") if allowed else "no disruption"
+            here = f"{counted(len(covered), 'pod')} of it {'is' if len(covered) == 1 else 'are'} here"
+            wait = "the others wait for their turn" if allowed else "waiting until it allows one"
+            found.append(f"PDB {meta['name']} allows {disruptions} now, and {here}: {wait}")
     return tuple(found)
 
 

@@ -117,7 +117,7 @@ async def test_a_drain_waits_for_a_budget_by_name_is_hidden_shown_again_stopped_
             await console.press(*"rprod\rOPS-2 kernel")
             await console.until(f"cordons node/{node} and evicts")
             assert ["ready", f"node/{node}", "cordon"] in listed(console)
-            await console.until("! PDB aurora-backend allows 0 of its 1 pods here to go now: they wait until")
+            await console.until("! PDB aurora-backend allows no disruption now, and 1 pod of it is here: waiting until")
             await console.press("enter")
             await console.until("1 waiting for a budget")
             (waiting,) = [row[1] for row in listed(console) if row[0] == "waits"]

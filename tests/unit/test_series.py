@@ -317,7 +317,7 @@ async def test_a_drain_names_what_stays_and_what_is_lost_before_anything_is_done
     assert plan.warnings == (
         "nothing controls 2 pods (alone, orphan): not made anew",
         "data in emptyDir volumes is lost with 1 pod (cached)",
-        "all 1 ready pods of ReplicaSet web are here: nothing of it serves until others are ready",
+        "the only ready pod of ReplicaSet web is here: nothing of it serves until others are ready",
     )
     assert plan.problems == ()
     assert cluster.written == []
@@ -444,8 +444,8 @@ async def test_budgets_that_will_make_pods_wait_are_named_beforehand(journal: Jo
         )
     plan = await Drain(path_to(cluster, journal), NODE).plan()
     assert [words for words in plan.warnings if words.startswith("PDB")] == [
-        "PDB web allows 1 of its 2 pods here to go now: the others wait for their turn",
-        "PDB none allows 0 of its 1 pods here to go now: they wait until it allows one",
+        "PDB web allows 1 disruption now, and 2 pods of it are here: the others wait for their turn",
+        "PDB none allows no disruption now, and 1 pod of it is here: waiting until it allows one",
     ]
 
 
