@@ -22,12 +22,12 @@ from aurora_tui.cluster.resources import Resource, find
 from aurora_tui.journal import Journal, JournalError, Operator, Preview
 from aurora_tui.model.actions import (
     Action,
+    Followed,
     Obstacle,
     Outcome,
     Params,
     PatchRequest,
     Plan,
-    Progress,
     Record,
     Verb,
     Verdict,
@@ -170,8 +170,8 @@ class ActionPath:
 
     async def verify(
         self, record: Record, probe: SloProbe | None = None, limits: Limits | None = None
-    ) -> AsyncIterator[Progress | Verdict]:
-        """Follow a done (or uncertain) action; the verdict comes last and goes to the journal."""
+    ) -> AsyncIterator[Followed]:
+        """Follow a done (or uncertain) action; the verdict comes last, and it alone goes to the journal."""
         verification = Verification(
             self.cluster,
             _resource(record.action),

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.cluster.protocol import Cluster
-from aurora_tui.cluster.resources import HPAS, Resource
-from aurora_tui.model.rollouts import RolloutState, RolloutStatus
-from aurora_tui.model.selectors import selector_matches
+from aurora_tui.cluster.resources import HPAS, PODS, Resource
+from aurora_tui.model.kube import Pod
+from aurora_tui.model.ordered import waited_for
+from aurora_tui.model.pod_trouble import state
+from aurora_tui.model.raw import controlled_by
+from aurora_tui.model.rollouts import RolloutState, RolloutStatus, counted
+from aurora_tui.model.selectors import selector_matches, selector_text
 
 BUDGETS = Resource("PodDisruptionBudget", "poddisruptionbudgets", "policy", "v1")
 
@@ -74,6 +80,28 @@ def _autoscaler(item: Mapping[str, Any], replicas: int) -> str:
     if not least <= replicas <= most:
         return f"HPA {name} holds it to {least}..{most} replicas and will override {replicas}"
     return f"HPA {name} sets the replicas ({least}..{most}) and may override {replicas} at its next look"
+
+
+async def held_up(cluster: Cluster, item: Mapping[str, Any]) -> tuple[str, ...]:
+    """For which pod an ordered StatefulSet (raw JSON) replaces no other, even if a new one would work.
+
+    Source: https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback
+    """
+    spec, ready = item["spec"], (item.get("status") or {}).get("readyReplicas", 0)
+    rolling = (spec.get("updateStrategy") or {}).get("type") != "OnDelete"
+    if spec.get("podManagementPolicy") != "OrderedReady" or not rolling or ready >= spec.get("replicas", 1):
+        return ()
+    meta = item["metadata"]
+    try:
+        raw = await cluster.list(PODS, meta["namespace"], labels=selector_text(spec["selector"]))
+    except ClusterError:
+        raw = ()
+    pod = waited_for(item, [msgspec.convert(each, Pod) for each in raw if controlled_by(each, meta["uid"])])
+    which = f"{pod.metadata.name}: {state(pod)}" if pod else "kubectl delete pod"
+    return (
+        f"only {ready} of {counted(spec.get('replicas', 1), 'pod')} ready, and a StatefulSet waits for the others "
+        f"before it replaces any: delete what stays broken ({which})",
+    )
 
 
 async def exhausted_budgets(cluster: Cluster, namespace: str, template: Mapping[str, Any]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from aurora_tui.actions import ActionPath, Refusal, undo_of
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.folders import state_dir
 from aurora_tui.journal import Journal
-from aurora_tui.model.actions import Obstacle, Outcome, Params, Plan, Progress, Verb
+from aurora_tui.model.actions import Obstacle, Outcome, Params, Plan, Remedy, Verb, Verdict
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.series import Step
 from aurora_tui.recovery import settle_unfinished
@@ -92,17 +92,13 @@ class ActionDesk:
                     dialog.offer_undo(f"{inverse[0].value} {ref}")
             if record.outcome not in (Outcome.DONE, Outcome.UNCERTAIN):
                 return
+            told = ""
             async for step in self.path.verify(record, await slo_probe(self._session, plan.action.target)):
-                if isinstance(step, Progress):
-                    if dialog.is_attached:
-                        dialog.show_progress(step)
-                elif dialog.is_attached:
-                    dialog.show_verdict(step)
-                else:
-                    app.notify(
-                        f"{plan.action.verb.value} {plan.action.target}: {step.text}",
-                        markup=False,
-                        timeout=30,
-                    )
+                if dialog.is_attached:
+                    dialog.show(step)
+                elif isinstance(step, Verdict | Remedy) and step.text != told:
+                    told = step.text
+                    words = f"{plan.action.verb.value} {plan.action.target}: {step.text}"
+                    app.notify(words, markup=False, timeout=30)
         finally:
             self.busy -= 1

@@ -16,7 +16,7 @@ from aurora_tui.model.diffs import changes
 from aurora_tui.model.policies import Policy, Ruling, judge
 from aurora_tui.model.rollouts import ROLLING_KINDS, RolloutState, rollout_status
 from aurora_tui.verbs import VERBS
-from aurora_tui.verbs.base import Draft, Refusal, VerbRules, View
+from aurora_tui.verbs.base import Draft, Refusal, Rolling, VerbRules, View
 
 READ_ONLY = "this session is read-only"
 
@@ -46,7 +46,9 @@ class Planner:
         if live["metadata"].get("deletionTimestamp") and not rules.of_ending:
             raise Refusal(f"{label} is being deleted", Obstacle.ENDING)
         view = View(self.cluster, resource, namespace, name, live, now)
-        draft, budgets = await asyncio.gather(rules.draft(view, params), self._budgets(view))
+        draft, budgets, held_up = await asyncio.gather(
+            rules.draft(view, params), self._budgets(view), self._held_up(rules, view)
+        )
         permission = await self._permission(view, draft.request)
         preview = await self._preview(rules, view, draft, permission)
         status = rollout_status(resource.kind, live) if resource.kind in ROLLING_KINDS else None
@@ -59,6 +61,7 @@ class Planner:
             warnings=(
                 *ruling.warnings,
                 *draft.warnings,
+                *held_up,
                 *(cautions.managers(live) if isinstance(draft.request, PatchRequest) else ()),
                 *(cautions.rollout_in_progress(status) if status else ()),
                 *budgets,
@@ -84,6 +87,11 @@ class Planner:
     async def _budgets(self, view: View) -> tuple[str, ...]:
         template = view.live["spec"].get("template") if view.resource.kind in ROLLING_KINDS else None
         return await cautions.exhausted_budgets(self.cluster, view.namespace, template) if template else ()
+
+    async def _held_up(self, rules: VerbRules, view: View) -> tuple[str, ...]:
+        if view.resource.kind != "StatefulSet" or not isinstance(rules, Rolling):
+            return ()
+        return await cautions.held_up(self.cluster, view.live)
 
     async def _permission(self, view: View, request: Request) -> _Permission:
         verb, resource, subresource = sending.right(view.resource, request)

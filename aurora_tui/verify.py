@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from aurora_tui.cluster.errors import ClusterError, NotFoundError
 from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import Resource
-from aurora_tui.model.actions import Phase, Plan, Progress, Recovery, Rollout, Verdict
+from aurora_tui.evidence import NOTHING, Witness
+from aurora_tui.model.actions import Evidence, Followed, Phase, Plan, Progress, Recovery, Remedy, Rollout, Verdict
 from aurora_tui.model.rollouts import RolloutState, RolloutStatus
 from aurora_tui.verbs.base import VerbRules
+
+_UNDER_WAY = (RolloutState.WAITING, RolloutState.FAILED)
+"""The states in which the pods say more than the workload."""
 
 Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
@@ -51,7 +56,7 @@ class _Pods:
 
 
 class Verification:
-    """One action being followed; `clock` gives seconds and only its differences count."""
+    """One action being followed; `clock` gives seconds since the epoch."""
 
     def __init__(
         self,
@@ -72,11 +77,13 @@ class Verification:
         self._sleep = sleep
         self._limits = limits
         self._began = clock()
+        self._witness = Witness(cluster, plan.action.target, clock)
 
-    async def run(self, probe: SloProbe | None) -> AsyncIterator[Progress | Verdict]:
+    async def run(self, probe: SloProbe | None) -> AsyncIterator[Followed]:
         """Yield a `Progress` at each look and the `Verdict` last.
 
-        After a rollout that did not complete the SLI is read once: the old pods may serve well.
+        In between a `Remedy` after each look that knows one, and the `Evidence` once the pods have failed or
+        are out of time. After a rollout that did not complete the SLI is read once: the old pods may serve well.
         """
         pods = _Pods(Rollout.TIMED_OUT, 0.0, "")
         async for step in self._follow_pods():
@@ -99,9 +106,10 @@ class Verification:
                 words = f"pods {pods.end}: {pods.text}; {text}"
                 yield Verdict(pods.end, pods.seconds, sli, self._elapsed(), words)
 
-    async def _follow_pods(self) -> AsyncIterator[Progress | _Pods]:
+    async def _follow_pods(self) -> AsyncIterator[Progress | Remedy | Evidence | _Pods]:
         target, end = self._plan.action.target, self._clock() + self._limits.rollout
         done, total = 0, 0
+        item: dict[str, Any] | None = None
         while True:
             try:
                 item = await self._cluster.get(self._resource, target.namespace, target.name)
@@ -117,14 +125,21 @@ class Verification:
                     return
                 status = self._rules.progress(self._plan.action, item)
                 done, total, text = status.done, status.total, status.text
-                yield Progress(Phase.PODS, done, total, text, self._elapsed())
+                seen = await self._witness.look(item) if status.state in _UNDER_WAY else NOTHING
+                yield Progress(Phase.PODS, done, total, text, self._elapsed(), seen.note)
+                if seen.remedy is not None:
+                    yield seen.remedy
                 if (ended := self._end_of(status)) is not None:
-                    yield self._ended(ended, text, settled=status.state is RolloutState.SETTLED)
-                    return
+                    pods = self._ended(ended, text, settled=status.state is RolloutState.SETTLED)
+                    break
             if self._clock() >= end:
-                yield self._ended(Rollout.TIMED_OUT, text)
-                return
+                pods = self._ended(Rollout.TIMED_OUT, text)
+                break
             await self._sleep(self._limits.rollout_interval)
+        failed = pods.end in (Rollout.FAILED, Rollout.TIMED_OUT)
+        if failed and item is not None and (evidence := await self._witness.evidence(item)) is not None:
+            yield evidence
+        yield pods
 
     def _gone(self, words: str) -> _Pods:
         status = self._rules.gone(self._plan.action, words)

@@ -13,8 +13,9 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from aurora_tui.model.actions import Outcome, Phase, Plan, Progress, Record, Recovery, Rollout, Verdict
+from aurora_tui.model.actions import Evidence, Outcome, Plan, Record, Remedy, Step, Verdict
 from aurora_tui.model.text import printable
+from widgets.account import Account
 from widgets.answers import Answers, Question, questions
 from widgets.field import Field
 from widgets.pane import pane_binding
@@ -25,7 +26,6 @@ _OUTCOME_STYLE = {
     Outcome.FAILED: "$text-error",
     Outcome.UNCERTAIN: "$text-warning",
 }
-_BAR = 24
 
 
 class ActionDialog(ModalScreen[bool]):
@@ -42,6 +42,11 @@ class ActionDialog(ModalScreen[bool]):
             "escape", "leave", "Cancel", "Leave without doing anything, or hide what is under way", id="action.leave"
         ),
         pane_binding("u", "undo", "Undo this", "Take the action back, with a preview of its own", id="action.undo"),
+        pane_binding(
+            "x", "remedy", "Delete the pod", "Delete the pod that the rollout waits for in vain", id="action.remedy"
+        ),
+        pane_binding("up,pageup", "scroll(-1)", "Up", "Scroll what is shown up", id="action.up", show=False),
+        pane_binding("down,pagedown", "scroll(1)", "Down", "Scroll what is shown down", id="action.down", show=False),
         pane_binding("left", "button(-1)", "Previous", "Previous button", id="action.previous", show=False),
         pane_binding("right", "button(1)", "Next", "Next button", id="action.next", show=False),
     ]
@@ -62,11 +67,19 @@ class ActionDialog(ModalScreen[bool]):
     class Confirmed(Message):
         """The operator confirmed the plan that the dialog shows."""
 
-        def __init__(self, plan: Plan, context: str | None, reason: str | None) -> None:
+        def __init__(self, dialog: ActionDialog, plan: Plan, context: str | None, reason: str | None) -> None:
             super().__init__()
+            self.dialog = dialog
             self.plan = plan
             self.context = context
             self.reason = reason
+
+    class RemedyWanted(Message):
+        """The operator wants what frees the rollout; it is asked for in a dialog of its own."""
+
+        def __init__(self, remedy: Remedy) -> None:
+            super().__init__()
+            self.remedy = remedy
 
     def __init__(self, title: str, context: str, *, protected: bool) -> None:
         super().__init__()
@@ -75,10 +88,9 @@ class ActionDialog(ModalScreen[bool]):
         self._protected = protected
         self._plan: Plan | None = None
         self._confirmed = False
-        self._undo = ""
         self._finished = False
-        self._steps: list[Content] = []
-        self._live: Content | None = None
+        self.account = Account(id="account")
+        """What became of the action."""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box", classes="-protected" if self._protected else None):
@@ -92,7 +104,7 @@ class ActionDialog(ModalScreen[bool]):
             if self._protected:
                 answers.ask(self._protection)
             yield answers
-            yield Static("", id="progress")
+            yield self.account
             with Horizontal(id="buttons"):
                 yield Button("Cancel", id="cancel", compact=True)
                 if not self._protected:
@@ -124,7 +136,7 @@ class ActionDialog(ModalScreen[bool]):
             self._text("#lines", Content("\n").join(lines))
             self.query_one("#diff").display = True
         if plan.problems:
-            self._text("#progress", Content.styled("This cannot be done here.", "$text-error"))
+            self.account.say(Content.styled("This cannot be done here.", "$text-error"))
             self._close_questions()
         elif self._protected or plan.protected or plan.needs_reason:
             self._ask(plan)
@@ -145,7 +157,7 @@ class ActionDialog(ModalScreen[bool]):
 
     def _reopen(self) -> None:
         self._confirmed = self._finished = False
-        self._step(Content.styled("This is how it is now: look at it, and confirm it again.", "$text-warning"))
+        self.account.tell(Content.styled("This is how it is now: look at it, and confirm it again.", "$text-warning"))
         self.query_one("#diff").display = False
         self.query_one("#cancel", Button).label = "Cancel"
         if self._protected:
@@ -164,37 +176,31 @@ class ActionDialog(ModalScreen[bool]):
     def show_record(self, record: Record) -> None:
         """Say what became of the request."""
         words = f"{record.outcome.value}: {record.message}" if record.message else record.outcome.value
-        self._step(Content.styled(printable(words), _OUTCOME_STYLE[record.outcome]))
+        self.account.tell(Content.styled(printable(words), _OUTCOME_STYLE[record.outcome]))
         if record.outcome in (Outcome.REFUSED, Outcome.FAILED):
             self._finished = True
 
     def offer_undo(self, words: str) -> None:
         """The action can be taken back, by what `words` say."""
-        self._undo = words
-        self._paint_progress()
+        self.account.offer_undo(words)
         self.refresh_bindings()
 
-    def show_progress(self, progress: Progress) -> None:
-        """One step of the verification: a bar, the words, the time."""
-        share = min(1.0, max(0.0, progress.done / progress.total)) if progress.total else 0.0
-        bar = "█" * round(share * _BAR) + "░" * (_BAR - round(share * _BAR))
-        label = "pods" if progress.phase is Phase.PODS else "SLI "
-        self._live = Content(f"{label} {bar} {printable(progress.text)} · {progress.seconds:.0f}s")
-        self._paint_progress()
-
-    def show_verdict(self, verdict: Verdict) -> None:
-        """The end of the verification."""
-        self._finished = True
-        self._live = None
-        good = verdict.rollout is Rollout.COMPLETE and verdict.sli in (Recovery.RECOVERED, Recovery.NOT_ASKED)
-        sign = "✔" if good else "✘"
-        self._step(Content.styled(f"{sign} {printable(verdict.text)}", "$text-success" if good else "$text-error"))
-        self.query_one("#cancel", Button).label = "Close"
+    def show(self, step: Step) -> None:
+        """One step of the verification; the evidence takes the place of the change that was confirmed."""
+        offered = self.account.remedy
+        self.account.show(step)
+        if self.account.remedy != offered:
+            self.refresh_bindings()
+        if isinstance(step, Evidence):
+            self.query_one("#diff").display = False
+        elif isinstance(step, Verdict):
+            self._finished = True
+            self.query_one("#cancel", Button).label = "Close"
 
     def on_answers_given_early(self, event: Answers.GivenEarly) -> None:
         if self._plan is None:
             words = "Not yet: read the preview first, then press Enter again."
-            self._text("#progress", Content.styled(words, "$text-warning"))
+            self.account.say(Content.styled(words, "$text-warning"))
 
     def on_answers_given(self, event: Answers.Given) -> None:
         self._confirm(event.answers.get("context"), event.answers.get("reason"))
@@ -207,7 +213,9 @@ class ActionDialog(ModalScreen[bool]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "undo":
-            return bool(self._undo)
+            return bool(self.account.undo)
+        if action == "remedy":
+            return self.account.remedy is not None
         # In a field the arrows move within the text.
         return not (action == "button" and isinstance(self.focused, Field))
 
@@ -220,6 +228,15 @@ class ActionDialog(ModalScreen[bool]):
     def action_undo(self) -> None:
         self.dismiss(True)
 
+    def action_remedy(self) -> None:
+        if self.account.remedy is not None:
+            self.post_message(self.RemedyWanted(self.account.remedy))
+
+    def action_scroll(self, pages: int) -> None:
+        """Half of what is seen at a time, of the evidence or of the change."""
+        for shown in self.query("#evidence, #diff").results(VerticalScroll):
+            shown.scroll_relative(y=pages * max(1, shown.size.height // 2), animate=False)
+
     def action_leave(self) -> None:
         if self._confirmed and not self._finished:
             self.notify("the verification goes on; its verdict will be said here and in the journal", markup=False)
@@ -231,8 +248,8 @@ class ActionDialog(ModalScreen[bool]):
             return
         self._confirmed = True
         self._close_questions()
-        self._step(Content("sending …"))
-        self.post_message(self.Confirmed(plan, context, reason))
+        self.account.tell(Content("sending …"))
+        self.post_message(self.Confirmed(self, plan, context, reason))
 
     def _close_questions(self) -> None:
         for question in self.query("#answers, #confirm"):
@@ -240,18 +257,6 @@ class ActionDialog(ModalScreen[bool]):
         close = self.query_one("#cancel", Button)
         close.label = "Hide" if self._confirmed else "Close"
         close.focus()
-
-    def _step(self, content: Content) -> None:
-        if self._steps and self._steps[-1].plain == "sending …":
-            self._steps.pop()
-        self._steps.append(content)
-        self._paint_progress()
-
-    def _paint_progress(self) -> None:
-        lines = [*self._steps, *([self._live] if self._live else [])]
-        if self._undo:
-            lines.append(Content.styled(f"u takes it back: {printable(self._undo)}", "$text-muted"))
-        self._text("#progress", Content("\n").join([Content(""), *lines]))
 
     def _text(self, selector: str, content: Content) -> None:
         self.query_one(selector, Static).update(content)

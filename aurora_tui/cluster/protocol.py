@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -103,7 +103,7 @@ class Cluster(Protocol):
     ) -> Permission:
         """Ask RBAC (SelfSubjectAccessReview)."""
 
-    def logs(self, request: LogRequest) -> AsyncIterator[bytes]:
+    def logs(self, request: LogRequest) -> AsyncGenerator[bytes, None]:
         """Lines of a container's log, each with its timestamp in front, without the line end."""
 
     async def http_access(self, address: str) -> HttpAccess | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 import click
@@ -9,7 +10,20 @@ import click
 from aurora_tui.actions import ActionPath, Refusal
 from aurora_tui.commands.target import read_target
 from aurora_tui.desk import action_path
-from aurora_tui.model.actions import Obstacle, Outcome, Params, Plan, Progress, Record, Recovery, Rollout, Verb, Verdict
+from aurora_tui.model.actions import (
+    Evidence,
+    Obstacle,
+    Outcome,
+    Params,
+    Plan,
+    Progress,
+    Record,
+    Recovery,
+    Remedy,
+    Rollout,
+    Verb,
+    Verdict,
+)
 from aurora_tui.model.text import printable
 from aurora_tui.recovery import settle_unfinished
 from aurora_tui.session import Session
@@ -114,16 +128,25 @@ def confirmed(
 
 
 async def _follow(session: Session, path: ActionPath, record: Record) -> int:
+    told: set[str] = set()
     last = ""
     verdict: Verdict | None = None
     async for step in path.verify(record, await slo_probe(session, record.action.target)):
-        if isinstance(step, Progress):
-            text = f"{step.phase.value}: {printable(step.text)}"
-            if text != last:
-                click.echo(f"[{step.seconds:4.0f}s] {text}")
-            last = text
-        else:
-            verdict = step
+        match step:
+            case Progress():
+                text = f"{step.phase.value}: {printable(step.text)}"
+                if text != last:
+                    click.echo(f"[{step.seconds:4.0f}s] {text}")
+                last = text
+                if step.pod is not None and step.pod.trouble:
+                    _once(told, f"! {step.pod}")
+            case Remedy():
+                _once(told, f"! {step.text}:\n    {_command(step)}")
+            case Evidence():
+                for line in step.lines():
+                    click.echo(f"  {printable(line)}")
+            case Verdict():
+                verdict = step
     if verdict is None:
         return UNKNOWN
     click.echo(printable(verdict.text))
@@ -131,3 +154,19 @@ async def _follow(session: Session, path: ActionPath, record: Record) -> int:
     if verdict.rollout is Rollout.FAILED:
         return FAILED
     return DONE if verdict.rollout is Rollout.COMPLETE and recovered else UNKNOWN
+
+
+def _once(told: set[str], words: str) -> None:
+    """Print what holds for many looks when it is first seen."""
+    if words not in told:
+        told.add(words)
+        click.echo("\n".join(printable(line) for line in words.split("\n")))
+
+
+def _command(remedy: Remedy) -> str:
+    """What to type for a remedy, in another terminal while this one goes on following."""
+    target = remedy.target
+    what = f"{target.kind.lower()}/{target.name}"
+    return shlex.join(
+        ["aurora-tui", remedy.verb.value, what, "--context", target.context, "--namespace", target.namespace]
+    )

@@ -165,6 +165,21 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PodNote:
+    """The pod that says most about a rollout under way.
+
+    `text` is its state, ``newest pod web-x2x: ImagePullBackOff, 0/1 ready, 2 restarts``; `trouble` says why
+    the rollout cannot complete as it is, and is empty where nothing speaks against it.
+    """
+
+    text: str
+    trouble: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text}: will not complete while this lasts: {self.trouble}" if self.trouble else self.text
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """One step of a verification: `done` of `total` pods, or the good share in permille of the wanted one.
 
@@ -176,6 +191,7 @@ class Progress:
     total: int
     text: str
     seconds: float
+    pod: PodNote | None = None
 
 
 class Rollout(StrEnum):
@@ -190,6 +206,35 @@ class Recovery(StrEnum):
     NOT_RECOVERED = "not recovered"
     NO_DATA = "no data"
     NOT_ASKED = "not asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Why a rollout did not complete: for the operator's eyes and never for the journal.
+
+    Each entry is one line, free of what is known as a secret by its form, raw in every other respect.
+    `state` begins with the pod's own; `log` holds the last lines of the container that `log_of` names.
+    """
+
+    state: tuple[str, ...]
+    log_of: str = ""
+    log: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+
+    def lines(self) -> tuple[str, ...]:
+        """All of it, as it is read from top to bottom."""
+        log = (f"last log lines of {self.log_of}:", *(f"  {line}" for line in self.log)) if self.log else ()
+        events = ("newest warnings:", *(f"  {line}" for line in self.events)) if self.events else ()
+        return (*self.state, *log, *events)
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """An action that frees a rollout which waits in vain; it is previewed and confirmed like any other."""
+
+    verb: Verb
+    target: Target
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,3 +255,8 @@ class Verdict:
     def from_json(cls, data: Mapping[str, Any]) -> Verdict:
         """The reverse of `to_json`; raises `ValueError`, `KeyError` or `TypeError` for anything else."""
         return cls(**{**data, "rollout": Rollout(data["rollout"]), "sli": Recovery(data["sli"])})
+
+
+Followed = Progress | Evidence | Remedy | Verdict
+"""What a verification yields. A `Remedy` holds until the next `Progress` of the pods; `Evidence` comes once
+the pods have failed or are out of time; the `Verdict` comes last, always."""

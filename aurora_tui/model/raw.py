@@ -27,6 +27,13 @@ def _at(raw: Any, path: tuple[str, ...]) -> Any:
     return raw
 
 
+def controlled_by(raw: Mapping[str, Any], uid: str) -> bool:
+    """Whether the object of this uid is its controller."""
+    return any(
+        each.get("controller") and each.get("uid") == uid for each in sections(raw, "metadata", "ownerReferences")
+    )
+
+
 def moment(text: object) -> datetime | None:
     """An RFC 3339 time of the API; None where it is missing or malformed."""
     try:

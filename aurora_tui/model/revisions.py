@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from aurora_tui.model.raw import controlled_by
+
 REVISION_ANNOTATION = "deployment.kubernetes.io/revision"
 HASH_LABEL = "pod-template-hash"
 CHANGE_CAUSE = "kubernetes.io/change-cause"
@@ -52,7 +54,7 @@ def from_replicasets(deployment: Mapping[str, Any], owned: Iterable[Mapping[str,
     for replicaset in owned:
         annotations = replicaset["metadata"].get("annotations") or {}
         text = annotations.get(REVISION_ANNOTATION, "0")
-        if _controlled(replicaset, deployment) and text.removeprefix("-").isdecimal():
+        if controlled_by(replicaset, deployment["metadata"]["uid"]) and text.removeprefix("-").isdecimal():
             revisions.append(_revision(replicaset, int(text), replicaset["spec"]["template"], None))
     return tuple(sorted(revisions, key=lambda revision: revision.number))
 
@@ -62,7 +64,7 @@ def from_controller_revisions(owner: Mapping[str, Any], kept: Iterable[Mapping[s
     revisions = [
         _revision(item, int(item["revision"]), item["data"]["spec"]["template"], item["data"])
         for item in kept
-        if _controlled(item, owner)
+        if controlled_by(item, owner["metadata"]["uid"])
     ]
     return tuple(sorted(revisions, key=lambda revision: revision.number))
 
@@ -81,11 +83,6 @@ def _revision(
         annotations,
         patch,
     )
-
-
-def _controlled(item: Mapping[str, Any], owner: Mapping[str, Any]) -> bool:
-    references = item["metadata"].get("ownerReferences") or ()
-    return any(each.get("controller") and each["uid"] == owner["metadata"]["uid"] for each in references)
 
 
 def before_last(revisions: Sequence[Revision]) -> Revision | None:

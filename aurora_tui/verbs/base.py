@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import Resource
 from aurora_tui.model.actions import Action, Obstacle, Params, Request, Verb
-from aurora_tui.model.rollouts import RolloutState, RolloutStatus, counted, rollout_status
+from aurora_tui.model.rollouts import RolloutState, RolloutStatus, rollout_status
 
 Inverse = tuple[Verb, Params]
 
@@ -133,19 +133,4 @@ def strategy_warnings(item: Mapping[str, Any]) -> tuple[str, ...]:
     partition = (strategy.get("rollingUpdate") or {}).get("partition") or 0
     if strategy.get("type") == "OnDelete":
         return ("update strategy OnDelete: pods change only when they are deleted",)
-    found = [f"partition {partition}: pods with a lower ordinal keep their revision"] if partition else []
-    return (*found, *_waits_for_broken_pods(item))
-
-
-def _waits_for_broken_pods(item: Mapping[str, Any]) -> tuple[str, ...]:
-    """An ordered StatefulSet replaces no pod before all are ready, even by one that would work.
-
-    Source: https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback
-    """
-    spec, ready = item["spec"], (item.get("status") or {}).get("readyReplicas", 0)
-    if spec.get("podManagementPolicy") != "OrderedReady" or ready >= spec.get("replicas", 1):
-        return ()
-    return (
-        f"only {ready} of {counted(spec.get('replicas', 1), 'pod')} ready, and a StatefulSet waits for the others "
-        "before it replaces any: delete those that stay broken (kubectl delete pod)",
-    )
+    return (f"partition {partition}: pods with a lower ordinal keep their revision",) if partition else ()

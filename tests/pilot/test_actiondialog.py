@@ -242,13 +242,13 @@ async def test_outcome_progress_and_verdict_are_followed_in_the_dialog() -> None
         await pilot.pause()
         assert "sending …" in text(app)
         app.dialog.show_record(Record(7, plan(), Outcome.DONE, "rolled back"))
-        app.dialog.show_progress(Progress(Phase.PODS, 1, 2, "1 of 2 pods are of the new revision", 4.0))
+        app.dialog.show(Progress(Phase.PODS, 1, 2, "1 of 2 pods are of the new revision", 4.0))
         await pilot.pause()
         seen = text(app)
         assert "sending …" not in seen
         assert "done: rolled back" in seen
         assert "████████████░░░░░░░░░░░░ 1 of 2 pods are of the new revision · 4s" in seen
-        app.dialog.show_verdict(Verdict(Rollout.COMPLETE, 9.0, Recovery.NOT_RECOVERED, 60.0, "the SLI did not recover"))
+        app.dialog.show(Verdict(Rollout.COMPLETE, 9.0, Recovery.NOT_RECOVERED, 60.0, "the SLI did not recover"))
         await pilot.pause()
         assert "✘ the SLI did not recover" in text(app)
         assert "Close" in text(app)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 
 from aurora_tui.cluster.errors import ClusterError, ConflictError, NotFoundError, ReadOnlyError
@@ -31,7 +31,7 @@ class FakeCluster:
     """The `Cluster` protocol over a dictionary.
 
     `written` lists every change that was carried out (never a dry run). `on(step, react)` calls `react`
-    once, at the next call of a method (``get``, ``list``, ``patch``, ``may``, ``user``, ``dry run``) before
+    once, at the next call of a method (``get``, ``list``, ``patch``, ``may``, ``user``, ``logs``, ``dry run``) before
     it does anything; ``patch done`` is after the change and before the answer. To fail there, it raises.
     """
 
@@ -42,6 +42,7 @@ class FakeCluster:
         self.written: list[tuple[str, str, Any]] = []
         self.denied: dict[tuple[str, str, str], str] = {}
         self._reactions: dict[str, list[Callable[[], None]]] = {}
+        self._logs: dict[tuple[str, str, str, bool], list[bytes]] = {}
         self._version = 1000
 
     def put(self, resource: Resource, item: Object) -> Object:
@@ -189,9 +190,19 @@ class FakeCluster:
         reason = self.denied.get((verb, resource.plural, subresource))
         return Permission(reason is None, reason or "")
 
-    async def logs(self, request: LogRequest) -> AsyncIterator[bytes]:
-        raise NotFoundError("no logs here", status=404)
-        yield b""
+    async def logs(self, request: LogRequest) -> AsyncGenerator[bytes, None]:
+        """What `put_log` gave for this pod, container and run."""
+        self._react("logs")
+        lines = self._logs.get((request.namespace, request.pod, request.container, request.previous))
+        if lines is None:
+            raise NotFoundError("no logs here", status=404)
+        for line in lines[-(request.tail or 0) :]:
+            yield line
+
+    def put_log(self, namespace: str, pod: str, container: str, *lines: str, previous: bool = False) -> None:
+        """Store the log of one run of a container."""
+        stamped = [f"2023-11-14T22:00:{number:02}.5Z {line}".encode() for number, line in enumerate(lines)]
+        self._logs[namespace, pod, container, previous] = stamped
 
     async def http_access(self, address: str) -> HttpAccess | None:
         return None

@@ -120,8 +120,10 @@ def _keeper(kind: Resource, item: Object, number: int) -> Object:
     }
     if kind is REPLICASETS:
         pods["metadata"]["labels"]["pod-template-hash"] = f"hash{number}"
+        meta["labels"]["pod-template-hash"] = f"hash{number}"
         meta["annotations"][REVISION_ANNOTATION] = str(number)
         return {"metadata": meta, "spec": {"template": pods, "replicas": 0}}
+    meta["labels"]["controller-revision-hash"] = f"hash{number}"
     return {
         "metadata": meta,
         "revision": number,
