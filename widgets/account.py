@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
@@ -13,19 +13,19 @@ from aurora_tui.model.text import printable
 _BAR = 24
 
 
-class Account(Vertical):
+class Account(VerticalScroll):
     """Lines that stay, below them the newest look at the pods and what may be done, then the evidence."""
 
     DEFAULT_CSS = """
-    Account { height: auto; }
+    Account { height: auto; max-height: 13; }
     Account > Static { height: auto; }
-    Account > #evidence { height: auto; max-height: 50vh; margin: 1 0 0 0; }
     """
 
     def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
+        super().__init__(id=id, can_focus=False)
         self._steps: list[Content] = []
         self._live: list[Content] = []
+        self._reasons: list[Content] = []
         self.undo = ""
         """What takes the action back, in words; empty while nothing does."""
         self.remedy: Remedy | None = None
@@ -33,9 +33,6 @@ class Account(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Static("", id="progress")
-        evidence = VerticalScroll(Static("", id="reasons"), id="evidence", can_focus=False)
-        evidence.display = False
-        yield evidence
 
     def say(self, content: Content) -> None:
         """Show this and nothing else, until there is something to tell."""
@@ -63,9 +60,7 @@ class Account(Vertical):
             case Remedy():
                 self.remedy = step
             case Evidence():
-                lines = [Content.styled(printable(line), "$text-muted") for line in step.lines()]
-                self.query_one("#reasons", Static).update(Content("\n").join(lines))
-                self.query_one("#evidence").display = True
+                self._reasons = [Content.styled(printable(line), "$text-muted") for line in step.lines()]
             case Verdict():
                 self._live = []
                 good = step.rollout is Rollout.COMPLETE and step.sli in (Recovery.RECOVERED, Recovery.NOT_ASKED)
@@ -80,7 +75,7 @@ class Account(Vertical):
             lines.append(Content.styled(f"! {printable(words)}", "$text-warning"))
         if self.undo:
             lines.append(Content.styled(f"u takes it back: {printable(self.undo)}", "$text-muted"))
-        self.say(Content("\n").join([Content(""), *lines]))
+        self.say(Content("\n").join([Content(""), *lines, *self._reasons]))
 
 
 def _look(progress: Progress) -> list[Content]:

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from aurora_tui.model.actions import Evidence, Outcome, Plan, Record, Remedy, Step, Verdict
+from aurora_tui.model.actions import Outcome, Plan, Record, Remedy, Step, Verdict
 from aurora_tui.model.text import printable
 from widgets.account import Account
 from widgets.answers import Answers, Question, questions
@@ -50,6 +50,7 @@ class ActionDialog(ModalScreen[bool]):
         pane_binding("left", "button(-1)", "Previous", "Previous button", id="action.previous", show=False),
         pane_binding("right", "button(1)", "Next", "Next button", id="action.next", show=False),
     ]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]  # noqa: RUF012 - Textual has it so
     DEFAULT_CSS = """
     ActionDialog { align: center middle; background: $background 60%; }
     ActionDialog > Vertical {
@@ -60,6 +61,7 @@ class ActionDialog(ModalScreen[bool]):
     ActionDialog Static { height: auto; }
     ActionDialog #diff { height: auto; max-height: 12; margin: 1 0 0 0; }
     ActionDialog #buttons { height: 1; margin: 1 0 0 0; align-horizontal: right; }
+    ActionDialog.-tall Account { max-height: 24; }
     ActionDialog Button { margin: 0 0 0 2; }
     ActionDialog Input { margin: 1 0 0 0; }
     """
@@ -179,6 +181,9 @@ class ActionDialog(ModalScreen[bool]):
         self.account.tell(Content.styled(printable(words), _OUTCOME_STYLE[record.outcome]))
         if record.outcome in (Outcome.REFUSED, Outcome.FAILED):
             self._finished = True
+        else:  # what was confirmed gives its place to what becomes of it
+            for preview in self.query("#warnings, #diff"):
+                preview.display = False
 
     def offer_undo(self, words: str) -> None:
         """The action can be taken back, by what `words` say."""
@@ -186,14 +191,12 @@ class ActionDialog(ModalScreen[bool]):
         self.refresh_bindings()
 
     def show(self, step: Step) -> None:
-        """One step of the verification; the evidence takes the place of the change that was confirmed."""
+        """One step of the verification."""
         offered = self.account.remedy
         self.account.show(step)
         if self.account.remedy != offered:
             self.refresh_bindings()
-        if isinstance(step, Evidence):
-            self.query_one("#diff").display = False
-        elif isinstance(step, Verdict):
+        if isinstance(step, Verdict):
             self._finished = True
             self.query_one("#cancel", Button).label = "Close"
 
@@ -233,8 +236,8 @@ class ActionDialog(ModalScreen[bool]):
             self.post_message(self.RemedyWanted(self.account.remedy))
 
     def action_scroll(self, pages: int) -> None:
-        """Half of what is seen at a time, of the evidence or of the change."""
-        for shown in self.query("#evidence, #diff").results(VerticalScroll):
+        """Half of what is seen at a time, of the change, then of what became of it."""
+        for shown in self.query("#account, #diff").results(VerticalScroll):
             shown.scroll_relative(y=pages * max(1, shown.size.height // 2), animate=False)
 
     def action_leave(self) -> None:

@@ -39,7 +39,7 @@ def state(pod: Pod) -> str:
 
 
 def trouble(pod: Pod) -> str:
-    """Why it cannot become ready as it is; empty for one that is, or that may be on its way."""
+    """What `state` leaves open of why it cannot become ready; empty for one that is, or that may be on its way."""
     if is_ready(pod):
         return ""
     if unschedulable := _unschedulable(pod):
@@ -102,8 +102,8 @@ def _hindrance(container: ContainerStatus) -> str:
     if known.waiting is not None and known.waiting.reason not in _ON_ITS_WAY:
         if known.waiting.reason == "CrashLoopBackOff" and last is not None:
             # Its message only tells how long the kubelet waits before the next try.
-            return f"CrashLoopBackOff: container {container.name} ended with {_ending(last)}"
-        return phrase(f"{known.waiting.reason}: {known.waiting.message}")
+            return f"container {container.name} keeps ending, last with {_ending(last)}"
+        return phrase(known.waiting.message or known.waiting.reason)
     if known.terminated is not None and known.terminated.exit_code:
         return f"container {container.name} ended with {_ending(known.terminated)}"
     if container.restart_count > 1 and last is not None:

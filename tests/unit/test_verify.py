@@ -27,6 +27,7 @@ class Scene:
     def __init__(self, folder: Path, resource: Resource = DEPLOYMENTS) -> None:
         self.cluster: FakeCluster = stack(resource, GOOD, BAD)
         self.resource = resource
+        self.folder = folder
         self.journal = Journal(folder)
         self.clock = Clock()
         self.path = ActionPath(
