@@ -59,9 +59,10 @@ class Acting(Frame):
         self._work(self.desk.carry_out(self, message.dialog, message.plan, message.context, message.reason))
 
     def on_action_dialog_remedy_wanted(self, message: ActionDialog.RemedyWanted) -> None:
-        """Ask for the remedy above the dialog that offers it, in which the verification goes on."""
-        target = message.remedy.target
-        self._ask(message.remedy.verb, ObjectRef(target.kind, target.namespace or None, target.name, target.uid), {})
+        """Plan the remedy; in the dialog that offered it, below, the verification goes on."""
+        verb, target = message.remedy.verb, message.remedy.target
+        ref = ObjectRef(target.kind, target.namespace or None, target.name, target.uid)
+        self._work(self._prepare(message.opened, message.dialog, verb, ref, {}))
 
     def undo_last(self) -> None:
         """Plan the inverse of the last action of this session; it is confirmed like any other."""
@@ -143,10 +144,8 @@ class Acting(Frame):
 
     def act(self, verb: Verb, ref: ObjectRef, params: dict[str, str | int]) -> None:
         """Plan an action and ask; nothing is sent before the dialog's confirmation."""
-        if not any(isinstance(screen, ActionDialog) for screen in self.screen_stack):
-            self._ask(verb, ref, params)
-
-    def _ask(self, verb: Verb, ref: ObjectRef, params: dict[str, str | int]) -> None:
+        if any(isinstance(screen, ActionDialog) for screen in self.screen_stack):
+            return
         dialog = ActionDialog(f"{verb.value} {ref}", self.session.context, protected=self.session.environment.protected)
         opened = self.push_screen(dialog, lambda wanted: self.undo_last() if wanted else None)
         self._work(self._prepare(opened, dialog, verb, ref, params))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -77,10 +77,12 @@ class ActionDialog(ModalScreen[bool]):
             self.reason = reason
 
     class RemedyWanted(Message):
-        """The operator wants what frees the rollout; it is asked for in a dialog of its own."""
+        """The operator wants what frees the rollout: `dialog` asks for it, once it has `opened`."""
 
-        def __init__(self, remedy: Remedy) -> None:
+        def __init__(self, dialog: ActionDialog, opened: Awaitable[None], remedy: Remedy) -> None:
             super().__init__()
+            self.dialog = dialog
+            self.opened = opened
             self.remedy = remedy
 
     def __init__(self, title: str, context: str, *, protected: bool) -> None:
@@ -232,8 +234,13 @@ class ActionDialog(ModalScreen[bool]):
         self.dismiss(True)
 
     def action_remedy(self) -> None:
-        if self.account.remedy is not None:
-            self.post_message(self.RemedyWanted(self.account.remedy))
+        remedy = self.account.remedy
+        if remedy is not None:
+            # At once: the next keys are meant for it.
+            dialog = ActionDialog(
+                f"{remedy.verb.value} {remedy.target}", self._asked_context, protected=self._protected
+            )
+            self.post_message(self.RemedyWanted(dialog, self.app.push_screen(dialog), remedy))
 
     def action_scroll(self, pages: int) -> None:
         """Half of what is seen at a time, of the change, then of what became of it."""

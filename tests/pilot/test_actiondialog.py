@@ -10,13 +10,16 @@ from textual.pilot import Pilot
 
 from aurora_tui.model.actions import (
     Action,
+    Evidence,
     Outcome,
     PatchRequest,
     Phase,
     Plan,
+    PodNote,
     Progress,
     Record,
     Recovery,
+    Remedy,
     Rollout,
     Target,
     Verb,
@@ -53,12 +56,16 @@ class Host(App[None]):
         super().__init__()
         self.dialog = ActionDialog("undo deployment/aurora-backend", "prod", protected=protected)
         self.confirmed: list[tuple[str | None, str | None]] = []
+        self.remedies: list[Remedy] = []
 
     def on_mount(self) -> None:
         self.push_screen(self.dialog)
 
     def on_action_dialog_confirmed(self, message: ActionDialog.Confirmed) -> None:
         self.confirmed.append((message.context, message.reason))
+
+    def on_action_dialog_remedy_wanted(self, message: ActionDialog.RemedyWanted) -> None:
+        self.remedies.append(message.remedy)
 
     @property
     def open(self) -> bool:
@@ -252,6 +259,98 @@ async def test_outcome_progress_and_verdict_are_followed_in_the_dialog() -> None
         await pilot.pause()
         assert "✘ the SLI did not recover" in text(app)
         assert "Close" in text(app)
+
+
+TROUBLE = PodNote("newest pod web-x2x: ImagePullBackOff, 0/1 ready", "no such image")
+REMEDY = Remedy(
+    Verb.DELETE, Target("prod", "aurora", "Pod", "web-1", "u-2", "78"), "StatefulSet web waits for web-1 in vain"
+)
+
+
+async def carried_out(app: Host, pilot: Pilot[None]) -> None:
+    """Confirm the plan and hear that it was done."""
+    await pilot.pause()
+    app.dialog.show_plan(plan(protected=False))
+    await pilot.press("right", "enter")
+    app.dialog.show_record(Record(7, plan(), Outcome.DONE, "rolled back"))
+    await pilot.pause()
+
+
+def look(pod: PodNote | None = None, phase: Phase = Phase.PODS) -> Progress:
+    return Progress(phase, 1, 2, "1 of 2 pods are ready", 4.0, pod)
+
+
+async def test_a_rollout_that_will_not_complete_says_so_while_it_is_followed() -> None:
+    app = Host(protected=False)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await carried_out(app, pilot)
+        app.dialog.show(look(PodNote("newest pod web-x2x: Running, 0/1 ready")))
+        await pilot.pause()
+        assert "newest pod web-x2x: Running, 0/1 ready" in text(app)
+        assert "! newest pod" not in text(app), "nothing speaks against it yet"
+        app.dialog.show(look(TROUBLE))
+        await pilot.pause()
+        told = "! newest pod web-x2x: ImagePullBackOff, 0/1 ready: will not complete while this lasts: no such image"
+        assert told in text(app)
+
+
+@pytest.mark.parametrize("size", [(160, 48), (120, 36), (80, 24)])
+async def test_the_evidence_is_shown_as_data_and_every_line_of_it_can_be_come_to(size: tuple[int, int]) -> None:
+    app = Host(protected=False)
+    async with app.run_test(size=size) as pilot:
+        await carried_out(app, pilot)
+        log = ("[red]x[/] \x1b[2J\u202e", *(f"line {number}" for number in range(1, 10)))
+        app.dialog.show(Evidence(("pod web-x2x: Error",), "container main", log, ("pod BackOff (5s ago): it ends",)))
+        app.dialog.show(Verdict(Rollout.FAILED, 9.0, Recovery.NOT_ASKED, None, "pods failed: past the deadline"))
+        await pilot.pause()
+        seen = [text(app)]
+        assert "✘ pods failed: past the deadline" in seen[0]
+        assert "spec.template" not in seen[0], "what was confirmed has given its place"
+        for _ in range(4):
+            await pilot.press("down")
+            await pilot.pause()
+            seen.append(text(app))
+        for words in ("pod web-x2x: Error", "[red]x[/] ␛[2J", "line 9", "pod BackOff (5s ago): it ends"):
+            assert any(words in each for each in seen), words
+        assert all("Close" in each for each in seen)
+        await pilot.press(*["up"] * 4)
+        await pilot.pause()
+        assert text(app) == seen[0]
+
+
+async def test_a_remedy_has_a_key_only_for_as_long_as_it_would_help() -> None:
+    app = Host(protected=False)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await carried_out(app, pilot)
+        app.dialog.show(look(TROUBLE))
+        await pilot.press("x")
+        assert app.remedies == []
+        app.dialog.show(REMEDY)
+        await pilot.pause()
+        assert "! StatefulSet web waits for web-1 in vain (x: delete pod/web-1)" in text(app)
+        await pilot.press("x")
+        await pilot.pause()
+        assert app.remedies == [REMEDY]
+        assert app.open and app.screen is not app.dialog, "it goes on below the dialog of the remedy"
+        await pilot.press("escape")
+
+        app.dialog.show(look())
+        await pilot.pause()
+        assert "delete pod/web-1" not in text(app)
+        await pilot.press("x")
+        await pilot.pause()
+        assert app.remedies == [REMEDY]
+
+
+async def test_a_remedy_outlasts_the_pods_verdict_while_the_sli_is_read() -> None:
+    app = Host(protected=False)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await carried_out(app, pilot)
+        app.dialog.show(look(TROUBLE))
+        app.dialog.show(REMEDY)
+        app.dialog.show(look(phase=Phase.SLI))
+        await pilot.pause()
+        assert "(x: delete pod/web-1)" in text(app)
 
 
 async def test_an_action_that_was_carried_out_can_be_taken_back_from_its_dialog() -> None:

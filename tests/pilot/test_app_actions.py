@@ -105,6 +105,33 @@ async def test_the_rollback_is_followed_to_its_verdict_and_kept_in_the_journal(
     assert image(stack, tmp_path) == "aurora/backend:2.4.0"
 
 
+async def test_a_stuck_statefulset_is_freed_from_the_dialog_that_follows_its_rollback(stack: Addresses) -> None:
+    """The deletion is confirmed in a dialog of its own; the rollback's goes on below it, to its verdict."""
+    async with opened(stack, signals=False) as console:
+        await console.command("sts")
+        await console.press("G", "g")
+        await console.until(lambda: console.under_cursor(console.app.objects_pane).startswith("aurora-keycloak"))
+        await console.press("i", *"-missing\rprod\rOPS-5")
+        await console.until("+ spec.template.spec.containers[keycloak].image: ")
+        await console.press("enter")
+        await console.until("0/1 ready: will not complete while this lasts")
+        await console.press("escape")
+
+        await console.press(*"uprod\rOPS-6")
+        await console.until("broken (aurora-keycloak-1: ")
+        await console.press("enter")
+        await console.until(lambda: "x Delete the pod" in console.keys)
+        await console.press("x", *"prod\rOPS-7")
+        await console.until("deletes pod/aurora-keycloak-1")
+        await console.press("enter")
+        await console.until("pod/aurora-keycloak-1 is gone")
+        await console.press("escape")
+        await console.until("✔ pods complete: 2 pods available")
+
+    done = [(str(entry.action.verb), entry.action.target.name) for entry in Journal(state_dir()).entries()]
+    assert done[:2] == [("delete", "aurora-keycloak-1"), ("undo", "aurora-keycloak")]
+
+
 async def test_leaving_while_an_action_is_verified_asks_once(stack: Addresses) -> None:
     async with opened(stack, signals=False) as console:
         await to_deployments(console)

@@ -56,12 +56,12 @@ class Stand(Scene):
             },
         )
 
-    def warn(self, uid: str, kind: str, reason: str, message: str, when: str = LATER, count: int = 1) -> None:
+    def warn(self, uid: str, kind: str, reason: str, message: str, when: str = LATER, **more: Any) -> None:
         meta = {"name": f"{uid}.{reason}.{when}", "namespace": NAMESPACE}
-        times = {"firstTimestamp": EARLIER, "lastTimestamp": when, "count": count}
         about = {"uid": uid, "kind": kind, "name": "any"}
-        told = {"type": "Warning", "reason": reason, "message": message, "involvedObject": about, **times}
-        self.cluster.put(EVENTS, {"metadata": meta, **told})
+        told = {"type": "Warning", "reason": reason, "message": message, "involvedObject": about}
+        times = {"firstTimestamp": EARLIER, "lastTimestamp": when}
+        self.cluster.put(EVENTS, {"metadata": meta, **told, **times, **more})
 
     async def steps(self, record: Record) -> list[Step]:
         return [step async for step in self.path.verify(record, None, LIMITS)]
@@ -95,6 +95,8 @@ def stand(tmp_path: Path) -> Stand:
 async def test_every_look_tells_the_newest_pods_state_and_at_once_what_it_cannot_get_over(stand: Stand) -> None:
     stand.put_pod("web-old", RUNS, "hash2")
     stand.put_pod("web-new", PULL)
+    namesake = stand.put_pod("not-ours", CRASHED, born="2023-11-14T22:13:01Z")
+    namesake["metadata"]["ownerReferences"] = []
 
     steps = await stand.stuck()
 
@@ -165,6 +167,7 @@ async def test_a_failed_rollout_shows_state_last_words_and_warnings_with_their_s
     stand.cluster.put_log(NAMESPACE, "web-new", "backend", *said, "DB_PASSWORD=hunter2 \x1b[2J refused", previous=True)
     stand.warn("uid-web-new", "Pod", "BackOff", "Back-off restarting failed container", count=3)
     stand.warn("uid-keeper-1", "ReplicaSet", "FailedCreate", "exceeded quota", when=EARLIER)
+    stand.warn("uid-web-new", "Pod", "Pulled", "no warning at all", type="Normal")
     stand.warn("uid-of-another", "Pod", "BackOff", "not ours")
 
     found = evidence(await stand.stuck())
