@@ -162,7 +162,8 @@ class Series:
             if self._stopped.is_set():
                 return self._say(index, Stage.DONE, f"{record.message}; not followed to its end", record)
             if isinstance(step, Progress):
-                self._say(index, Stage.FOLLOWED, step.text, record)
+                trouble = f"; {step.pod}" if step.pod is not None and step.pod.trouble else ""
+                self._say(index, Stage.FOLLOWED, f"{step.text}{trouble}", record)
             elif isinstance(step, Verdict):
                 verdict = step
         good = verdict is not None and (

@@ -7,7 +7,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from aurora_tui.model.actions import Evidence, Phase, Progress, Recovery, Remedy, Rollout, Step, Verdict
+from aurora_tui.model.actions import Evidence, Followed, Phase, Progress, Recovery, Remedy, Rollout, Verdict
 from aurora_tui.model.text import printable
 
 _BAR = 24
@@ -50,7 +50,7 @@ class Account(VerticalScroll):
         self.undo = words
         self._paint()
 
-    def show(self, step: Step) -> None:
+    def show(self, step: Followed) -> None:
         """One step of the verification."""
         match step:
             case Progress():

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from aurora_tui.model.actions import Outcome, Plan, Record, Remedy, Step, Verdict
+from aurora_tui.model.actions import Followed, Outcome, Plan, Record, Remedy, Verdict
 from aurora_tui.model.text import printable
 from widgets.account import Account
 from widgets.answers import Answers, Question, questions
@@ -192,7 +192,7 @@ class ActionDialog(ModalScreen[bool]):
         self.account.offer_undo(words)
         self.refresh_bindings()
 
-    def show(self, step: Step) -> None:
+    def show(self, step: Followed) -> None:
         """One step of the verification."""
         offered = self.account.remedy
         self.account.show(step)

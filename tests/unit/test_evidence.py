@@ -9,7 +9,7 @@ import pytest
 
 from aurora_tui.cluster.errors import ForbiddenError, UnreachableError
 from aurora_tui.cluster.resources import DAEMONSETS, DEPLOYMENTS, EVENTS, PODS, STATEFULSETS, Resource
-from aurora_tui.model.actions import Evidence, Progress, Record, Remedy, Rollout, Step, Verb, Verdict
+from aurora_tui.model.actions import Evidence, Followed, Progress, Record, Remedy, Rollout, Verb, Verdict
 from tests.unit.fakecluster import Object
 from tests.unit.rolloutobjects import LABELS, NAME, NAMESPACE, live, settle
 from tests.unit.test_verify import LIMITS, Scene, deadline
@@ -63,10 +63,10 @@ class Stand(Scene):
         times = {"firstTimestamp": EARLIER, "lastTimestamp": when}
         self.cluster.put(EVENTS, {"metadata": meta, **told, **times, **more})
 
-    async def steps(self, record: Record) -> list[Step]:
+    async def steps(self, record: Record) -> list[Followed]:
         return [step async for step in self.path.verify(record, None, LIMITS)]
 
-    async def stuck(self, **status: Any) -> list[Step]:
+    async def stuck(self, **status: Any) -> list[Followed]:
         """Roll back, and see the deadline pass at the second look."""
         record = await self.act()
         waiting = {"replicas": 4, "updatedReplicas": 1, "availableReplicas": 3}
@@ -75,11 +75,11 @@ class Stand(Scene):
         return await self.steps(record)
 
 
-def notes(steps: list[Step]) -> list[str]:
+def notes(steps: list[Followed]) -> list[str]:
     return [str(step.pod) for step in steps if isinstance(step, Progress) and step.pod is not None]
 
 
-def evidence(steps: list[Step]) -> Evidence | None:
+def evidence(steps: list[Followed]) -> Evidence | None:
     """The one of all steps; it comes after the looks and before the verdict, which is last."""
     assert isinstance(steps[-1], Verdict)
     found = [step for step in steps if isinstance(step, Evidence)]
@@ -270,11 +270,11 @@ class Ordered(Stand):
         self.status(updateRevision="good", updatedReplicas=2)()
         return record
 
-    async def looks(self) -> list[Step]:
+    async def looks(self) -> list[Followed]:
         return await self.steps(await self.rolled_back())
 
 
-def remedies(steps: list[Step]) -> list[tuple[Verb, str, str, str]]:
+def remedies(steps: list[Followed]) -> list[tuple[Verb, str, str, str]]:
     found = [step for step in steps if isinstance(step, Remedy)]
     return list(dict.fromkeys((each.verb, each.target.kind, each.target.name, each.target.uid) for each in found))
 

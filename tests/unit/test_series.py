@@ -15,7 +15,7 @@ from aurora_tui.bulk import Bulk
 from aurora_tui.canary import Canary, split
 from aurora_tui.cautions import BUDGETS
 from aurora_tui.cluster.errors import ForbiddenError, ThrottledError
-from aurora_tui.cluster.resources import DAEMONSETS, DEPLOYMENTS, NODES, PODS, REPLICASETS, SERVICES
+from aurora_tui.cluster.resources import DAEMONSETS, DEPLOYMENTS, NODES, PODS, REPLICASETS, SERVICES, STATEFULSETS
 from aurora_tui.draining import Drain
 from aurora_tui.journal import Journal
 from aurora_tui.model.actions import Verb
@@ -24,7 +24,7 @@ from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.series import Ended, Moved, SeriesPlan, Stage, Step, Way
 from aurora_tui.series import Maker, Series
 from tests.unit.fakecluster import Clock, FakeCluster, Object
-from tests.unit.rolloutobjects import NAMESPACE, healthy, template, workload
+from tests.unit.rolloutobjects import LABELS, NAME, NAMESPACE, healthy, template, workload
 
 NODE = ObjectRef("Node", None, "node-1")
 WITHHELD = "Cannot evict pod as it would violate the pod's disruption budget. The disruption budget web needs 2"
@@ -158,6 +158,30 @@ async def test_read_only_previews_and_carries_nothing_out(journal: Journal) -> N
 
     assert {step.stage for step in stages if isinstance(step, Moved)} == {Stage.SENDING, Stage.FAILED}
     assert cluster.written == []
+
+
+async def test_an_object_whose_pods_cannot_start_says_so_while_it_is_followed(journal: Journal) -> None:
+    cluster = FakeCluster()
+    item = workload(STATEFULSETS, template("aurora/backend:1"), 1)
+    item["status"] = {"observedGeneration": 2, "replicas": 1, "updateRevision": "r1"}
+    cluster.put(STATEFULSETS, item)
+    meta = item["metadata"]
+    waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}
+    made = {
+        "name": "web-0", "namespace": NAMESPACE, "labels": {**LABELS, "controller-revision-hash": "r1"},
+        "ownerReferences": [{"controller": True, "kind": "StatefulSet", "name": NAME, "uid": meta["uid"]}],
+    }  # fmt: skip
+    status = {"phase": "Pending", "containerStatuses": [{"name": "backend", "state": waiting}]}
+    cluster.put(PODS, {"metadata": made, "spec": {"containers": [{"name": "backend"}]}, "status": status})
+    path = path_to(cluster, journal)
+    refs = [ObjectRef("StatefulSet", NAMESPACE, NAME, meta["uid"])]
+    moves, _ = await carried_out(
+        path, Bulk(path, [Step(Verb.SCALE, ref, {"replicas": 2}) for ref in refs], "scale", ()), stop_at=Stage.FOLLOWED
+    )
+    told = next(move.text for move in moves if move.stage is Stage.FOLLOWED)
+    assert told.endswith(
+        "newest pod web-0: ImagePullBackOff, 0/1 ready: will not complete while this lasts: no such image"
+    )
 
 
 @pytest.mark.parametrize("way", Way, ids=lambda way: way.name)
