@@ -32,7 +32,8 @@ class Revision:
     """One revision: the pod template it stands for and the object that keeps it.
 
     `created` is the keeper's creationTimestamp (RFC 3339) or empty. `patch` is the strategic merge
-    patch that a ControllerRevision holds, None for a ReplicaSet.
+    patch that a ControllerRevision holds, None for a ReplicaSet. `numbered` is when a ControllerRevision
+    last got its number (RFC 3339), empty where nobody wrote that down.
     """
 
     number: int
@@ -42,6 +43,7 @@ class Revision:
     template: Mapping[str, Any] = field(repr=False)
     annotations: Mapping[str, str] = field(repr=False)
     patch: Mapping[str, Any] | None = field(default=None, repr=False)
+    numbered: str = ""
 
 
 def from_replicasets(deployment: Mapping[str, Any], owned: Iterable[Mapping[str, Any]]) -> tuple[Revision, ...]:
@@ -82,7 +84,14 @@ def _revision(
         template,
         annotations,
         patch,
+        _numbered(meta),
     )
+
+
+def _numbered(meta: Mapping[str, Any]) -> str:
+    """When the field ``revision`` was last written: whoever changes a field leaves the time of it."""
+    writers = (each for each in meta.get("managedFields") or () if "f:revision" in (each.get("fieldsV1") or {}))
+    return max((each.get("time") or "" for each in writers), default="")
 
 
 def before_last(revisions: Sequence[Revision]) -> Revision | None:

@@ -1,0 +1,176 @@
+"""When each revision of a workload ran, as far as the cluster's objects and the journal's own actions tell.
+
+A revision number is one change of the pod template, and the numbers are given in the order of time: a
+workload's number N runs from its own change to that of N+1. Nothing is guessed: what no object and no
+journal entry tells stays unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aurora_tui.model.revisions import Revision
+
+_EARLIER_NUMBERS = "/revision-history"
+"""Ends the annotation in which a ReplicaSet keeps the numbers that it had before its present one."""
+_EARLIER_NUMBERS_CUT = 1900
+"""The Deployment controller drops the oldest numbers of that annotation beyond 2000 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One stretch of time in which a revision was the workload's newest; times are seconds since the epoch.
+
+    The pods follow the change: during a rollout those of the run before still serve.
+    """
+
+    number: int
+    keeper: str
+    begin: float | None
+    """From when on it certainly ran; None where nothing tells."""
+    exact: bool
+    """Whether it began at `begin`; otherwise it began earlier."""
+    end: float | None
+    """When the next one began; None where nothing tells and for the current one."""
+    current: bool
+    """Whether it is the newest: it has not ended."""
+
+    def span(self, now: float) -> tuple[float, float] | None:
+        """Begin and end of the time in which it certainly ran; None where either is unknown."""
+        end = now if self.current else self.end
+        if self.begin is None or end is None:
+            return None
+        return self.begin, max(end, self.begin)  # the clocks of the two may differ
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """An undo that the journal knows: at this time this keeper's revision became this number."""
+
+    at: float
+    keeper: str
+    number: int
+
+
+def runs(
+    workload: Mapping[str, Any], history: Iterable[Revision], restored: Iterable[Restored] = ()
+) -> tuple[Run, ...]:
+    """The runs of a workload given as raw JSON, oldest first, one for each number that its history knows.
+
+    Sources in the order of trust: when a ReplicaSet or ControllerRevision was made; when a
+    ControllerRevision last got its number (its managedFields); the journal's undos; and for the newest
+    the Deployment's Progressing condition, which says when its rollout was complete, so that it began
+    before. Where pods do not follow the template by themselves (OnDelete, a partition) all is unknown.
+    """
+    history = tuple(history)
+    numbers = {number: each.keeper for each in history for number in _numbers(each) if number > 0}
+    begins = {} if _staged(workload) else _begins(history)
+    for each in restored:
+        known = begins.get(each.number) is not None or _staged(workload)
+        if not known and numbers.get(each.number) == each.keeper and _fits(begins, each.number, each.at):
+            begins[each.number] = each.at
+    if not _staged(workload):
+        for number, revision in _places_of_creations(history, begins):
+            numbers[number], begins[number] = revision.keeper, _time(revision.created) or 0.0
+    newest = max(numbers, default=0)
+    completed = _completed_at(workload, numbers.get(newest, ""))
+    found = []
+    for number, keeper in sorted(numbers.items()):
+        begin, exact = begins.get(number), number in begins
+        if number == newest and not exact and completed is not None and _fits(begins, number, completed):
+            begin = completed
+        found.append(Run(number, keeper, begin, exact, begins.get(number + 1), number == newest))
+    return tuple(found)
+
+
+def latest(known: Sequence[Run], keeper: str, now: float) -> Run | None:
+    """The newest run of a keeper's revision whose times are known, else its newest; None if it never ran."""
+    own = [run for run in reversed(known) if run.keeper == keeper]
+    return next((run for run in own if run.span(now) is not None), own[0] if own else None)
+
+
+def _begins(history: Sequence[Revision]) -> dict[int, float]:
+    """The begins that the keepers tell, by number; those that contradict each other are left out."""
+    told = {number: time for each in history for number, time in _told(each, history)}
+    return {
+        number: time
+        for number, time in told.items()
+        if number > 0 and _fits({other: begin for other, begin in told.items() if other != number}, number, time)
+    }
+
+
+def _told(revision: Revision, history: Sequence[Revision]) -> Iterable[tuple[int, float]]:
+    created = _time(revision.created)
+    if revision.patch is None:
+        text = _earlier_text(revision)
+        if created is not None and len(text) < _EARLIER_NUMBERS_CUT:
+            yield _numbers(revision)[0], created
+        return
+    # A ControllerRevision forgets its earlier number. Only where as many are kept as there were numbers
+    # has none been restored; else the time of the last write tells, which gave it its number.
+    never_restored = len(history) == history[-1].number
+    begin = created if never_restored else _time(revision.numbered)
+    if begin is not None:
+        yield revision.number, begin
+
+
+def _places_of_creations(history: Sequence[Revision], begins: Mapping[int, float]) -> list[tuple[int, Revision]]:
+    """The numbers that restored ControllerRevisions were made with.
+
+    Between two neighbouring known begins there are as many changes as numbers are missing: where as many
+    ControllerRevisions were made in that time, they are those changes, in their order.
+    """
+    taken = set(begins.values())
+    made = [(_time(each.created), each) for each in history if each.patch is not None]
+    homeless = sorted(
+        ((time, each) for time, each in made if time is not None and time not in taken), key=lambda pair: pair[0]
+    )
+    places: list[tuple[int, Revision]] = []
+    lower, since = 0, float("-inf")
+    for number, begin in sorted(begins.items()):
+        missing = range(lower + 1, number)
+        between = [each for time, each in homeless if since < time < begin]
+        if len(between) == len(missing):
+            places += zip(missing, between, strict=True)
+        lower, since = number, begin
+    return places
+
+
+def _fits(begins: Mapping[int, float], number: int, time: float) -> bool:
+    """Whether a begin keeps the order: later numbers never began before earlier ones."""
+    return all(begin <= time if other < number else time <= begin for other, begin in begins.items())
+
+
+def _numbers(revision: Revision) -> list[int]:
+    """All numbers that a keeper is known to have had, in order."""
+    earlier = [int(text) for text in _earlier_text(revision).split(",") if text.strip().isdecimal()]
+    return sorted({*earlier, revision.number})
+
+
+def _earlier_text(revision: Revision) -> str:
+    return next((text for key, text in revision.annotations.items() if key.endswith(_EARLIER_NUMBERS)), "")
+
+
+def _completed_at(workload: Mapping[str, Any], keeper: str) -> float | None:
+    """When the Deployment's rollout to the keeper was complete.
+
+    The controller sets the condition once, at that time, and names the ReplicaSet in its message
+    (pkg/controller/deployment/progress.go); until then it may still speak of the one before.
+    """
+    for condition in (workload.get("status") or {}).get("conditions") or ():
+        if condition["type"] == "Progressing" and condition.get("reason") == "NewReplicaSetAvailable":
+            return _time(condition.get("lastUpdateTime")) if f'"{keeper}"' in condition.get("message", "") else None
+    return None
+
+
+def _staged(workload: Mapping[str, Any]) -> bool:
+    """Whether pods of several revisions run for as long as somebody wants."""
+    strategy = workload["spec"].get("updateStrategy") or {}
+    return strategy.get("type") == "OnDelete" or bool((strategy.get("rollingUpdate") or {}).get("partition"))
+
+
+def _time(text: str | None) -> float | None:
+    return datetime.fromisoformat(text).timestamp() if text else None
