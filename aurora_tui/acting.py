@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import cached_property
@@ -157,15 +158,20 @@ class Acting(Frame):
         await self.desk.prepare(dialog, verb, ref, params)
 
     async def _fill_history(self, opened: Awaitable[None], screen: HistoryScreen, ref: ObjectRef) -> None:
-        from aurora_tui.inspection import history
+        from aurora_tui.health import healths
 
         await opened
         try:
-            found = await history(self.session.cluster, ref)
+            found = await self.desk.history(ref)
         except ClusterError as error:
             screen.say(f"the history cannot be read: {error}")
-        else:
-            screen.fill(found.rows, found.status, paused=found.paused)
+            return
+        screen.fill(found.rows, found.status, paused=found.paused)
+        async with contextlib.aclosing(healths(self.session, ref, found.rows)) as answers:
+            async for known in answers:
+                if not screen.is_attached:
+                    return
+                screen.judge(known.health, known.trouble)
 
     def _ask_replicas(self, ref: ObjectRef, now: int | None) -> None:
         bounds = self.session.capacity_of(ref)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from aurora_tui.actions import ActionPath, Refusal, undo_of
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.folders import state_dir
+from aurora_tui.health import history_of
+from aurora_tui.inspection import History
 from aurora_tui.journal import Journal
 from aurora_tui.model.actions import Obstacle, Outcome, Params, Plan, Remedy, Verb, Verdict
 from aurora_tui.model.selection import ObjectRef
@@ -48,6 +50,10 @@ class ActionDesk:
     def close(self) -> None:
         """Let go of the journal; it may be used again."""
         self.path.journal.close()
+
+    async def history(self, ref: ObjectRef) -> History:
+        """The rollout history of a workload. Raises `ClusterError`."""
+        return await history_of(self._session, self._path.journal, ref)
 
     async def settle(self, app: App[Any]) -> None:
         """Find out what became of actions that a program which ended too early left uncertain, and tell it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -15,9 +15,10 @@ from aurora_tui.model.actions import Verb
 from aurora_tui.model.ages import age
 from aurora_tui.model.alerts import Alert
 from aurora_tui.model.describe import describe
-from aurora_tui.model.history import RevisionRow
+from aurora_tui.model.history import RevisionRow, availability
 from aurora_tui.model.history import rows as history_rows
 from aurora_tui.model.rollouts import rollout_status
+from aurora_tui.model.runs import Restored
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.yamlview import to_yaml
 from aurora_tui.settings import Settings
@@ -46,21 +47,22 @@ async def inspect(cluster: Cluster, ref: ObjectRef, how: str, now: float) -> lis
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A workload's revisions, newest first, and how far its newest rollout is."""
+    """A workload's revisions, newest first, and how far its newest rollout and how available the workload is."""
 
     rows: tuple[RevisionRow, ...]
     status: str
     paused: bool
 
 
-async def history(cluster: Cluster, ref: ObjectRef) -> History:
-    """Read the rollout history of a workload. Raises `ClusterError`."""
+async def history(cluster: Cluster, ref: ObjectRef, now: float, restored: Iterable[Restored] = ()) -> History:
+    """Read the rollout history of a workload; `restored` are undos of it. Raises `ClusterError`."""
     resource = resources.find(ref.kind)
     if resource is None or resource.kind not in VERBS[Verb.UNDO].kinds:
         raise NotFoundError(f"a {ref.kind.lower()} keeps no rollout history")
     live = await cluster.get(resource, ref.namespace or "default", ref.name)
     kept = await read_history(cluster, resource, live)
-    return History(history_rows(live, kept), rollout_status(resource.kind, live).text, bool(live["spec"].get("paused")))
+    status = " · ".join(filter(None, [rollout_status(resource.kind, live).text, availability(live, now)]))
+    return History(history_rows(live, kept, restored, now=now), status, bool(live["spec"].get("paused")))
 
 
 async def _events(cluster: Cluster, ref: ObjectRef) -> list[kube.Event]:

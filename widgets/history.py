@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from aurora_tui.model.history import COLUMNS, RevisionRow
+from aurora_tui.model.history import COLUMNS, Health, RevisionRow, judged, ran
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.text import printable
 from widgets.bars import KeyBar
@@ -23,7 +23,11 @@ from widgets.pane import pane_binding
 
 
 class HistoryScreen(ModalScreen[None]):
-    """Revisions newest first; below them what going back to the one under the cursor would change."""
+    """Revisions newest first; below them what going back to the one under the cursor would change.
+
+    The cursor waits on the newest revision until it is known which one was healthy last, and goes there
+    unless the operator has moved it: from the one that runs, so that no key meant for another is misled.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         pane_binding("escape,q", "leave", "Back", "Back to the panes", id="history.back"),
@@ -33,6 +37,7 @@ class HistoryScreen(ModalScreen[None]):
     DEFAULT_CSS = """
     HistoryScreen { layout: vertical; background: $background; }
     HistoryScreen > #heading { background: $primary 40%; }
+    HistoryScreen > #trouble { background: $primary 40%; display: none; }
     HistoryScreen > Grid { height: 1fr; }
     HistoryScreen > #changes-title { background: $panel; }
     HistoryScreen > VerticalScroll { height: 1fr; padding: 0 2; }
@@ -57,11 +62,17 @@ class HistoryScreen(ModalScreen[None]):
     def __init__(self, ref: ObjectRef, *, clock: Callable[[], float]) -> None:
         super().__init__()
         self._ref = ref
+        self._clock = clock
         self._paused = False
+        self._status = ""
+        self._rows: tuple[RevisionRow, ...] = ()
+        self._untouched: str | None = None
+        """The row that the cursor was put on, while the operator has not moved it."""
         self.grid: Grid[RevisionRow] = Grid(COLUMNS, clock=clock, empty="asking the server …")
 
     def compose(self) -> ComposeResult:
         yield Line(id="heading")
+        yield Line(id="trouble")
         yield self.grid
         yield Line(id="changes-title")
         yield VerticalScroll(Static("", id="changes"), can_focus=False)
@@ -74,11 +85,29 @@ class HistoryScreen(ModalScreen[None]):
     def fill(self, rows: Sequence[RevisionRow], status: str, *, paused: bool) -> None:
         """Show the history; `status` says how far the newest rollout is."""
         self._paused = paused
+        self._status = f"{status}{' · paused' if paused else ''}"
         self.grid.empty = "no revision is kept"
         self.grid.sort_by("REVISION", True)
+        self._show(rows)
+        self._untouched = self.grid.cursor_key
+        self._say_heading()
+
+    def judge(self, health: Mapping[str, Health], trouble: str) -> None:
+        """Show what is known of the revisions' health, by their keys; `trouble` says what keeps it from being known."""
+        self._show(judged(self._rows, health))
+        line = self.query_one("#trouble", Line)
+        line.show([Part(f" {trouble}", "warn")])
+        line.display = bool(trouble)
+        row = self.grid.cursor_row
+        best = next((each for each in self._rows if each.best), None)
+        if best is not None and row is not None and row.live and row.key == self._untouched:
+            self._untouched = None
+            self.grid.move_to(best.key)
+
+    def _show(self, rows: Sequence[RevisionRow]) -> None:
+        self._rows = tuple(rows)
         found = {row.key: row for row in rows}
         self.grid.update_rows(found, found.keys())
-        self._say_heading(f"{status}{' · paused' if paused else ''}")
         self._show_changes()
 
     def say(self, words: str) -> None:
@@ -87,6 +116,8 @@ class HistoryScreen(ModalScreen[None]):
         self.grid.repaint()
 
     def on_grid_row_highlighted(self, message: Grid.RowHighlighted) -> None:
+        if message.key != self._untouched:
+            self._untouched = None
         self._show_changes()
 
     def action_restore(self) -> None:
@@ -106,9 +137,9 @@ class HistoryScreen(ModalScreen[None]):
     def action_leave(self) -> None:
         self.dismiss()
 
-    def _say_heading(self, status: str = "") -> None:
+    def _say_heading(self) -> None:
         place = f"  ns {self._ref.namespace}" if self._ref.namespace else ""
-        left = [Part(f" History of {self._ref}", "strong"), Part(place, "dim"), Part(f"  {status}")]
+        left = [Part(f" History of {self._ref}", "strong"), Part(place, "dim"), Part(f"  {self._status}")]
         self.query_one("#heading", Line).show(left)
 
     def _show_changes(self) -> None:
@@ -121,7 +152,10 @@ class HistoryScreen(ModalScreen[None]):
         if row.live:
             title.show([Part(f" Revision {row.number} runs now", "strong")])
         else:
-            title.show([Part(f" Going back to revision {row.number} would change", "strong")])
+            left = [Part(f" Going back to revision {row.number}", "strong"), Part(" would change", "strong")]
+            if row.best:
+                left.insert(1, Part(f" (healthy, ran {ran(row.run, self._clock())})", "good"))
+            title.show(left)
         lines.update(
             Content("\n").join(
                 Content.styled(printable(str(line)), "$text-success" if line.sign == "+" else "$text-error")

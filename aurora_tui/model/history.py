@@ -1,17 +1,40 @@
-"""A workload's rollout history as rows: each revision beside the one that runs."""
+"""A workload's rollout history as rows: each revision beside the one that runs, when it ran and how well."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from aurora_tui.model import revisions
-from aurora_tui.model.ages import age
+from aurora_tui.model.ages import age, human_duration
 from aurora_tui.model.columns import Cell, Column, Tone
 from aurora_tui.model.diffs import DiffLine, changes
 from aurora_tui.model.revisions import Revision
+from aurora_tui.model.runs import Restored, Run, latest, runs
+from aurora_tui.model.slo import share_text
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a service did while a revision ran: the share of good events (0..1), or why it is not known."""
+
+    share: float | None
+    ratio: float = 0.0
+    """The share that the objective wants."""
+    reason: str = ""
+
+    @property
+    def met(self) -> bool:
+        return self.share is not None and self.share >= self.ratio
+
+
+ASKING = Health(None, reason="asking …")
+NOT_ASKED = Health(None, reason="not asked")
+NO_DATA = Health(None, reason="no data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +49,68 @@ class RevisionRow:
     images: str
     live: bool
     changes: tuple[DiffLine, ...]
+    run: Run | None = None
+    """The newest run of it that is known from beginning to end, else its newest."""
+    health: Health = NOT_ASKED
+    best: bool = False
+    """The one to go back to: the newest earlier revision that met the objective."""
 
     @property
     def key(self) -> str:
         return self.keeper
 
 
-def rows(live: Mapping[str, Any], history: Iterable[Revision]) -> tuple[RevisionRow, ...]:
-    """The revisions of a workload given as raw JSON, newest first."""
+def rows(
+    live: Mapping[str, Any], history: Iterable[Revision], restored: Iterable[Restored] = (), *, now: float
+) -> tuple[RevisionRow, ...]:
+    """The revisions of a workload given as raw JSON, newest first; `restored` are the journal's undos of it."""
     history = tuple(history)
     template = live["spec"]["template"]
     running = revisions.live(history, template)
-    return tuple(_row(revision, template, running) for revision in reversed(history))
+    known = runs(live, history, restored)
+    return tuple(
+        _row(revision, template, running, latest(known, revision.keeper, now)) for revision in reversed(history)
+    )
 
 
-def _row(revision: Revision, template: Mapping[str, Any], running: Revision | None) -> RevisionRow:
+def judged(rows: Sequence[RevisionRow], found: Mapping[str, Health]) -> tuple[RevisionRow, ...]:
+    """The rows, newest first, with what is known of their health by key, and the best one marked.
+
+    While a newer one may still turn out healthy, none is marked.
+    """
+    rows = tuple(replace(row, health=found.get(row.key, row.health), best=False) for row in rows)
+    best = next((row for row in rows if not row.live and (row.health.met or row.health == ASKING)), None)
+    return tuple(replace(row, best=row is best and row.health.met) for row in rows)
+
+
+def ran(run: Run | None, now: float) -> str:
+    """How long a revision ran: ``5d3h``, ``now, 12m``, ``now, over 12m``, ``unknown``."""
+    span = run.span(now) if run is not None else None
+    if run is None or span is None:
+        return f"now, {UNKNOWN}" if run is not None and run.current else UNKNOWN
+    length = human_duration(span[1] - span[0])
+    if not run.current:
+        return length
+    return f"now, {length}" if run.exact else f"now, over {length}"
+
+
+def health_text(health: Health) -> str:
+    """``yes, 99.97 % good``, ``no, 71.40 % good``, or why it is not known."""
+    if health.share is None:
+        return health.reason
+    return f"{'yes' if health.met else 'no'}, {share_text(health.share)} good"
+
+
+def availability(live: Mapping[str, Any], now: float) -> str:
+    """Since when a Deployment has, or has not, enough available pods; "" where the object does not say."""
+    for condition in (live.get("status") or {}).get("conditions") or ():
+        if condition["type"] == "Available" and condition.get("lastTransitionTime"):
+            since = datetime.fromisoformat(condition["lastTransitionTime"]).timestamp()
+            return f"{'enough' if condition['status'] == 'True' else 'too few'} for {age(since, now)}"
+    return ""
+
+
+def _row(revision: Revision, template: Mapping[str, Any], running: Revision | None, run: Run | None) -> RevisionRow:
     before, after = ({"spec": {"template": revisions.plain_template(each)}} for each in (template, revision.template))
     return RevisionRow(
         revision.number,
@@ -50,24 +120,39 @@ def _row(revision: Revision, template: Mapping[str, Any], running: Revision | No
         ", ".join(revisions.images(revision.template).values()),
         revision is running,
         changes(before, after),
+        run,
     )
+
+
+def _state(row: RevisionRow) -> Cell:
+    if row.live:
+        return Cell("runs now", Tone.GOOD)
+    return Cell("last healthy", Tone.GOOD) if row.best else Cell(f"{len(row.changes)} lines differ", Tone.DIM)
+
+
+def _health(row: RevisionRow) -> Cell:
+    if row.health.share is None:
+        return Cell(health_text(row.health), Tone.DIM)
+    return Cell(health_text(row.health), Tone.GOOD if row.health.met else Tone.BAD)
+
+
+def _length(row: RevisionRow) -> float:
+    span = row.run.span(row.run.begin or 0.0) if row.run is not None else None
+    return span[1] - span[0] if span is not None else -1.0
 
 
 COLUMNS: tuple[Column[RevisionRow], ...] = (
     Column("REVISION", lambda row, _: Cell(str(row.number)), lambda row: row.number, right=True),
-    Column(
-        "STATE",
-        lambda row, _: Cell("runs now", Tone.GOOD) if row.live else Cell(f"{len(row.changes)} lines differ", Tone.DIM),
-        lambda row: (not row.live, len(row.changes)),
-        rank=2,
-    ),
-    Column("AGE", lambda row, now: Cell(age(row.created, now)), lambda row: -(row.created or 0.0), rank=1),
+    Column("STATE", lambda row, _: _state(row), lambda row: (not row.live, not row.best, len(row.changes)), rank=2),
+    Column("RAN", lambda row, now: Cell(ran(row.run, now)), _length, rank=1),
+    Column("HEALTHY", lambda row, _: _health(row), lambda row: row.health.share or -1.0),
+    Column("AGE", lambda row, now: Cell(age(row.created, now)), lambda row: -(row.created or 0.0), rank=3),
     Column("IMAGES", lambda row, _: Cell(row.images), lambda row: row.images),
     Column(
         "CHANGE-CAUSE",
         lambda row, _: Cell(row.change_cause or "<none>"),
         lambda row: row.change_cause,
-        rank=3,
+        rank=4,
         flexible=True,
     ),
 )

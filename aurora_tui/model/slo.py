@@ -131,7 +131,7 @@ def read(
         state = SloState.BREACHED
     else:
         state = SloState.OK
-    write = _seconds if in_seconds else _share
+    write = _seconds if in_seconds else share_text
     return SloReading(
         service=service.name,
         title=service.title,
@@ -162,7 +162,8 @@ def _down(value: float, digits: int) -> float:
     return math.floor(value * scale + 1e-6) / scale
 
 
-def _share(value: float) -> str:
+def share_text(value: float) -> str:
+    """A share (0..1) in percent, rounded down: ``99.97 %``."""
     percent = value * 100
     if 0 < percent < 0.01:
         return "<0.01 %"

@@ -57,10 +57,15 @@ class PrometheusClient:
         self._library: Any = None
         self._session: requests.Session | None = None
 
-    async def instant(self, promql: str) -> list[Point]:
-        """The vector (or the scalar, without labels) that a query gives now, by the server's clock."""
-        limit = {"timeout": f"{READ_SECONDS:.0f}s"}  # or the server goes on after we have gone
-        result = await self._ask(lambda: self._connected().custom_query(promql, params=limit))
+    async def instant(self, promql: str, at: float | None = None) -> list[Point]:
+        """The vector (or the scalar, without labels) that a query gives at a time, in seconds since the epoch.
+
+        Without a time: now, by the server's clock.
+        """
+        given = {"timeout": f"{READ_SECONDS:.0f}s"}  # or the server goes on after we have gone
+        if at is not None:
+            given["time"] = f"{at:.3f}"
+        result = await self._ask(lambda: self._connected().custom_query(promql, params=given))
         return self._parse(lambda: list(_points(result)))
 
     async def time(self) -> float:

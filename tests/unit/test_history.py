@@ -16,11 +16,11 @@ OLD, GOOD, BAD = (template(f"aurora/backend:{tag}", DB_PASSWORD=tag) for tag in 
 
 
 async def read(cluster: FakeCluster, resource: Resource = DEPLOYMENTS) -> History:
-    return await history(cluster, ObjectRef(resource.kind, NAMESPACE, NAME))
+    return await history(cluster, ObjectRef(resource.kind, NAMESPACE, NAME), 0.0)
 
 
 def printed(row: RevisionRow) -> list[str]:
-    return [column.cell(row, 0.0).text for column in COLUMNS if column.heading != "AGE"]
+    return [column.cell(row, 0.0).text for column in COLUMNS if column.heading not in ("AGE", "RAN", "HEALTHY")]
 
 
 @pytest.mark.parametrize("resource", [DEPLOYMENTS, STATEFULSETS, DAEMONSETS])
@@ -66,4 +66,4 @@ async def test_a_paused_rollout_is_said() -> None:
 
 async def test_a_kind_without_history_is_told_in_words() -> None:
     with pytest.raises(NotFoundError, match="a cronjob keeps no rollout history"):
-        await history(FakeCluster(), ObjectRef("CronJob", NAMESPACE, NAME))
+        await history(FakeCluster(), ObjectRef("CronJob", NAMESPACE, NAME), 0.0)
