@@ -69,7 +69,8 @@ async def history_of(session: Session, journal: Journal, ref: ObjectRef) -> Hist
 async def healths(session: Session, ref: ObjectRef, rows: Sequence[RevisionRow]) -> AsyncGenerator[Findings]:
     """Ask Prometheus about the newest revisions, and yield what is known whenever an answer comes.
 
-    The range is the run's length, at most the objectives' window, up to its end. What cannot be asked is
+    The range is the run's length, at most the objectives' window, up to its end; of the one that runs the
+    rollout is left out where it is known when that was complete. What cannot be asked is
     said in `Findings.trouble`. Leaving the iteration ends the asking.
     """
     service = service_of(session.settings.services, ref)
@@ -78,7 +79,7 @@ async def healths(session: Session, ref: ObjectRef, rows: Sequence[RevisionRow])
         yield Findings(trouble=f"health not asked: no service of the settings with an objective runs {ref}")
         return
     now = session.clock()
-    spans = {row.key: span for row in rows[:NEWEST] if row.run and (span := row.run.span(now)) is not None}
+    spans = {row.key: span for row in rows[:NEWEST] if row.run and (span := row.run.undiluted(now)) is not None}
     if not spans:
         return
     yield Findings(dict.fromkeys(spans, ASKING))

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from aurora_tui.model.history import COLUMNS, Health, RevisionRow, judged, ran
+from aurora_tui.model.history import COLUMNS, Health, RevisionRow, advised, judged, ran
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.text import printable
 from widgets.bars import KeyBar
@@ -25,8 +25,8 @@ from widgets.pane import pane_binding
 class HistoryScreen(ModalScreen[None]):
     """Revisions newest first; below them what going back to the one under the cursor would change.
 
-    The cursor waits on the newest revision until it is known which one was healthy last, and goes there
-    unless the operator has moved it: from the one that runs, so that no key meant for another is misled.
+    The cursor waits on the newest revision until it is known which one to go back to, and goes there unless
+    the operator has moved it. It leaves the one that runs and no other, so that no key meant for one is misled.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -98,11 +98,10 @@ class HistoryScreen(ModalScreen[None]):
         line = self.query_one("#trouble", Line)
         line.show([Part(f" {trouble}", "warn")])
         line.display = bool(trouble)
-        row = self.grid.cursor_row
-        best = next((each for each in self._rows if each.best), None)
-        if best is not None and row is not None and row.live and row.key == self._untouched:
+        row, goal = self.grid.cursor_row, advised(self._rows)
+        if goal is not None and row is not None and row.live and row.key == self._untouched:
             self._untouched = None
-            self.grid.move_to(best.key)
+            self.grid.move_to(goal.key)
 
     def _show(self, rows: Sequence[RevisionRow]) -> None:
         self._rows = tuple(rows)

@@ -59,6 +59,12 @@ class RevisionRow:
     def key(self) -> str:
         return self.keeper
 
+    @property
+    def restored(self) -> bool:
+        """Whether somebody has come back to it: it began later than its keeper was made."""
+        run = self.run
+        return run is not None and (not run.exact or (run.begin or 0.0) > (self.created or 0.0) + 1.0)
+
 
 def rows(
     live: Mapping[str, Any], history: Iterable[Revision], restored: Iterable[Restored] = (), *, now: float
@@ -83,6 +89,14 @@ def judged(rows: Sequence[RevisionRow], found: Mapping[str, Health]) -> tuple[Re
     return tuple(replace(row, best=row is best and row.health.met) for row in rows)
 
 
+def advised(rows: Sequence[RevisionRow]) -> RevisionRow | None:
+    """The revision to offer before any other: the best one, unless the one that runs is healthy or was restored."""
+    live = next((row for row in rows if row.live), None)
+    if live is None or live.health == ASKING or live.health.met or live.restored:
+        return None
+    return next((row for row in rows if row.best), None)
+
+
 def ran(run: Run | None, now: float) -> str:
     """How long a revision ran: ``5d3h``, ``now, 12m``, ``now, over 12m``, ``unknown``."""
     span = run.span(now) if run is not None else None
@@ -95,10 +109,10 @@ def ran(run: Run | None, now: float) -> str:
 
 
 def health_text(health: Health) -> str:
-    """``yes, 99.97 % good``, ``no, 71.40 % good``, or why it is not known."""
+    """``yes, 99.97 %`` (of the events were good), ``no, 71.40 %``, or why it is not known."""
     if health.share is None:
         return health.reason
-    return f"{'yes' if health.met else 'no'}, {share_text(health.share)} good"
+    return f"{'yes' if health.met else 'no'}, {share_text(health.share)}"
 
 
 def availability(live: Mapping[str, Any], now: float) -> str:

@@ -37,6 +37,8 @@ class Run:
     """When the next one began; None where nothing tells and for the current one."""
     current: bool
     """Whether it is the newest: it has not ended."""
+    complete: float | None = None
+    """When the rollout to it was complete, no pod of another revision left; None where nothing tells."""
 
     def span(self, now: float) -> tuple[float, float] | None:
         """Begin and end of the time in which it certainly ran; None where either is unknown."""
@@ -44,6 +46,11 @@ class Run:
         if self.begin is None or end is None:
             return None
         return self.begin, max(end, self.begin)  # the clocks of the two may differ
+
+    def undiluted(self, now: float) -> tuple[float, float] | None:
+        """The same without the rollout that began it, as far as that is known: old pods served meanwhile."""
+        span = self.span(now)
+        return span and (min(max(span[0], self.complete or span[0]), span[1]), span[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +74,24 @@ def runs(
     """
     history = tuple(history)
     numbers = {number: each.keeper for each in history for number in _numbers(each) if number > 0}
-    begins = {} if _staged(workload) else _begins(history)
-    for each in restored:
-        known = begins.get(each.number) is not None or _staged(workload)
-        if not known and numbers.get(each.number) == each.keeper and _fits(begins, each.number, each.at):
-            begins[each.number] = each.at
-    if not _staged(workload):
-        for number, revision in _places_of_creations(history, begins):
-            numbers[number], begins[number] = revision.keeper, _time(revision.created) or 0.0
+    staged = _staged(workload)
+    begins = {} if staged else _begins(history)
+    if not staged:
+        for each in restored:
+            unknown = each.number not in begins and numbers.get(each.number) == each.keeper
+            if unknown and _fits(begins, each.number, each.at):
+                begins[each.number] = each.at
+        for number, keeper, created in _places_of_creations(history, begins):
+            numbers[number], begins[number] = keeper, created
     newest = max(numbers, default=0)
     completed = _completed_at(workload, numbers.get(newest, ""))
     found = []
     for number, keeper in sorted(numbers.items()):
         begin, exact = begins.get(number), number in begins
-        if number == newest and not exact and completed is not None and _fits(begins, number, completed):
-            begin = completed
-        found.append(Run(number, keeper, begin, exact, begins.get(number + 1), number == newest))
+        current = number == newest
+        complete = completed if current and completed is not None and _fits(begins, number, completed) else None
+        begin = complete if begin is None else begin
+        found.append(Run(number, keeper, begin, exact, begins.get(number + 1), current, complete))
     return tuple(found)
 
 
@@ -95,11 +104,7 @@ def latest(known: Sequence[Run], keeper: str, now: float) -> Run | None:
 def _begins(history: Sequence[Revision]) -> dict[int, float]:
     """The begins that the keepers tell, by number; those that contradict each other are left out."""
     told = {number: time for each in history for number, time in _told(each, history)}
-    return {
-        number: time
-        for number, time in told.items()
-        if number > 0 and _fits({other: begin for other, begin in told.items() if other != number}, number, time)
-    }
+    return {number: time for number, time in told.items() if number > 0 and _fits(told, number, time)}
 
 
 def _told(revision: Revision, history: Sequence[Revision]) -> Iterable[tuple[int, float]]:
@@ -117,31 +122,32 @@ def _told(revision: Revision, history: Sequence[Revision]) -> Iterable[tuple[int
         yield revision.number, begin
 
 
-def _places_of_creations(history: Sequence[Revision], begins: Mapping[int, float]) -> list[tuple[int, Revision]]:
-    """The numbers that restored ControllerRevisions were made with.
+def _places_of_creations(history: Sequence[Revision], begins: Mapping[int, float]) -> list[tuple[int, str, float]]:
+    """The numbers that restored ControllerRevisions were made with, their names and when that was.
 
     Between two neighbouring known begins there are as many changes as numbers are missing: where as many
     ControllerRevisions were made in that time, they are those changes, in their order.
     """
     taken = set(begins.values())
-    made = [(_time(each.created), each) for each in history if each.patch is not None]
-    homeless = sorted(
-        ((time, each) for time, each in made if time is not None and time not in taken), key=lambda pair: pair[0]
+    made = sorted(
+        (time, each.keeper)
+        for each in history
+        if each.patch is not None and (time := _time(each.created)) is not None and time not in taken
     )
-    places: list[tuple[int, Revision]] = []
+    places: list[tuple[int, str, float]] = []
     lower, since = 0, float("-inf")
     for number, begin in sorted(begins.items()):
         missing = range(lower + 1, number)
-        between = [each for time, each in homeless if since < time < begin]
+        between = [(time, keeper) for time, keeper in made if since < time < begin]
         if len(between) == len(missing):
-            places += zip(missing, between, strict=True)
+            places += [(place, keeper, time) for place, (time, keeper) in zip(missing, between, strict=True)]
         lower, since = number, begin
     return places
 
 
 def _fits(begins: Mapping[int, float], number: int, time: float) -> bool:
     """Whether a begin keeps the order: later numbers never began before earlier ones."""
-    return all(begin <= time if other < number else time <= begin for other, begin in begins.items())
+    return all(begin <= time if other < number else begin >= time for other, begin in begins.items() if other != number)
 
 
 def _numbers(revision: Revision) -> list[int]:

@@ -30,13 +30,14 @@ def refusal(kind: str, text: str) -> Any:
 
 
 class FakePrometheus:
-    """Answers queries by function; `queries` records what was asked, in order."""
+    """Answers queries by function; `queries` records what was asked, in order, and `times` for which time."""
 
     def __init__(self) -> None:
         self.instant: Answer = lambda query: vector("1")
         self.range: Callable[[str, float, float], Any] = lambda query, start, end: EMPTY
         self.alerts: list[Any] = []
         self.queries: list[str] = []
+        self.times: list[float | None] = []
         self.headers: list[dict[str, str]] = []
         self.broken: web.Response | None = None
         self.hanging: asyncio.Event | None = None
@@ -51,6 +52,7 @@ class FakePrometheus:
     async def _query(self, request: web.Request) -> web.Response:
         query = request.query["query"]
         self.queries.append(query)
+        self.times.append(float(request.query["time"]) if "time" in request.query else None)
         self.headers.append(dict(request.headers))
         if self.broken is not None:
             return _copy(self.broken)

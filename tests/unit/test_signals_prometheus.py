@@ -43,6 +43,12 @@ async def test_figures_that_json_has_no_numbers_for_are_decoded(
     assert math.isnan(point.value)
 
 
+async def test_a_query_is_for_the_given_time_else_for_now(client: PrometheusClient, server: FakePrometheus) -> None:
+    await client.instant("up", 1_700_000_000.25)
+    await client.instant("up")
+    assert server.times == [1_700_000_000.25, None]
+
+
 async def test_a_range_is_decoded_by_time(client: PrometheusClient, server: FakePrometheus) -> None:
     server.range = lambda query, start, end: {
         "status": "success",
