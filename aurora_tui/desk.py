@@ -53,7 +53,7 @@ class ActionDesk:
 
     async def history(self, ref: ObjectRef) -> History:
         """The rollout history of a workload. Raises `ClusterError`."""
-        return await history_of(self._session, self._path.journal, ref)
+        return await history_of(self._session, self.path.journal, ref)
 
     async def settle(self, app: App[Any]) -> None:
         """Find out what became of actions that a program which ended too early left uncertain, and tell it."""
