@@ -81,10 +81,13 @@ HPAS = Resource(
 POD_METRICS = Resource("PodMetrics", "pods", "metrics.k8s.io", "v1beta1", kube.PodMetrics)
 NAMESPACES = Resource("Namespace", "namespaces", "", "v1", namespaced=False, aliases=("ns", "namespace"))
 CONTROLLER_REVISIONS = Resource("ControllerRevision", "controllerrevisions", "apps", "v1")
-SERVICES = Resource("Service", "services", "", "v1", aliases=("svc", "service"))
+SERVICES = Resource("Service", "services", "", "v1", kube.Service, aliases=("svc", "service"))
+CONFIGMAPS = Resource("ConfigMap", "configmaps", "", "v1", kube.ConfigMap, aliases=("cm", "configmap"))
+ENDPOINT_SLICES = Resource("EndpointSlice", "endpointslices", "discovery.k8s.io", "v1")
 
 WATCHED = (
     PODS, DEPLOYMENTS, REPLICASETS, STATEFULSETS, DAEMONSETS, JOBS, CRONJOBS, NODES, EVENTS, HPAS,
+    SERVICES, CONFIGMAPS,
 )  # fmt: skip
 """The kinds that have a table, each fed by list and watch."""
 

@@ -47,6 +47,7 @@ from aurora_tui.model.wire_pods import (
     Terminated,
     Waiting,
 )
+from aurora_tui.model.wire_traffic import ConfigMap, Service
 from aurora_tui.model.wire_workloads import (
     CronJob,
     DaemonSet,
@@ -61,6 +62,7 @@ __all__ = [
     "AnnotatedMeta",
     "Bare",
     "Condition",
+    "ConfigMap",
     "Container",
     "ContainerMetrics",
     "ContainerState",
@@ -93,6 +95,7 @@ __all__ = [
     "ReplicaSet",
     "Requirement",
     "Running",
+    "Service",
     "StatefulSet",
     "Status",
     "StatusCause",

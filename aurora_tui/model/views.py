@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from aurora_tui.model import batch, events, hpas, nodes, pods, workloads
+from aurora_tui.model import batch, configmaps, events, hpas, nodes, pods, services, workloads
 from aurora_tui.model.columns import Column
 
 
@@ -113,8 +113,28 @@ NODES = View(
     keys=frozenset({"cordon", "uncordon", "drain"}),
 )
 EVENTS = View("Events", "Event", "events", events.COLUMNS, ("events", "event", "ev"), events.faulty)
+SERVICES = View(
+    "Services",
+    "Service",
+    "services",
+    services.COLUMNS,
+    ("services", "service", "svc"),
+    keys=frozenset({"logs", "switch"}),
+    extra=("SELECTOR",),
+)
+CONFIGMAPS = View(
+    "ConfigMaps",
+    "ConfigMap",
+    "configmaps",
+    configmaps.COLUMNS,
+    ("configmaps", "configmap", "cm"),
+    keys=frozenset({"set_flag"}),
+)
 
-VIEWS = (PODS, DEPLOYMENTS, STATEFULSETS, DAEMONSETS, REPLICASETS, JOBS, CRONJOBS, HPAS, NODES, EVENTS)
+VIEWS = (
+    PODS, DEPLOYMENTS, STATEFULSETS, DAEMONSETS, REPLICASETS, JOBS, CRONJOBS, HPAS, NODES, EVENTS,
+    SERVICES, CONFIGMAPS,
+)  # fmt: skip
 WORKLOADS = (DEPLOYMENTS, STATEFULSETS, DAEMONSETS)
 ROW_KEYS = frozenset().union(*(view.keys for view in VIEWS))
 """Everything that the keys may do to a row of some view."""

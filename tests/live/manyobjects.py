@@ -43,6 +43,19 @@ def many_objects(namespace: str) -> Sequence[Object]:
                 _external("queue_depth", "30"),
             ],
         ),
+        _service("plain", {"selector": {"tier": "web", "app": "healthy"}, "ports": [_port(80), _port(443, "https")]}),
+        _service("none", {"clusterIP": "None"}),
+        _service("outside", {"type": "ExternalName", "externalName": "db.example.org"}),
+        _service("node", {"type": "NodePort", "ports": [_port(8080), _port(53, "dns", protocol="UDP")]}),
+        _service("waits", {"type": "LoadBalancer", "ports": [_port(80)]}),
+        _service(
+            "balanced", {"type": "LoadBalancer", "externalIPs": ["192.0.2.9", "192.0.2.10"], "ports": [_port(80)]}
+        ),
+        _service("addressed", {"externalIPs": ["192.0.2.7"], "selector": {"app": "healthy"}, "ports": [_port(80)]}),
+        _config_map(
+            "flags", {"data": {"new-checkout": "true", "page": "x" * 5000}, "binaryData": {"logo": "iVBORw=="}}
+        ),
+        _config_map("empty", {}),
         event(namespace, "one-line", "Warning", "BackOff", "Back-off restarting failed container", count=7),
         event(namespace, "two-lines", "Normal", "Note", "first line\nsecond line"),
         event(namespace, "wide", "Warning", "Wide", "[bold]markup[/] 漢字 e\u0301 🙂"),
@@ -119,6 +132,18 @@ def _container(name: str, container: str, value: int) -> Object:
 def _external(name: str, value: str) -> Object:
     target = {"type": "AverageValue", "averageValue": value}
     return {"type": "External", "external": {"metric": {"name": name}, "target": target}}
+
+
+def _service(name: str, spec: Object) -> Object:
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
+
+
+def _port(number: int, name: str = "http", **more: Any) -> Object:
+    return {"name": name, "port": number, **more}
+
+
+def _config_map(name: str, parts: Object) -> Object:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}} | parts
 
 
 def event(namespace: str, name: str, kind: str, reason: str, message: str, count: int | None = None) -> Object:

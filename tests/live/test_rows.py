@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterator, Sequence
 
@@ -18,6 +19,7 @@ pytest_plugins = ("tests.live.fixtures",)
 
 KINDS = (
     "deployments", "replicasets", "statefulsets", "daemonsets", "jobs", "cronjobs", "nodes", "hpa", "events",
+    "services", "configmaps",
 )  # fmt: skip
 NODE = "aurora-node-03"
 
@@ -115,6 +117,23 @@ async def test_one_namespace_reads_as_kubectl_prints_it(
     await eventually(lambda: assert_rows_equal(aurora, kubectl, "pods", f"--namespace={crowd}"), timeout=15)
     labelled = ("pods", "-A", "-l", "app in (healthy, other),app!=none")
     await eventually(lambda: assert_rows_equal(aurora, kubectl, *labelled), timeout=15)
+
+
+async def test_a_load_balancers_addresses_read_as_kubectl_prints_them(
+    aurora: Program, kubectl: Kubectl, crowd: str, eventually: Eventually
+) -> None:
+    taken_in = [
+        {"hostname": "a-name-that-is-longer-than-sixteen-letters.example.org"},
+        {"ip": "198.51.100.7"},
+        {"ip": "198.51.100.10"},
+    ]
+    status = json.dumps({"status": {"loadBalancer": {"ingress": taken_in}}})
+    where = f"--namespace={crowd}"
+    kubectl("patch", "service", "balanced", where, "--subresource=status", "--type=merge", f"--patch={status}")
+
+    await eventually(lambda: assert_rows_equal(aurora, kubectl, "services", where), timeout=15)
+    await eventually(lambda: assert_wide_rows_equal(aurora, kubectl, "services", where), timeout=15)
+    assert "letters.example.org,192.0.2.9" in kubectl("get", "services", where)
 
 
 async def test_a_cordoned_node_reads_as_kubectl_prints_it(

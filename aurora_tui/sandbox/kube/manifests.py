@@ -163,6 +163,10 @@ def aurora_stack() -> Iterator[Json]:
             "jwt-secret": "invented-jwt-secret",
         },
     }
+    yield {
+        **head("ConfigMap", "v1", "aurora-flags", NAMESPACE, app="aurora"),
+        "data": {"new-checkout": "true", "recommendations": "on", "banner": "Spring sale"},
+    }
     postgres = container(
         "postgres", "aurora/postgres:16.4", 5432, "500m", "2Gi",
         readinessProbe={"exec": {"command": ["pg_isready", "-U", "aurora"]}, "periodSeconds": 5},
@@ -178,8 +182,12 @@ def aurora_stack() -> Iterator[Json]:
     backend = workload("Deployment", "aurora-backend", NAMESPACE, backend_template("2.3.9"), 3)
     backend["metadata"]["annotations"] = {CHANGE_CAUSE: "release 2.3.9"}
     yield backend
-    frontend = container("frontend", "aurora/frontend:2.4.0", 3000, "200m", "256Mi", readinessProbe=probe("/", 3000))
-    yield workload("Deployment", "aurora-frontend", NAMESPACE, template("aurora-frontend", frontend), 2)
+    frontend = container(
+        "frontend", "aurora/frontend:2.4.0", 3000, "200m", "256Mi", readinessProbe=probe("/", 3000),
+        volumeMounts=[{"name": "flags", "mountPath": "/etc/aurora/flags"}],
+    )  # fmt: skip
+    flags = [{"name": "flags", "configMap": {"name": "aurora-flags"}}]
+    yield workload("Deployment", "aurora-frontend", NAMESPACE, template("aurora-frontend", frontend, volumes=flags), 2)
     for app, port, target in (
         ("aurora-backend", 80, 8080),
         ("aurora-frontend", 80, 3000),

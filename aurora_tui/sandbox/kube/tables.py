@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 
-from aurora_tui.model import batch, events, hpas, nodes, pods, workloads
+from aurora_tui.model import batch, configmaps, events, hpas, nodes, pods, services, workloads
 from aurora_tui.model.columns import Column
 from aurora_tui.model.wire_cluster import Event, HorizontalPodAutoscaler, Node
 from aurora_tui.model.wire_pods import Pod
+from aurora_tui.model.wire_traffic import ConfigMap, Service
 from aurora_tui.model.wire_workloads import CronJob, DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
 from aurora_tui.sandbox.kube.kinds import Json, Resource
 
@@ -25,6 +26,8 @@ _PRINTERS: Mapping[str, tuple[type[Any], Sequence[Column[Any]]]] = {
     "Node": (Node, nodes.COLUMNS),
     "Event": (Event, events.COLUMNS),
     "HorizontalPodAutoscaler": (HorizontalPodAutoscaler, hpas.COLUMNS),
+    "Service": (Service, services.COLUMNS),
+    "ConfigMap": (ConfigMap, configmaps.COLUMNS),
 }
 """Kinds with columns of their own; the others are answered plain, and kubectl prints name and age."""
 
