@@ -14,6 +14,7 @@ from textual.events import Key
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.frame import Frame
 from aurora_tui.model.actions import Verb
+from aurora_tui.model.configmaps import TOGGLE
 from aurora_tui.model.selection import ObjectRef, ServiceRef
 from aurora_tui.session import Session
 from widgets.actiondialog import ActionDialog
@@ -29,7 +30,7 @@ OF_THE_ROW = frozenset(
     {Verb.CORDON, Verb.UNCORDON, Verb.DELETE, Verb.KILL, Verb.EVICT, Verb.TRIGGER, _SUSPEND, "drain"}
 )
 """What is done to the very object under the cursor; all else is done to the workload that runs it."""
-WRITING = frozenset({"act", "set_image", "drain", "canary"})
+WRITING = frozenset({"act", "set_image", "drain", "canary", "switch", "set_flag"})
 """The actions of keys that lead to a change."""
 
 
@@ -126,6 +127,34 @@ class Acting(Frame):
                 self._warn(f"{text!r}: give CONTAINER=IMAGE")
 
         self.prompt.ask(f"image of {what}: ", value=self.objects_pane.image(), ended=ended)
+
+    def action_switch(self) -> None:
+        """Ask which pods the Service shall select instead, beginning from the likeliest others."""
+        pane = self.objects_pane
+        if (ref := pane.subject()) is not None:
+            now = ", ".join(f"{key}={value}" for key, value in pane.selector().items()) or "nothing"
+            self._ask_pairs(Verb.SWITCH, ref, f"switch {ref} (selects {now}) to: ", pane.switches())
+
+    def action_set_flag(self) -> None:
+        """Ask which key of the ConfigMap gets which value; a key alone is toggled, an only switch is offered."""
+        pane = self.objects_pane
+        if (ref := pane.subject()) is not None:
+            offered = pane.toggles()
+            self._ask_pairs(Verb.FLAG, ref, f"set in {ref} KEY=VALUE: ", offered, prefill=len(offered) == 1)
+
+    def _ask_pairs(
+        self, verb: Verb, ref: ObjectRef, label: str, offered: Sequence[str], *, prefill: bool = True
+    ) -> None:
+        def ended(text: str | None) -> None:
+            self.objects_pane.focus_body()
+            key, sign, value = (text or "").strip().partition("=")
+            if key.strip() and (sign or verb is Verb.FLAG):
+                self.act(verb, ref, {key.strip(): value.strip() if sign else TOGGLE})
+            elif text:
+                self._warn(f"{text!r}: give KEY=VALUE")
+
+        first = next(iter(offered), "") if prefill else ""
+        self.prompt.ask(label, value=first, suggestions=offered, ended=ended)
 
     def action_rollout(self) -> None:
         """The rollout history of the workload under the cursor."""

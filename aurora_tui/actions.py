@@ -295,12 +295,18 @@ def _compare(plan: Plan, sent_on: dict[str, Any], live: dict[str, Any]) -> tuple
             Outcome.UNCERTAIN,
             f"{plan.action.target} has since been replaced by another object of that name",
         )
-    if plan.expected is not None and VERBS[plan.action.verb].basis(live) == plan.expected:
+    if plan.expected is not None and _basis(plan, live) == plan.expected:
         return Outcome.DONE, f"but the cluster shows that it was carried out: {plan.effect}"
-    if was.get("generation") == now.get("generation"):
+    # A Service or a ConfigMap counts no generations.
+    unmoved = was["generation"] == now.get("generation") if "generation" in was else _basis(plan, live) == plan.basis
+    if unmoved:
         # Only the status has moved, and the version that guards the request is gone: it can never arrive.
         return Outcome.FAILED, "the cluster shows that it was not carried out"
     return Outcome.UNCERTAIN, f"{plan.action.target} has since changed into something else: look at it"
+
+
+def _basis(plan: Plan, live: dict[str, Any]) -> Any:
+    return VERBS[plan.action.verb].basis(live)
 
 
 def _resource(action: Action) -> Resource:

@@ -106,7 +106,11 @@ class AuroraApp(ActingInSeries):
             return
         pod = ref.name if ref.kind == views.PODS.kind else None
         workload = None if pod else (ref.kind, ref.name)
-        self.open_logs(LogSelection(ref.namespace or "", pod=pod, workload=workload, previous=previous))
+        labels = tuple(self.objects_pane.selector().items()) if ref.kind == views.SERVICES.kind else ()
+        if ref.kind == views.SERVICES.kind and not labels:
+            self._warn(f"{ref} selects no pods")
+            return
+        self.open_logs(LogSelection(ref.namespace or "", pod=pod, workload=workload, labels=labels, previous=previous))
 
     # Keys that open the prompt
 

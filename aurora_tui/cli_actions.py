@@ -174,6 +174,32 @@ def canary(
     _series(ctx, make, given)
 
 
+@_command()
+@click.argument("pairs", nargs=-1, required=True, metavar="KEY=VALUE...")
+def switch(ctx: click.Context, /, target: str, pairs: tuple[str, ...], **given: Any) -> None:
+    """Point a Service at other pods by values of its selector, e.g. color=green (blue-green)."""
+    wanted = [pair.partition("=") for pair in pairs]
+    if not all(key and sign for key, sign, _ in wanted):
+        raise click.UsageError("give KEY=VALUE, e.g. color=green")
+    _act(ctx, "switch", {key: value for key, _, value in wanted}, _named(target, "service"), given)
+
+
+@_command("set-flag")
+@click.argument("pairs", nargs=-1, required=True, metavar="KEY[=VALUE]...")
+def set_flag(ctx: click.Context, /, target: str, pairs: tuple[str, ...], **given: Any) -> None:
+    """Set keys of a ConfigMap; one without a value is toggled (true/false, on/off, yes/no, 1/0 …)."""
+    from aurora_tui.model.configmaps import TOGGLE
+
+    wanted = [pair.partition("=") for pair in pairs]
+    if not all(key for key, _, _ in wanted):
+        raise click.UsageError("give KEY=VALUE, e.g. new-checkout=false, or KEY alone to toggle it")
+    _act(ctx, "set flag", {key: value if sign else TOGGLE for key, sign, value in wanted}, _named(target, "cm"), given)
+
+
+def _named(target: str, kind: str) -> str:
+    return target if "/" in target else f"{kind}/{target}"
+
+
 def _series(ctx: click.Context, make: Callable[[ActionPath, str], Maker], given: dict[str, Any]) -> None:
     from aurora_tui.commands.series import act_in_series
 
@@ -189,7 +215,3 @@ def _name(target: str, kind: str) -> str:
     if resource.kind != kind:
         raise click.UsageError(f"{target!r} is not a {kind.lower()}")
     return name
-
-
-def _named(target: str, kind: str) -> str:
-    return target if "/" in target else f"{kind}/{target}"

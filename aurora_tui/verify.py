@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from aurora_tui.cluster.resources import Resource
 from aurora_tui.evidence import NOTHING, Witness
 from aurora_tui.model.actions import Evidence, Followed, Phase, Plan, Progress, Recovery, Remedy, Rollout, Verdict
 from aurora_tui.model.rollouts import RolloutState, RolloutStatus
-from aurora_tui.verbs.base import VerbRules
+from aurora_tui.verbs.base import Following, VerbRules
 
 _UNDER_WAY = (RolloutState.WAITING, RolloutState.FAILED)
 """The states in which the pods say more than the workload."""
@@ -123,7 +123,7 @@ class Verification:
                 if item["metadata"]["uid"] != target.uid:
                     yield self._gone(f"{target} was replaced by another object of that name")
                     return
-                status = self._rules.progress(self._plan.action, item)
+                status = await self._status(item)
                 done, total, text = status.done, status.total, status.text
                 seen = await self._witness.look(item) if status.state in _UNDER_WAY else NOTHING
                 yield Progress(Phase.PODS, done, total, text, self._elapsed(), seen.note)
@@ -140,6 +140,15 @@ class Verification:
         if failed and item is not None and (evidence := await self._witness.evidence(item)) is not None:
             yield evidence
         yield pods
+
+    async def _status(self, item: Mapping[str, Any]) -> RolloutStatus:
+        action = self._plan.action
+        if not isinstance(self._rules, Following):
+            return self._rules.progress(action, item)
+        try:
+            return await self._rules.follow(self._cluster, action, item)
+        except ClusterError as error:
+            return RolloutStatus(RolloutState.WAITING, 0, 0, f"cannot see how far it is: {error.message}")
 
     def _gone(self, words: str) -> _Pods:
         status = self._rules.gone(self._plan.action, words)

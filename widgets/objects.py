@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 from textual.binding import BindingType
 
-from aurora_tui.model import kube, usage
+from aurora_tui.model import configmaps, kube, services, usage
 from aurora_tui.model.columns import Column
 from aurora_tui.model.pods import owner_workload
 from aurora_tui.model.printing import NAMESPACE_COLUMN
 from aurora_tui.model.selection import ObjectRef
-from aurora_tui.model.views import NODES, PODS, ROW_KEYS, View
+from aurora_tui.model.views import CONFIGMAPS, NODES, PODS, ROW_KEYS, SERVICES, View
 from aurora_tui.store import Store
 from widgets.line import Part
 from widgets.pane import pane_binding
@@ -96,6 +96,10 @@ class ObjectsPane(TablePane):
             "W", "app.canary", "Weight", "Give a canary a share of its Service's pods", id="deployments.canary"
         ),
         pane_binding("c", "app.act('cordon')", "Cordon", "Let no new pods onto the node", id="nodes.cordon"),
+        pane_binding(
+            "b", "app.switch", "Switch", "Point the Service at other pods, as from blue to green", id="services.switch"
+        ),
+        pane_binding("f", "app.set_flag", "Flag", "Toggle or set a key of the ConfigMap", id="configmaps.flag"),
         UNDO,  # again: a class's own keys hide those that it inherits
         pane_binding("u", "app.act('uncordon')", "Uncordon", "Let new pods onto the node again", id="nodes.uncordon"),
     ]
@@ -209,12 +213,31 @@ class ObjectsPane(TablePane):
         containers = getattr(template.spec if template else spec, "containers", None)
         return f"{containers[0].name}={containers[0].image}" if containers else ""
 
+    def selector(self) -> Mapping[str, str]:
+        """By what the Service under the cursor selects its pods, as last seen."""
+        row: Any = self.grid.cursor_row
+        return (row.spec.selector or {}) if self.view is SERVICES and row is not None else {}
+
+    def switches(self) -> Sequence[str]:
+        """``KEY=VALUE`` by which the Service under the cursor would select other pods, the likeliest first."""
+        row: Any = self.grid.cursor_row
+        if self.view is not SERVICES or row is None:
+            return ()
+        return services.others(row, self.store.table(PODS.table).rows.values())
+
+    def toggles(self) -> Sequence[str]:
+        """``KEY=VALUE`` for each key of the ConfigMap under the cursor that is a switch, with its opposite."""
+        row: Any = self.grid.cursor_row
+        if self.view is not CONFIGMAPS or row is None:
+            return ()
+        return [f"{key}={value.strip()}" for key, value in configmaps.toggles(row.data).items()]
+
     def allows(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         asked = parameters[0] if action == "act" and parameters else action
         return asked in self.view.keys or asked not in ROW_KEYS
 
     def drill(self) -> bool:
-        """Show the pods of the workload or node under the cursor; False where the row has none."""
+        """Show the pods of the workload, Service or node under the cursor; False where the row has none."""
         row: Any = self.grid.cursor_row
         if row is None:
             return False
@@ -226,6 +249,13 @@ class ObjectsPane(TablePane):
                 return pod.metadata.namespace == place and owner_workload(pod) == wanted
 
             self.show_view(PODS, Scope(f"{self.view.kind.lower()}/{name}", owned))
+            return True
+        if self.view is SERVICES and row.spec.selector:
+
+            def selected(pod: kube.Pod) -> bool:
+                return pod.metadata.namespace == place and services.selects(row.spec.selector, pod)
+
+            self.show_view(PODS, Scope(f"service/{name}", selected))
             return True
         if self.view is NODES:
             self.show_view(PODS, Scope(f"node/{name}", lambda pod: pod.spec.node_name == name))

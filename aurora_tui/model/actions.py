@@ -26,6 +26,8 @@ class Verb(StrEnum):
     KILL = "kill"
     EVICT = "evict"
     TRIGGER = "trigger"
+    SWITCH = "switch"
+    FLAG = "set flag"
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,12 +33,14 @@ class ServiceRef:
 
 @dataclass(frozen=True, slots=True)
 class LogSelection:
-    """Whose logs: one pod, or all pods of a workload; `since` is an RFC 3339 time."""
+    """Whose logs: one pod, or all pods of a workload or Service; `since` is an RFC 3339 time."""
 
     namespace: str
     pod: str | None = None
     workload: tuple[str, str] | None = None
     """Kind and name, e.g. ``("Deployment", "aurora-backend")``."""
+    labels: tuple[tuple[str, str], ...] = ()
+    """What a Service selects by, where `workload` names one."""
     container: str | None = None
     previous: bool = False
     tail: int | None = 200
@@ -50,6 +52,8 @@ class LogSelection:
             return False
         if self.pod is not None:
             return pod.metadata.name == self.pod
+        if self.labels:
+            return set(self.labels) <= (pod.metadata.labels or {}).items()
         return self.workload is not None and owner_workload(pod) == self.workload
 
     def from_time(self, since: str | None) -> LogSelection:

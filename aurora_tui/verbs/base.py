@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import Resource
@@ -104,6 +104,14 @@ class VerbRules(Protocol):
 
     def inverse(self, action: Action) -> Inverse | None:
         """The verb and parameters that take the action back, None where it makes no sense."""
+
+
+@runtime_checkable
+class Following(Protocol):
+    """A verb whose object alone does not say how far it is: this is asked in place of `VerbRules.progress`."""
+
+    async def follow(self, cluster: Cluster, action: Action, item: Mapping[str, Any]) -> RolloutStatus:
+        """Look at what else the cluster shows; raises `ClusterError`."""
 
 
 class Changing:

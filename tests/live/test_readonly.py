@@ -28,6 +28,8 @@ VERBS = {
     "bounds": ("kept", "--max=9"),
     "drain": ("aurora-node-01",),
     "canary": ("kept", "--weight=50"),
+    "switch": ("kept", "color=green"),
+    "set-flag": ("kept", "new-checkout"),
 }
 
 
@@ -47,6 +49,12 @@ def kept(kubectl: Kubectl, namespace: str) -> str:
     kubectl("autoscale", "deployment/kept", "--min=1", "--max=4", where)
     kubectl("run", "alone", "--image=aurora/backend:2.4.0", where)
     kubectl("create", "cronjob", "asleep", "--image=aurora/backup:1", "--schedule=0 3 * * *", where)
+    for color in ("blue", "green"):
+        kubectl("run", color, "--image=aurora/backend:2.4.0", f"--labels=app=kept,color={color}", where)
+        kubectl("wait", "--for=condition=Ready", f"pod/{color}", where)
+    kubectl("create", "service", "clusterip", "kept", "--tcp=80:8080", where)
+    kubectl("set", "selector", "service", "kept", "app=kept,color=blue", where)
+    kubectl("create", "configmap", "kept", "--from-literal=new-checkout=true", where)
     kubectl("patch", "cronjob", "asleep", where, "--patch", '{"spec": {"suspend": true}}')
     return namespace
 

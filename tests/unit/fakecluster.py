@@ -56,10 +56,10 @@ class FakeCluster:
     def change(self, resource: Resource, namespace: str, name: str, change: Callable[[Object], None]) -> None:
         """Somebody else changes an object; the generation moves with the spec."""
         item = self.objects[resource.plural, namespace, name]
-        before = copy.deepcopy(item["spec"])
+        before = copy.deepcopy(item.get("spec"))
         change(item)
-        if item["spec"] != before:
-            item["metadata"]["generation"] = item["metadata"].get("generation", 0) + 1
+        if item.get("spec") != before and "generation" in item["metadata"]:
+            item["metadata"]["generation"] += 1
         self.put(resource, item)
 
     def on(self, step: str, *reactions: Callable[[], None]) -> None:
@@ -124,8 +124,8 @@ class FakeCluster:
             after["spec"]["replicas"] = patched["spec"].get("replicas", 0)
         else:
             after = patched
-        if after["spec"] != item["spec"]:
-            after["metadata"]["generation"] = item["metadata"].get("generation", 0) + 1
+        if after.get("spec") != item.get("spec") and "generation" in item["metadata"]:
+            after["metadata"]["generation"] = item["metadata"]["generation"] + 1
         if not dry_run:
             if after != item:
                 self.put(resource, after)

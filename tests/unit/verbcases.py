@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aurora_tui.actions import ActionPath
-from aurora_tui.cluster.resources import CRONJOBS, DEPLOYMENTS, HPAS, NODES, PODS, Resource
+from aurora_tui.cluster.resources import CONFIGMAPS, CRONJOBS, DEPLOYMENTS, HPAS, NODES, PODS, SERVICES, Resource
 from aurora_tui.model.actions import Params, Plan, Verb
 from tests.unit.fakecluster import FakeCluster, Object
 from tests.unit.rolloutobjects import NAME, NAMESPACE, stack, template
@@ -46,6 +46,39 @@ def _cronjob() -> FakeCluster:
     return _alone(CRONJOBS, NAMESPACE, {"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": {}}}})
 
 
+def colours(**ready: int) -> FakeCluster:
+    """A Service on its blue pods; `ready` says of each colour how many ready pods there are."""
+    cluster = FakeCluster()
+    spec = {"selector": {"app": NAME, "color": "blue"}, "ports": [{"port": 80, "protocol": "TCP", "targetPort": 8080}]}
+    cluster.put(SERVICES, _without_generation(SERVICES, spec=spec))
+    for colour, count in ready.items():
+        for number in range(count):
+            cluster.put(PODS, pod(colour, number))
+    return cluster
+
+
+def pod(colour: str, number: int, *, ready: bool = True, port: str = "http") -> Object:
+    """A pod of one colour as the server shows it."""
+    name = f"{NAME}-{colour}-{number}"
+    labels = {"app": NAME, "color": colour}
+    return {
+        "metadata": {"name": name, "namespace": NAMESPACE, "uid": f"uid-{name}", "labels": labels},
+        "spec": {"containers": [{"name": "main", "ports": [{"containerPort": 8080, "name": port}]}]},
+        "status": {"conditions": [{"type": "Ready", "status": str(ready)}]},
+    }
+
+
+def flags(data: Object, **more: object) -> FakeCluster:
+    """A ConfigMap of this data that nothing reads."""
+    cluster = FakeCluster()
+    cluster.put(CONFIGMAPS, _without_generation(CONFIGMAPS, data=data, **more))
+    return cluster
+
+
+def _without_generation(resource: Resource, **parts: object) -> Object:
+    return {"metadata": {"name": NAME, "namespace": NAMESPACE, "uid": f"uid-{resource.plural}"}, **parts}
+
+
 @dataclass(frozen=True)
 class Case:
     """`make` gives the cluster on which the action makes sense."""
@@ -76,4 +109,6 @@ CASES = (
     Case(Verb.KILL, _pod, PODS),
     Case(Verb.EVICT, _pod, PODS),
     Case(Verb.TRIGGER, _cronjob, CRONJOBS),
+    Case(Verb.SWITCH, lambda: colours(blue=3, green=3), SERVICES, {"color": "green"}),
+    Case(Verb.FLAG, lambda: flags({"new-checkout": "true", "theme": "dark"}), CONFIGMAPS, {"new-checkout": "false"}),
 )
