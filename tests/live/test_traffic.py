@@ -14,7 +14,7 @@ from aurora_tui.cluster.kubeconfig import choose
 from aurora_tui.cluster.kubernetes import KubernetesCluster
 from aurora_tui.cluster.resources import SERVICES
 from aurora_tui.journal import Journal
-from aurora_tui.model.actions import Outcome, Progress, Rollout, Verb, Verdict
+from aurora_tui.model.actions import Outcome, Params, Progress, Rollout, Verb, Verdict
 from tests.live.audit import AuditLog, Sent
 from tests.live.manyobjects import to_list, workload
 from tests.live.program import Act
@@ -98,9 +98,9 @@ async def test_the_undo_switches_back_and_is_followed_through_the_endpoints(
     journal = Journal(tmp_path)
     path = ActionPath(cluster, journal, protected=False, read_only=False, clock=time.time)
     try:
-        verb, params = Verb.SWITCH, {"color": "green"}
+        params: Params = {"color": "green"}
         for served in ("green", "blue"):
-            record = await path.execute(await path.plan(verb, SERVICES, twins.ours, twins.name, params))
+            record = await path.execute(await path.plan(Verb.SWITCH, SERVICES, twins.ours, twins.name, params))
             assert record.outcome is Outcome.DONE, record.message
             *steps, verdict = [step async for step in path.verify(record)]
             assert isinstance(verdict, Verdict)
@@ -109,7 +109,7 @@ async def test_the_undo_switches_back_and_is_followed_through_the_endpoints(
             assert served_by(twins, twins.ours) == {f"{twins.name}-{served}"}
             inverse = undo_of(record)
             assert inverse is not None
-            verb, params = inverse[0], dict(inverse[1])
+            params = inverse[1]
         assert params == {"color": "green"}
     finally:
         journal.close()

@@ -21,13 +21,13 @@ from aurora_tui.cluster.errors import (
     ThrottledError,
     UnreachableError,
 )
-from aurora_tui.cluster.resources import DAEMONSETS, DEPLOYMENTS, HPAS, REPLICASETS, STATEFULSETS, Resource
+from aurora_tui.cluster.resources import DAEMONSETS, DEPLOYMENTS, HPAS, REPLICASETS, SERVICES, STATEFULSETS, Resource
 from aurora_tui.journal import Journal
 from aurora_tui.model.actions import Outcome, Params, Plan, Record, Verb
 from aurora_tui.verbs import VERBS
 from tests.unit.fakecluster import Clock, FakeCluster, Object
 from tests.unit.rolloutobjects import NAME, NAMESPACE, image, live, set_template, settle, stack, template
-from tests.unit.verbcases import CASES, RELEASES, Case, bad_release
+from tests.unit.verbcases import CASES, RELEASES, Case, bad_release, colours
 
 _, GOOD, BAD = RELEASES
 LOST = AnswerLostError("the answer was lost")
@@ -461,6 +461,25 @@ async def test_a_lost_request_is_told_as_not_carried_out_once_it_can_no_longer_a
 
     assert record.outcome is Outcome.FAILED
     assert "was not carried out" in record.message
+
+
+@pytest.mark.parametrize(
+    ("step", "color", "outcome"), [("patch done", "red", Outcome.UNCERTAIN), ("patch", "blue", Outcome.FAILED)]
+)
+async def test_where_no_generation_is_counted_the_object_itself_tells_of_a_lost_answer(
+    journal: Journal, step: str, color: str, outcome: Outcome
+) -> None:
+    cluster = colours(blue=1, green=1)
+    path = path_to(cluster, journal)
+    plan = await path.plan(Verb.SWITCH, SERVICES, NAMESPACE, NAME, {"color": "green"})
+
+    def lose() -> None:
+        cluster.change(SERVICES, NAMESPACE, NAME, lambda item: item["spec"]["selector"].update(color=color))
+        raise LOST
+
+    cluster.on(step, lose)
+
+    assert (await path.execute(plan)).outcome is outcome
 
 
 async def test_a_lost_answer_with_another_change_on_top_stays_uncertain(journal: Journal) -> None:
