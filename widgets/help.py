@@ -22,6 +22,8 @@ _GROUPS = {
     "pods": "Pods",
     "cronjobs": "CronJobs",
     "nodes": "Nodes",
+    "services": "Services",
+    "configmaps": "ConfigMaps",
     "slos": "SLOs",
     "alerts": "Alerts",
     "logs": "Logs pane",
@@ -69,7 +71,7 @@ def _all_bindings(app: App[Any], screen: Screen[Any]) -> Iterator[Binding]:
 
 
 COMMANDS = (
-    (":pods", "pods; also :deploy :sts :ds :rs :jobs :cj :hpa :nodes :events"),
+    (":pods", "pods; also :deploy :sts :ds :rs :jobs :cj :hpa :nodes :events :svc :cm"),
     (":ns NAME", "another namespace; :ns all for all of them"),
     (":slo :alerts :logs", "go to a pane"),
     (":ctx NAME", "another context of the kubeconfig"),

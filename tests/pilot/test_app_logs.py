@@ -46,7 +46,7 @@ async def test_l_follows_what_is_under_the_cursor_and_p_the_container_before(bad
         await console.press("j", "l")
         await console.until("▸Logs deployment/aurora-frontend  following")
         # All pods of the workload, by the part of their names that differs.
-        await console.until(lambda: {line[1:6] for line in shown(console)} == {"d8l2f", "q52pq"})
+        await console.until(lambda: {line[1:6] for line in shown(console)} == {"dg7z9", "hw6cv"})
 
 
 async def test_the_logs_of_a_service_are_those_of_its_workload(bad_release: Addresses) -> None:
