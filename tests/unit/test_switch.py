@@ -77,6 +77,8 @@ async def test_a_switch_changes_the_one_value_and_says_what_will_serve(scene: Sc
     assert [str(line) for line in plan.diff] == ["- spec.selector.color: blue", "+ spec.selector.color: green"]
     assert plan.warnings == ()
     await scene.path.execute(plan)
+    [(_, _, body)] = scene.cluster.written
+    assert body["spec"] == {"selector": {"color": "green"}}, "what nobody meant to touch is not sent"
     assert scene.cluster.objects["services", NAMESPACE, NAME]["spec"]["selector"] == {"app": NAME, "color": "green"}
 
 
