@@ -98,7 +98,6 @@ async def test_the_undo_switches_back_and_is_followed_through_the_endpoints(
     journal = Journal(tmp_path)
     path = ActionPath(cluster, journal, protected=False, read_only=False, clock=time.time)
     try:
-        verb: Verb = Verb.SWITCH
         params: Params = {"color": "green"}
         for served in ("green", "blue"):
             record = await path.execute(await path.plan(Verb.SWITCH, SERVICES, twins.ours, twins.name, params))

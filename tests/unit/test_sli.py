@@ -8,7 +8,7 @@ from aurora_tui.cluster.errors import ForbiddenError
 from aurora_tui.cluster.resources import CONFIGMAPS, DEPLOYMENTS, PODS, SERVICES
 from aurora_tui.model.actions import Target
 from aurora_tui.settings import load_settings
-from aurora_tui.sli import service_of
+from aurora_tui.sli import service_behind
 from tests.unit.fakecluster import FakeCluster, Object
 from tests.unit.rolloutobjects import NAMESPACE
 
@@ -16,7 +16,7 @@ SETTINGS = load_settings(environ={}).services
 
 
 async def found(cluster: FakeCluster, kind: str, name: str) -> str | None:
-    service = await service_of(SETTINGS, cluster, Target("prod", NAMESPACE, kind, name, "u", "1"))
+    service = await service_behind(SETTINGS, cluster, Target("prod", NAMESPACE, kind, name, "u", "1"))
     return service.name if service else None
 
 
