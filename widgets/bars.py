@@ -14,7 +14,21 @@ from aurora_tui.model.freshness import Freshness, SourceState
 from aurora_tui.model.text import cell_width
 from widgets.line import Line, Part
 
-_GROUPS = ("page", "history", "action", "prompt", "table", "objects", "alerts", "slos", "logs", "tail", "grid", "app")
+_GROUPS = (
+    "page",
+    "history",
+    "action",
+    "series",
+    "prompt",
+    "table",
+    "objects",
+    "alerts",
+    "slos",
+    "logs",
+    "tail",
+    "grid",
+    "app",
+)
 """Bindings by the first part of their id, the nearest to the operator's row first."""
 _ALWAYS = ("app.help", "app.command")
 _FIRST = ("history.undo", "table.undo", "objects.restart", "objects.scale", "table.logs")

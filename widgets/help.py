@@ -12,6 +12,7 @@ from textual.screen import Screen
 
 from widgets.actiondialog import ActionDialog
 from widgets.history import HistoryScreen
+from widgets.series import SeriesScreen
 from widgets.textpage import TextPage
 
 _GROUPS = {
@@ -31,6 +32,8 @@ _GROUPS = {
     "page": "Texts (describe, YAML, events, this help)",
     "prompt": "Prompt",
     "action": "Dialog of an action",
+    "series": "Several actions in one (marked rows, drain, canary)",
+    "deployments": "Deployments",
     "history": "Rollout history",
 }
 
@@ -67,7 +70,7 @@ def binding_ids(app: App[Any], screen: Screen[Any]) -> frozenset[str]:
 
 def _all_bindings(app: App[Any], screen: Screen[Any]) -> Iterator[Binding]:
     shown = [app, screen, *screen.query("*")]
-    return _bindings([*(type(node) for node in shown), TextPage, HistoryScreen, ActionDialog])
+    return _bindings([*(type(node) for node in shown), TextPage, HistoryScreen, ActionDialog, SeriesScreen])
 
 
 COMMANDS = (
@@ -75,7 +78,8 @@ COMMANDS = (
     (":ns NAME", "another namespace; :ns all for all of them"),
     (":slo :alerts :logs", "go to a pane"),
     (":ctx NAME", "another context of the kubeconfig"),
-    (":undo", "take back the last action of this session, with a preview"),
+    (":undo", "take back the last action or series of this session, with a preview"),
+    (":series", "show the several actions that are under way, or were last"),
     (":help", "this page"),
     (":q", "quit"),
 )

@@ -27,6 +27,7 @@ from tests.live.kubeconfigs import write_kubeconfig
 from tests.pilot.console import Console
 from widgets.actiondialog import ActionDialog
 from widgets.history import HistoryScreen
+from widgets.series import SeriesScreen
 from widgets.textpage import TextPage
 
 NOWHERE = "http://127.0.0.1:9"
@@ -110,6 +111,7 @@ def screens(app: AuroraApp) -> Iterator[Screen[Any]]:
     yield TextPage("a text", clock=app.session.clock)
     yield ActionDialog("an action", "prod", protected=True)
     yield ActionDialog("an action", "dev", protected=False)  # in a field letters are no keys
+    yield SeriesScreen("several", "dev", protected=False, clock=app.session.clock)
     yield HistoryScreen(ObjectRef("Deployment", "aurora", "aurora-backend"), clock=app.session.clock)
 
 
