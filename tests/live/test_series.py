@@ -153,7 +153,7 @@ async def test_a_drain_waits_for_a_budget_and_goes_on_once_it_allows(
     kubectl("rollout", "status", "deployment/kept", f"--namespace={namespace}")
     healthy = ("get", "pdb", "kept", f"--namespace={namespace}", "-o", "jsonpath={.status.currentHealthy}")
     await eventually(lambda: kubectl(*healthy) == "1")
-    drain = UnderWay(aurora, "drain", node, *confirmed)
+    drain = UnderWay(aurora, "drain", node, *AGREED, *confirmed)
     drain.until("waits: the disruption budget kept needs 1 healthy pods and has 1 currently; tried again every 5 s")
     assert "! PDB kept allows no disruption now, and 1 pod of it is here" in drain.seen
     assert len(pods_on(kubectl, node, namespace)) == 1
@@ -172,7 +172,7 @@ async def test_a_drain_that_is_interrupted_says_what_is_left_and_the_same_comman
     kubectl("rollout", "status", "deployment/held", f"--namespace={namespace}")
     healthy = ("get", "pdb", "held", f"--namespace={namespace}", "-o", "jsonpath={.status.currentHealthy}")
     await eventually(lambda: kubectl(*healthy) == "1")
-    drain = UnderWay(aurora, "drain", node, *confirmed)
+    drain = UnderWay(aurora, "drain", node, *AGREED, *confirmed)
     drain.until("waits: the disruption budget held")
 
     drain.interrupt()
@@ -180,11 +180,12 @@ async def test_a_drain_that_is_interrupted_says_what_is_left_and_the_same_comman
     run = drain.ended()
     assert run.code == 2, run
     assert "stopping: nothing new is begun" in run.stderr
-    assert re.search(r"not begun; .*\bheld-\S+\) still on it: drain it again to go on", run.stdout), run
+    assert re.search(r"evict pod/held-\S+: not begun: stopped", run.stdout), run
+    assert "still on it: drain it again to go on" in run.stdout
     assert [pod["metadata"].get("deletionTimestamp") for pod in pods_on(kubectl, node, namespace)] == [None]
 
     kubectl("delete", "pdb", "held", f"--namespace={namespace}")
-    again = aurora("drain", node, *confirmed)
+    again = aurora("drain", node, *AGREED, *confirmed)
     assert again.code == 0, again
     assert f"left as it is: node/{node}: node/{node} is cordoned already" in again.stdout
     assert pods_on(kubectl, node, namespace) == []
