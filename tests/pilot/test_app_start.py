@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from aurora_tui.model.freshness import SourceState
 from tests.pilot.test_app_bindings import program
 
 
-async def test_the_keys_stay_on_the_alerts_until_every_source_of_them_has_spoken(tmp_path: Path) -> None:
+async def test_the_keys_stay_on_the_alerts_until_every_source_of_them_has_spoken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = program(tmp_path, {})
+    monkeypatch.setattr(app.session, "start", lambda: None)  # nothing speaks but this test
     async with app.run_test() as pilot:
         alerts = app.session.store.table("alerts")
         alerts.set_freshness(SourceState.CONNECTING, 1.0, "waiting for Alertmanager")
