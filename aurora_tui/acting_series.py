@@ -58,8 +58,9 @@ class ActingInSeries(Acting):
 
         marked, node = self._marked(workloads=False), self.objects_pane.subject()
         if marked is not None:
-            if len(marked.refs) > 1:
-                self._warn("drain one node after the other: take the other marks off")
+            if len(marked.refs) != 1:
+                one = "drain one node after the other: take the other marks off"
+                self._warn(one if marked.refs else "; ".join(marked.remarks))
                 return
             node = marked.refs[0]
         if node is not None:

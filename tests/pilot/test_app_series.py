@@ -79,6 +79,17 @@ async def test_what_the_filter_hides_is_not_among_the_marked(console: Console) -
     assert Journal(state_dir()).entries() == []
 
 
+async def test_a_node_that_is_marked_behind_the_filter_is_not_drained_nor_is_another_in_its_place(
+    console: Console,
+) -> None:
+    await console.command("nodes")
+    await console.until(lambda: console.app.objects_pane.grid.visible_count > 1)
+    marked = console.under_cursor(console.app.objects_pane).split()[0]
+    await console.press("space", *f"/!{marked}\r", "r")
+    await console.until("1 more marked are hidden by the filter")
+    assert console.app.screen is console.app.main
+
+
 async def test_marked_pods_mean_their_workloads_once_each_or_themselves(console: Console) -> None:
     await console.command("pods")
     await console.until("▸Pods")
