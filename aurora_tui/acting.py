@@ -62,9 +62,8 @@ class Acting(Frame):
 
     def on_action_dialog_remedy_wanted(self, message: ActionDialog.RemedyWanted) -> None:
         """Plan the remedy; in the dialog that offered it, below, the verification goes on."""
-        verb, target = message.remedy.verb, message.remedy.target
-        ref = ObjectRef(target.kind, target.namespace or None, target.name, target.uid)
-        self._work(self._prepare(message.opened, message.dialog, verb, ref, {}))
+        remedy = message.remedy
+        self._work(self._prepare(message.opened, message.dialog, remedy.verb, remedy.target.ref, {}))
 
     def undo_last(self) -> None:
         """Plan the inverse of the last action of this session; it is confirmed like any other."""

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aurora_tui.actions import ActionPath
-from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.model.actions import Plan
 from aurora_tui.model.series import Item, LeftOut, SeriesPlan, Step, Way, objects
 from aurora_tui.planning import READ_ONLY
-from aurora_tui.series import AT_ONCE, plan_step
-from aurora_tui.verbs.base import Refusal
+from aurora_tui.series import AT_ONCE, or_words, plan_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +33,7 @@ class Bulk:
 
         async def preview(step: Step) -> Plan | str:
             async with slots:
-                try:
-                    return await plan_step(self.path, step)
-                except Refusal as error:
-                    return error.words
-                except ClusterError as error:
-                    return str(error)
+                return await or_words(plan_step(self.path, step))
 
         items: list[Item] = []
         left_out: list[LeftOut] = []

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aurora_tui.actions import ActionPath, Refusal, undo_of
-from aurora_tui.cluster.errors import ClusterError
+from aurora_tui.actions import ActionPath
 from aurora_tui.folders import state_dir
 from aurora_tui.health import history_of
 from aurora_tui.inspection import History
@@ -14,7 +13,7 @@ from aurora_tui.model.actions import Obstacle, Outcome, Params, Plan, Remedy, Ve
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.series import Step
 from aurora_tui.recovery import settle_unfinished
-from aurora_tui.series import plan_step
+from aurora_tui.series import or_words, plan_step, undo_step
 from aurora_tui.session import Session
 from aurora_tui.sli import slo_probe
 
@@ -63,12 +62,7 @@ class ActionDesk:
 
     async def prepare(self, dialog: ActionDialog, verb: Verb, ref: ObjectRef, params: Params) -> None:
         """Plan an action and show it; the object must still be the one that the row showed."""
-        try:
-            plan: Plan | str = await plan_step(self.path, Step(verb, ref, params))
-        except Refusal as error:
-            plan = error.words
-        except ClusterError as error:
-            plan = str(error)
+        plan = await or_words(plan_step(self.path, Step(verb, ref, params)))
         if not dialog.is_attached:  # left meanwhile
             return
         if isinstance(plan, str):
@@ -83,8 +77,7 @@ class ActionDesk:
         self.busy += 1
         try:
             record = await self.path.execute(plan, confirmed_context=context, reason=reason)
-            target = plan.action.target
-            ref = ObjectRef(target.kind, target.namespace or None, target.name, target.uid)
+            ref = plan.action.target.ref
             if dialog.is_attached:
                 dialog.show_record(record)
                 if record.obstacle is Obstacle.CHANGED:
@@ -92,10 +85,10 @@ class ActionDesk:
             elif record.outcome is not Outcome.DONE:
                 words = f"{plan.action.verb.value} {ref}: {record.message}"
                 app.notify(words, title=record.outcome.value, severity="warning", timeout=30, markup=False)
-            if (inverse := undo_of(record)) is not None:
-                self.last = (Step(inverse[0], ref, inverse[1]),)
+            if (undo := undo_step(record)) is not None:
+                self.last = (undo,)
                 if dialog.is_attached:
-                    dialog.offer_undo(f"{inverse[0].value} {ref}")
+                    dialog.offer_undo(f"{undo.verb.value} {ref}")
             if record.outcome not in (Outcome.DONE, Outcome.UNCERTAIN):
                 return
             told = ""

@@ -12,10 +12,12 @@ from aurora_tui.cautions import BUDGETS
 from aurora_tui.cluster.errors import ClusterError, NotFoundError
 from aurora_tui.cluster.resources import DAEMONSETS, NODES, PODS, find
 from aurora_tui.model.actions import Plan, Verb
-from aurora_tui.model.draining import Leaving, Pod, budget_warnings, controller, ready, sort_out
+from aurora_tui.model.draining import Leaving, Pod, budget_warnings, controller, sort_out
+from aurora_tui.model.endpoints import is_serving
 from aurora_tui.model.rollouts import counted
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.series import Item, LeftOut, SeriesPlan, Step, Way
+from aurora_tui.model.text import listed
 from aurora_tui.planning import READ_ONLY
 from aurora_tui.verbs.base import Refusal
 
@@ -154,7 +156,7 @@ class Drain:
     async def _last_ready(self, pods: Sequence[Pod]) -> tuple[str, ...]:
         """Controllers all of whose ready pods are on this node: nothing of theirs serves until others are ready."""
         here = Counter(
-            (pod["metadata"]["namespace"], owner) for pod in pods if (owner := controller(pod)) and ready(pod)
+            (pod["metadata"]["namespace"], owner) for pod in pods if (owner := controller(pod)) and is_serving(pod)
         )
 
         async def lost(place: str, kind: str, name: str, count: int) -> str:
@@ -191,5 +193,4 @@ def _emptied(leaving: Sequence[Leaving]) -> tuple[str, ...]:
 
 def _named(names: Iterable[str]) -> str:
     every = list(names)
-    more = f" and {len(every) - NAMED} more" if len(every) > NAMED else ""
-    return f"{counted(len(every), 'pod')} ({', '.join(every[:NAMED])}{more})"
+    return f"{counted(len(every), 'pod')} ({listed(every, NAMED)})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from aurora_tui.actions import ActionPath, undo_of
 from aurora_tui.cluster.errors import ClusterError, NotFoundError
@@ -16,8 +16,6 @@ from aurora_tui.model.actions import (
     Plan,
     Progress,
     Record,
-    Recovery,
-    Rollout,
     Target,
     Verdict,
 )
@@ -34,6 +32,7 @@ AT_ONCE = 8
 LOOKS_A_SECOND = 10
 """How often the server is asked for the objects that are followed, all together."""
 
+T = TypeVar("T")
 ProbeOf = Callable[[Target], Awaitable[SloProbe | None]]
 
 
@@ -57,6 +56,22 @@ async def plan_step(path: ActionPath, step: Step) -> Plan:
         words = f"{step.ref} was replaced by another of that name since it was shown: look again"
         raise Refusal(words, Obstacle.ABSENT)
     return plan
+
+
+def undo_step(record: Record) -> Step | None:
+    """What takes an action back, on the very object; None where nothing does."""
+    inverse = undo_of(record)
+    return Step(inverse[0], record.action.target.ref, inverse[1]) if inverse else None
+
+
+async def or_words(planning: Awaitable[T]) -> T | str:
+    """What planning gives, or in words why it gives nothing."""
+    try:
+        return await planning
+    except Refusal as error:
+        return error.words
+    except ClusterError as error:
+        return str(error)
 
 
 class Series:
@@ -166,9 +181,7 @@ class Series:
                 self._say(index, Stage.FOLLOWED, f"{step.text}{trouble}", record)
             elif isinstance(step, Verdict):
                 verdict = step
-        good = verdict is not None and (
-            verdict.rollout is Rollout.COMPLETE and verdict.sli in (Recovery.RECOVERED, Recovery.NOT_ASKED)
-        )
+        good = verdict is not None and verdict.good
         return self._say(index, Stage.DONE if good else Stage.FAILED, verdict.text if verdict else "", record)
 
     async def _follow_ending(self, index: int, item: Item) -> bool:
@@ -206,13 +219,7 @@ class Series:
         return Ended(good and not remains, f"{text}; {remains}" if remains else text, tuple(self._undo()))
 
     def _undo(self) -> list[Step]:
-        steps = []
-        for record in reversed(self._records):
-            if (inverse := undo_of(record)) is not None:
-                target = record.action.target
-                ref = ObjectRef(target.kind, target.namespace or None, target.name, target.uid)
-                steps.append(Step(inverse[0], ref, inverse[1]))
-        return steps
+        return [step for record in reversed(self._records) if (step := undo_step(record)) is not None]
 
 
 def _budget(words: str) -> str:

@@ -6,12 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aurora_tui.actions import ActionPath
-from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.model.series import Ended, Moved, SeriesPlan, Way
-from aurora_tui.series import Maker, Series
+from aurora_tui.series import Maker, Series, or_words
 from aurora_tui.session import Session
 from aurora_tui.sli import slo_probe
-from aurora_tui.verbs.base import Refusal
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -59,12 +57,7 @@ class SeriesDesk:
 
     async def prepare(self, screen: SeriesScreen, maker: Maker) -> None:
         """Plan a series and show it."""
-        try:
-            plan: SeriesPlan | str = await maker.plan()
-        except Refusal as error:
-            plan = error.words
-        except ClusterError as error:
-            plan = str(error)
+        plan = await or_words(maker.plan())
         if not screen.is_attached:  # left meanwhile
             return
         if isinstance(plan, str):

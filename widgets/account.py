@@ -7,7 +7,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from aurora_tui.model.actions import Evidence, Followed, Phase, Progress, Recovery, Remedy, Rollout, Verdict
+from aurora_tui.model.actions import Evidence, Followed, Phase, Progress, Remedy, Verdict
 from aurora_tui.model.text import printable
 
 _BAR = 24
@@ -63,8 +63,7 @@ class Account(VerticalScroll):
                 self._reasons = [Content.styled(printable(line), "$text-muted") for line in step.lines()]
             case Verdict():
                 self._live = []
-                good = step.rollout is Rollout.COMPLETE and step.sli in (Recovery.RECOVERED, Recovery.NOT_ASKED)
-                sign, style = ("✔", "$text-success") if good else ("✘", "$text-error")
+                sign, style = ("✔", "$text-success") if step.good else ("✘", "$text-error")
                 self._steps.append(Content.styled(f"{sign} {printable(step.text)}", style))
         self._paint()
 

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from aurora_tui.cluster.errors import ConfigError
+from aurora_tui.model.text import listed
 
 IN_CLUSTER = "in-cluster"
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -206,8 +207,7 @@ def _usable(context: Context, merged: Merged) -> Context:
 
 
 def _some(names: list[str]) -> str:
-    shown = ", ".join(sorted(names)[:8])
-    return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    return listed(sorted(names), 8)
 
 
 def _in_cluster() -> Context:

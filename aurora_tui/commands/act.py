@@ -18,7 +18,6 @@ from aurora_tui.model.actions import (
     Plan,
     Progress,
     Record,
-    Recovery,
     Remedy,
     Rollout,
     Verb,
@@ -150,10 +149,9 @@ async def _follow(session: Session, path: ActionPath, record: Record) -> int:
     if verdict is None:
         return UNKNOWN
     click.echo(printable(verdict.text))
-    recovered = verdict.sli in (Recovery.RECOVERED, Recovery.NOT_ASKED)
     if verdict.rollout is Rollout.FAILED:
         return FAILED
-    return DONE if verdict.rollout is Rollout.COMPLETE and recovered else UNKNOWN
+    return DONE if verdict.good else UNKNOWN
 
 
 def _once(told: set[str], words: str) -> None:

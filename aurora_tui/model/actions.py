@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from aurora_tui.model.diffs import DiffLine
+from aurora_tui.model.selection import ObjectRef
 
 Params = Mapping[str, str | int]
 
@@ -43,6 +44,11 @@ class Target:
 
     def __str__(self) -> str:
         return f"{self.kind.lower()}/{self.name}"
+
+    @property
+    def ref(self) -> ObjectRef:
+        """The object as a pane means it, pinned by its uid."""
+        return ObjectRef(self.kind, self.namespace or None, self.name, self.uid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +255,11 @@ class Verdict:
     sli_seconds: float | None
     """When the SLI was last read; None if it was not asked."""
     text: str
+
+    @property
+    def good(self) -> bool:
+        """Whether the pods are as wanted, and the users well served where that was asked."""
+        return self.rollout is Rollout.COMPLETE and self.sli in (Recovery.RECOVERED, Recovery.NOT_ASKED)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -91,13 +91,6 @@ def controller(pod: Pod) -> tuple[str, str] | None:
     return next(((each["kind"], each["name"]) for each in owners if each.get("controller")), None)
 
 
-def ready(pod: Pod) -> bool:
-    """Whether a pod serves: ready, and not ending."""
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    ending = pod["metadata"].get("deletionTimestamp")
-    return not ending and any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
-
-
 def budget_warnings(budgets: Sequence[Mapping[str, Any]], pods: Sequence[Pod]) -> tuple[str, ...]:
     """The disruption budgets that will make some of these pods wait, by how many each allows to go now."""
     found = []

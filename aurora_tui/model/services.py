@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from aurora_tui.model.columns import Column
-from aurora_tui.model.pods import condition
+from aurora_tui.model.pod_trouble import is_ready
 from aurora_tui.model.printing import NONE, age_column, labels_text, name_column, text_column
 from aurora_tui.model.wire_pods import Pod
 from aurora_tui.model.wire_traffic import Service, ServicePort
@@ -33,13 +33,8 @@ def others(service: Service, pods: Iterable[Pod]) -> list[str]:
         labels = pod.metadata.labels or {}
         differing = [key for key, value in selector.items() if labels.get(key) != value]
         if pod.metadata.namespace == service.metadata.namespace and len(differing) == 1 and differing[0] in labels:
-            found[f"{differing[0]}={labels[differing[0]]}"] += _is_ready(pod)
+            found[f"{differing[0]}={labels[differing[0]]}"] += is_ready(pod)
     return sorted(found, key=lambda pair: (-found[pair], pair))
-
-
-def _is_ready(pod: Pod) -> bool:
-    ready = condition(pod, "Ready")
-    return pod.metadata.deletion_timestamp is None and ready is not None and ready.status == "True"
 
 
 def _cluster_ip(service: Service) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from rich.cells import cell_len, split_graphemes
 
@@ -26,6 +27,12 @@ _PRESENTATION = re.compile("(?<=[#*0-9\xa9\xae\u203c-\u3299\U0001f000-\U0001faff
 _STACKING = "[\u0300-\u034e\u0350-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 _STACKED = re.compile(f"(?<={_STACKING * 4}){_STACKING}+")
 """Accents on top of four others: no language writes them, and terminals choke on towers of them."""
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Names one after the other, those beyond `most` only counted: ``a, b and 3 more``."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def printable(text: str) -> str:

@@ -17,6 +17,7 @@ from aurora_tui.model.configmaps import TOGGLE, is_secret, masked, opposite
 from aurora_tui.model.configreaders import WHEN
 from aurora_tui.model.masking import HIDDEN
 from aurora_tui.model.rollouts import RolloutState, RolloutStatus
+from aurora_tui.model.text import listed
 from aurora_tui.readers import config_readers
 from aurora_tui.verbs.base import Changing, Draft, Inverse, Refusal, View
 
@@ -114,8 +115,7 @@ def _changed(live: Object, params: Params, label: str) -> dict[str, str]:
 
 def _there(data: Mapping[str, str]) -> str:
     names = sorted(data)
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"there is: {', '.join(names[:_NAMED])}{more}" if names else "it has none"
+    return f"there is: {listed(names, _NAMED)}" if names else "it has none"
 
 
 def _recorded(key: str, value: str) -> Any:

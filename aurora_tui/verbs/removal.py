@@ -9,7 +9,8 @@ from typing import Any
 from aurora_tui import cautions
 from aurora_tui.cluster.resources import PODS
 from aurora_tui.model.actions import Action, CreateRequest, DeleteRequest, Params, Request, Verb
-from aurora_tui.model.draining import controller, ready
+from aurora_tui.model.draining import controller
+from aurora_tui.model.endpoints import is_serving
 from aurora_tui.model.rollouts import RolloutState, RolloutStatus
 from aurora_tui.verbs.base import Draft, Inverse, Refusal, Right, View
 
@@ -55,10 +56,10 @@ class Removal:
         if self.verb is not Verb.EVICT:
             found += await cautions.exhausted_budgets(view.cluster, view.namespace, view.live)
         owner = controller(view.live)
-        if owner and ready(view.live):
+        if owner and is_serving(view.live):
             siblings = _siblings(view.live["metadata"].get("labels") or {})
             others = await view.cluster.list(PODS, view.namespace, labels=siblings)
-            left = [each for each in others if controller(each) == owner and ready(each)]
+            left = [each for each in others if controller(each) == owner and is_serving(each)]
             if len(left) == 1:
                 keeper = " ".join(owner)
                 found.append(f"it is the last ready pod of {keeper}: nothing serves until another is ready")

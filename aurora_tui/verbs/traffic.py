@@ -18,6 +18,7 @@ from aurora_tui.cluster.resources import DAEMONSETS, DEPLOYMENTS, ENDPOINT_SLICE
 from aurora_tui.model.actions import Action, Params, PatchRequest, Verb
 from aurora_tui.model.endpoints import SERVICE_NAME, endpoints_status, missing_ports, pairs, serving
 from aurora_tui.model.rollouts import RolloutState, RolloutStatus, counted, rollout_status
+from aurora_tui.model.text import listed
 from aurora_tui.verbs.base import Changing, Draft, Inverse, Refusal, View
 
 _LABEL = re.compile(r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?")
@@ -112,9 +113,8 @@ def _changed(now: Mapping[str, str], params: Params, label: str) -> dict[str, st
 async def _instead(view: View, now: Mapping[str, str], changed: Mapping[str, str], unready: Sequence[Object]) -> str:
     """What there is in place of ready pods."""
     if unready:
-        names = ", ".join(pod["metadata"]["name"] for pod in unready[:_NAMED])
-        more = f" and {len(unready) - _NAMED} more" if len(unready) > _NAMED else ""
-        return f"{names}{more} {'is' if len(unready) == 1 else 'are'} not ready"
+        names = listed([pod["metadata"]["name"] for pod in unready], _NAMED)
+        return f"{names} {'is' if len(unready) == 1 else 'are'} not ready"
     kept = {key: value for key, value in now.items() if key not in changed}
     there = await view.cluster.list(PODS, view.namespace, labels=pairs(kept))
     labels = [pod["metadata"].get("labels") or {} for pod in there]
