@@ -23,6 +23,7 @@ from aurora_tui.model.actions import (
     Verb,
     Verdict,
 )
+from aurora_tui.model.series import SeriesPlan
 from aurora_tui.model.text import printable
 from aurora_tui.recovery import settle_unfinished
 from aurora_tui.session import Session
@@ -51,22 +52,13 @@ async def act(
         try:
             plan = await path.plan(verb, resource, session.namespace or session.home, name, params)
         except Refusal as error:
-            click.echo(f"aurora-tui: not done: {printable(error.words)}", err=True)
-            return FAILED
+            return refused(error)
         _show(plan)
-        if dry_run:
-            click.echo("dry run: nothing was changed")
-            return FAILED if plan.problems else DONE
-        if plan.problems:
-            return FAILED
-        answer = confirmed(
-            session.context, name=plan.protected, reason_too=plan.needs_reason, yes=yes, confirm=confirm, reason=reason
-        )
-        if answer.context is None and plan.protected:
-            click.echo("aurora-tui: not confirmed: nothing was changed", err=True)
-            return FAILED
+        answer = consent(plan, session.context, yes=yes, confirm=confirm, reason=reason, dry_run=dry_run)
+        if not isinstance(answer, Answer):
+            return answer
         record = await path.execute(plan, confirmed_context=answer.context, reason=answer.reason)
-        tell(record)
+        _tell(record)
         if record.obstacle is not Obstacle.CHANGED or yes or confirm is not None:
             break
         params = plan.action.params  # what was previewed, not what would be chosen anew
@@ -77,7 +69,13 @@ async def act(
     return await _follow(session, path, record)
 
 
-def tell(record: Record) -> None:
+def refused(error: Refusal) -> int:
+    """Say why an action makes no sense; the exit status for it."""
+    click.echo(f"aurora-tui: not done: {printable(error.words)}", err=True)
+    return FAILED
+
+
+def _tell(record: Record) -> None:
     """What became of an action, in one line."""
     number = f" (journal entry {record.entry})" if record.entry is not None else ""
     click.echo(f"{record.outcome.value}: {printable(record.message)}{number}", err=record.outcome is not Outcome.DONE)
@@ -110,18 +108,32 @@ class Answer:
     reason: str | None
 
 
-def confirmed(
-    context: str, *, name: bool, reason_too: bool, yes: bool, confirm: str | None, reason: str | None
-) -> Answer:
-    """The context's name and the reason, typed where they are asked for; without a name yes or no."""
-    if name:
+def consent(
+    plan: Plan | SeriesPlan, context: str, *, yes: bool, confirm: str | None, reason: str | None, dry_run: bool
+) -> Answer | int:
+    """What was typed to confirm a plan that is shown, or the exit status where it is not carried out."""
+    if dry_run:
+        click.echo("dry run: nothing was changed")
+        return FAILED if plan.problems else DONE
+    if plan.problems:
+        return FAILED
+    answer = ask(plan, context, yes=yes, confirm=confirm, reason=reason)
+    if answer.context is None and plan.protected:
+        click.echo("aurora-tui: not confirmed: nothing was changed", err=True)
+        return FAILED
+    return answer
+
+
+def ask(plan: Plan | SeriesPlan, context: str, *, yes: bool, confirm: str | None, reason: str | None) -> Answer:
+    """The context's name and the reason, typed where the plan asks for them; without a name yes or no."""
+    if plan.protected:
         if confirm is None and not yes:
             confirm = click.prompt(f"protected: type the context's name ({context})", default="", show_default=False)
         if confirm != context:
             return Answer(confirm or None, reason)
     elif not yes and not click.confirm("do it?", default=False):
         raise click.Abort
-    if reason_too and not reason and not yes:
+    if plan.needs_reason and not reason and not yes:
         reason = click.prompt("reason (kept in the journal)", default="", show_default=False)
     return Answer(confirm, reason)
 

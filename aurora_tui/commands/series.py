@@ -9,7 +9,7 @@ from collections.abc import Callable
 import click
 
 from aurora_tui.actions import ActionPath
-from aurora_tui.commands.act import DONE, FAILED, UNKNOWN, confirmed, settle
+from aurora_tui.commands.act import DONE, FAILED, UNKNOWN, Answer, consent, refused, settle
 from aurora_tui.desk import action_path
 from aurora_tui.model.series import FINISHED, Ended, SeriesPlan, Stage, Way
 from aurora_tui.model.text import printable
@@ -42,20 +42,11 @@ async def act_in_series(
     try:
         plan = await maker.plan()
     except Refusal as error:
-        click.echo(f"aurora-tui: not done: {printable(error.words)}", err=True)
-        return FAILED
+        return refused(error)
     _show(plan, session.context)
-    if dry_run:
-        click.echo("dry run: nothing was changed")
-        return FAILED if plan.problems else DONE
-    if plan.problems:
-        return FAILED
-    answer = confirmed(
-        session.context, name=plan.protected, reason_too=plan.needs_reason, yes=yes, confirm=confirm, reason=reason
-    )
-    if answer.context is None and plan.protected:
-        click.echo("aurora-tui: not confirmed: nothing was changed", err=True)
-        return FAILED
+    answer = consent(plan, session.context, yes=yes, confirm=confirm, reason=reason, dry_run=dry_run)
+    if not isinstance(answer, Answer):
+        return answer
     series = Series(path, maker, plan, lambda target: slo_probe(session, target))
     way = Way.TOGETHER if go_on else plan.way
     return await _carry_out(series, plan, way, answer.context, answer.reason)

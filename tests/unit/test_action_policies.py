@@ -231,8 +231,7 @@ async def test_the_command_line_asks_for_exactly_what_is_needed(
     plan = await Desk(bad_release(), tmp_path, policy).undo()
     operator = Answers(monkeypatch, *answers)
 
-    asks = {"name": plan.protected, "reason_too": plan.needs_reason}
-    assert act.confirmed("prod", **asks, yes=False, confirm=None, reason=None) == act.Answer(*given)
+    assert act.ask(plan, "prod", yes=False, confirm=None, reason=None) == act.Answer(*given)
     assert operator.asked == asked
 
 
@@ -241,8 +240,7 @@ async def test_yes_answers_no_question_that_must_be_typed(tmp_path: Path, monkey
     plan = await desk.undo()
     operator = Answers(monkeypatch)
 
-    asks = {"name": plan.protected, "reason_too": plan.needs_reason}
-    answer = act.confirmed("prod", **asks, yes=True, confirm=None, reason=None)
+    answer = act.ask(plan, "prod", yes=True, confirm=None, reason=None)
 
     assert operator.asked == []
     record = await desk.path.execute(plan, confirmed_context=answer.context, reason=answer.reason)
