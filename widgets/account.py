@@ -9,8 +9,7 @@ from textual.widgets import Static
 
 from aurora_tui.model.actions import Evidence, Followed, Phase, Progress, Remedy, Verdict
 from aurora_tui.model.text import printable
-
-_BAR = 24
+from widgets.previews import bar
 
 
 class Account(VerticalScroll):
@@ -79,10 +78,9 @@ class Account(VerticalScroll):
 
 def _look(progress: Progress) -> list[Content]:
     """How far it is: a bar, the words, the time; and the pod that says most."""
-    share = min(1.0, max(0.0, progress.done / progress.total)) if progress.total else 0.0
-    bar = "█" * round(share * _BAR) + "░" * (_BAR - round(share * _BAR))
+    done = bar(progress.done / progress.total if progress.total else 0.0)
     label = "pods" if progress.phase is Phase.PODS else "SLI "
-    lines = [Content(f"{label} {bar} {printable(progress.text)} · {progress.seconds:.0f}s")]
+    lines = [Content(f"{label} {done} {printable(progress.text)} · {progress.seconds:.0f}s")]
     if progress.pod is not None:
         sign, style = ("! ", "$text-warning") if progress.pod.trouble else ("", "$text-muted")
         lines.append(Content.styled(f"{sign}{printable(str(progress.pod))}", style))

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from aurora_tui.model.actions import Followed, Outcome, Plan, Record, Remedy, Verdict
 from aurora_tui.model.text import printable
 from widgets.account import Account
-from widgets.answers import Answers, Question, questions
-from widgets.field import Field
+from widgets.confirming import ConfirmScreen
 from widgets.pane import pane_binding
+from widgets.previews import diff_lines, remarks
 
 _OUTCOME_STYLE = {
     Outcome.DONE: "$text-success",
@@ -28,14 +27,8 @@ _OUTCOME_STYLE = {
 }
 
 
-class ActionDialog(ModalScreen[bool]):
-    """One action from its preview to its verdict; the app does the work and tells the dialog.
-
-    The default is Cancel. In a protected environment the context's name must be typed and a reason
-    given; elsewhere the plan says what a policy asks for, and the field appears with it. Closing the
-    dialog after the action was confirmed does not stop the verification. It is dismissed with True
-    where the operator wants the action that was just carried out to be taken back.
-    """
+class ActionDialog(ConfirmScreen[Plan]):
+    """One action from its preview to its verdict."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         pane_binding(
@@ -60,9 +53,8 @@ class ActionDialog(ModalScreen[bool]):
     ActionDialog > Vertical.-protected { border: round $error; }
     ActionDialog Static { height: auto; }
     ActionDialog #diff { height: auto; max-height: 12; margin: 1 0 0 0; }
-    ActionDialog #buttons { height: 1; margin: 1 0 0 0; align-horizontal: right; }
+    ActionDialog #buttons { margin: 1 0 0 0; }
     ActionDialog.-tall Account { max-height: 24; }
-    ActionDialog Button { margin: 0 0 0 2; }
     ActionDialog Input { margin: 1 0 0 0; }
     """
 
@@ -86,12 +78,8 @@ class ActionDialog(ModalScreen[bool]):
             self.remedy = remedy
 
     def __init__(self, title: str, context: str, *, protected: bool) -> None:
-        super().__init__()
+        super().__init__(context, protected=protected)
         self._heading = title
-        self._asked_context = context
-        self._protected = protected
-        self._plan: Plan | None = None
-        self._confirmed = False
         self._finished = False
         self.account = Account(id="account")
         """What became of the action."""
@@ -104,23 +92,9 @@ class ActionDialog(ModalScreen[bool]):
             diff = VerticalScroll(Static("", id="lines"), id="diff", can_focus=False)
             diff.display = False
             yield diff
-            answers = Answers(id="answers")
-            if self._protected:
-                answers.ask(self._protection)
-            yield answers
+            yield self._answers()
             yield self.account
-            with Horizontal(id="buttons"):
-                yield Button("Cancel", id="cancel", compact=True)
-                if not self._protected:
-                    yield Button("Do it", id="confirm", compact=True, variant="error", disabled=True)
-
-    def on_mount(self) -> None:
-        # At once: the next key may already be there.
-        self.set_focus(self.query_one("#answers" if self._protected else "#cancel"))
-
-    @property
-    def _protection(self) -> list[Question]:
-        return questions("protected", self._asked_context, name=True, reason=True)
+            yield from self._buttons()
 
     def show_plan(self, plan: Plan) -> None:
         """Show what will be done and ask; again, and all anew, where a confirmed plan was void."""
@@ -131,46 +105,23 @@ class ActionDialog(ModalScreen[bool]):
         target = plan.action.target
         place = f"context {target.context} · namespace {target.namespace} · {target}"
         self._text("#effect", Content(f"{printable(plan.effect)}\n{printable(place)}"))
-        self._text("#warnings", _remarks(plan))
+        self._text("#warnings", Content("\n").join(remarks(plan.problems, plan.warnings)))
         if plan.diff:
-            lines = [
-                Content.styled(printable(str(line)), "$text-success" if line.sign == "+" else "$text-error")
-                for line in plan.diff
-            ]
-            self._text("#lines", Content("\n").join(lines))
+            self._text("#lines", Content("\n").join(diff_lines(plan.diff)))
             self.query_one("#diff").display = True
-        if plan.problems:
-            self.account.say(Content.styled("This cannot be done here.", "$text-error"))
-            self._close_questions()
-        elif self._protected or plan.protected or plan.needs_reason:
-            self._ask(plan)
-        else:
-            confirm = self.query_one("#confirm", Button)
-            confirm.label = plan.action.verb.value
-            confirm.disabled = False
+        if not self._protected:
+            self.query_one("#confirm", Button).label = plan.action.verb.value
+        self._offer(plan)
 
     def _ask(self, plan: Plan) -> None:
-        answers = self.query_one("#answers", Answers)
-        answers.ready = True
-        if self._protected:  # its field has been there from the start, maybe with answers typed ahead
-            return
-        answers.ask(questions("policy", self._asked_context, name=plan.protected, reason=plan.needs_reason))
-        self.query_one("#confirm").display = False
+        super()._ask(plan)
         self.query_one("#box").set_class(plan.protected, "-protected")
-        self.set_focus(answers)
 
     def _reopen(self) -> None:
-        self._confirmed = self._finished = False
+        self._finished = False
         self.account.tell(Content.styled("This is how it is now: look at it, and confirm it again.", "$text-warning"))
         self.query_one("#diff").display = False
-        self.query_one("#cancel", Button).label = "Cancel"
-        if self._protected:
-            answers = self.query_one("#answers", Answers)
-            answers.ask(self._protection)
-            self.set_focus(answers)
-        else:
-            self.query_one("#confirm").display = True
-            self.set_focus(self.query_one("#cancel"))
+        super()._reopen()
 
     def show_refusal(self, words: str) -> None:
         """The plan was refused, or could not be made: say why; nothing was sent."""
@@ -200,38 +151,14 @@ class ActionDialog(ModalScreen[bool]):
             self.refresh_bindings()
         if isinstance(step, Verdict):
             self._finished = True
-            self.query_one("#cancel", Button).label = "Close"
-
-    def on_answers_given_early(self, event: Answers.GivenEarly) -> None:
-        if self._plan is None:
-            words = "Not yet: read the preview first, then press Enter again."
-            self.account.say(Content.styled(words, "$text-warning"))
-
-    def on_answers_given(self, event: Answers.Given) -> None:
-        self._confirm(event.answers.get("context"), event.answers.get("reason"))
-
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        if event.button.id == "confirm":
-            self._confirm(None, None)
-        else:
-            self.action_leave()
+            self._cancel.label = "Close"
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "undo":
             return bool(self.account.undo)
         if action == "remedy":
             return self.account.remedy is not None
-        # In a field the arrows move within the text.
-        return not (action == "button" and isinstance(self.focused, Field))
-
-    def action_button(self, step: int) -> None:
-        if step < 0:
-            self.focus_previous()
-        else:
-            self.focus_next()
-
-    def action_undo(self) -> None:
-        self.dismiss(True)
+        return super().check_action(action, parameters)
 
     def action_remedy(self) -> None:
         remedy = self.account.remedy
@@ -250,31 +177,14 @@ class ActionDialog(ModalScreen[bool]):
     def action_leave(self) -> None:
         if self._confirmed and not self._finished:
             self.notify("the verification goes on; its verdict will be said here and in the journal", markup=False)
-        self.dismiss()
+        super().action_leave()
 
-    def _confirm(self, context: str | None, reason: str | None) -> None:
-        plan = self._plan
-        if plan is None or plan.problems or self._confirmed:
-            return
-        self._confirmed = True
-        self._close_questions()
+    def _say(self, content: Content) -> None:
+        self.account.say(content)
+
+    def _carry_out(self, plan: Plan, context: str | None, reason: str | None) -> None:
         self.account.tell(Content("sending …"))
         self.post_message(self.Confirmed(self, plan, context, reason))
 
-    def _close_questions(self) -> None:
-        for question in self.query("#answers, #confirm"):
-            question.display = False
-        close = self.query_one("#cancel", Button)
-        close.label = "Hide" if self._confirmed else "Close"
-        close.focus()
-
     def _text(self, selector: str, content: Content) -> None:
         self.query_one(selector, Static).update(content)
-
-
-def _remarks(plan: Plan) -> Content:
-    lines: Sequence[Content] = [
-        *(Content.styled(f"✘ {printable(words)}", "$text-error") for words in plan.problems),
-        *(Content.styled(f"! {printable(words)}", "$text-warning") for words in plan.warnings),
-    ]
-    return Content("\n").join(lines)

@@ -15,11 +15,11 @@ from textual.widgets import Static
 
 from aurora_tui.model.history import COLUMNS, Health, RevisionRow, advised, judged, ran
 from aurora_tui.model.selection import ObjectRef
-from aurora_tui.model.text import printable
 from widgets.bars import KeyBar
 from widgets.grid import Grid
 from widgets.line import Line, Part
 from widgets.pane import pane_binding
+from widgets.previews import diff_lines
 
 
 class HistoryScreen(ModalScreen[None]):
@@ -155,9 +155,4 @@ class HistoryScreen(ModalScreen[None]):
             if row.best:
                 left.insert(1, Part(f" (healthy, ran {ran(row.run, self._clock())})", "good"))
             title.show(left)
-        lines.update(
-            Content("\n").join(
-                Content.styled(printable(str(line)), "$text-success" if line.sign == "+" else "$text-error")
-                for line in row.changes
-            )
-        )
+        lines.update(Content("\n").join(diff_lines(row.changes)))

@@ -8,22 +8,20 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
-from textual.widgets import Button, Static
+from textual.widget import Widget
+from textual.widgets import Static
 
 from aurora_tui.model.series import COLUMNS, FINISHED, Ended, Moved, Row, SeriesPlan, Stage, Way, rows
 from aurora_tui.model.text import printable
-from widgets.answers import Answers, questions
 from widgets.bars import KeyBar
-from widgets.field import Field
+from widgets.confirming import ConfirmScreen
 from widgets.grid import Grid
 from widgets.line import Line, Part
 from widgets.pane import pane_binding
-
-_BAR = 24
+from widgets.previews import bar, diff_lines, remarks
 
 
 class SeriesGrid(Grid[Row]):
@@ -33,12 +31,8 @@ class SeriesGrid(Grid[Row]):
         return action not in ("choose", "mark") and super().check_action(action, parameters)
 
 
-class SeriesScreen(ModalScreen[bool]):
-    """One series from its preview to its end; the app does the work and tells the screen.
-
-    The default is Cancel. Leaving it while the series is under way hides it and stops nothing. It is dismissed
-    with True where the operator wants what was done to be taken back.
-    """
+class SeriesScreen(ConfirmScreen[SeriesPlan]):
+    """One series from its preview to its end."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         pane_binding(
@@ -62,8 +56,6 @@ class SeriesScreen(ModalScreen[bool]):
     SeriesScreen > Grid { height: 2fr; min-height: 3; }
     SeriesScreen > #row-title { background: $panel; }
     SeriesScreen > VerticalScroll { height: 1fr; padding: 0 2; }
-    SeriesScreen > #buttons { height: 1; align-horizontal: right; }
-    SeriesScreen Button { margin: 0 0 0 2; }
     """
 
     class Confirmed(Message):
@@ -84,14 +76,10 @@ class SeriesScreen(ModalScreen[bool]):
             self.screen = screen
 
     def __init__(self, title: str, context: str, *, protected: bool, clock: Callable[[], float]) -> None:
-        super().__init__(classes="-protected" if protected else None)
+        super().__init__(context, protected=protected, classes="-protected" if protected else None)
         self.heading = title
-        self._asked_context = context
-        self._protected = protected
-        self._plan: SeriesPlan | None = None
         self._way = Way.ONE_BY_ONE
         self._rows: dict[str, Row] = {}
-        self._confirmed = False
         self._ended: Ended | None = None
         self.grid = SeriesGrid(COLUMNS, clock=clock, empty="asking the server for a preview …")
 
@@ -102,20 +90,12 @@ class SeriesScreen(ModalScreen[bool]):
         yield Line(id="row-title")
         yield VerticalScroll(Static("", id="row"), can_focus=False)
         yield Static("", id="progress")
-        answers = Answers(id="answers")
-        if self._protected:
-            answers.ask(questions("protected", self._asked_context, name=True, reason=True))
-        yield answers
-        with Horizontal(id="buttons"):
-            yield Button("Cancel", id="cancel", compact=True)
-            if not self._protected:
-                yield Button("Do it", id="confirm", compact=True, variant="error", disabled=True)
+        yield self._answers()
+        yield from self._buttons()
         yield KeyBar()
 
     def on_mount(self) -> None:
         self._say_heading()
-        # At once: the next key may already be there.
-        self.set_focus(self.query_one("#answers" if self._protected else "#cancel"))
 
     def show_plan(self, plan: SeriesPlan) -> None:
         """Show what will be done, and ask."""
@@ -123,24 +103,11 @@ class SeriesScreen(ModalScreen[bool]):
         self.grid.empty = "nothing to do"
         self._take(rows(plan))
         self._say_heading()
-        remarks = [Content(printable(plan.effect)), *_remarks(plan)]
-        self.query_one("#remarks", Static).update(Content("\n").join(remarks))
+        said = [Content(printable(plan.effect)), *remarks(plan.problems, plan.warnings)]
+        self.query_one("#remarks", Static).update(Content("\n").join(said))
         self._paint_progress()
-        if plan.problems:
-            self._close_questions()
-        elif self._protected or plan.protected or plan.needs_reason:
-            self._ask(plan)
-        else:
-            self.query_one("#confirm", Button).disabled = False
+        self._offer(plan)
         self.refresh_bindings()
-
-    def _ask(self, plan: SeriesPlan) -> None:
-        answers = self.query_one("#answers", Answers)
-        answers.ready = True
-        if not self._protected:  # whose field has been there from the start, maybe with answers typed ahead
-            answers.ask(questions("policy", self._asked_context, name=plan.protected, reason=plan.needs_reason))
-            self.query_one("#confirm").display = False
-            self.set_focus(answers)
 
     def show_refusal(self, words: str) -> None:
         """The series was refused, or could not be planned: say why; nothing was sent."""
@@ -168,26 +135,12 @@ class SeriesScreen(ModalScreen[bool]):
     def show_end(self, ended: Ended) -> None:
         """All is over."""
         self._ended = ended
-        self.query_one("#cancel", Button).label = "Close"
+        self._cancel.label = "Close"
         self._paint_progress()
         self.refresh_bindings()
 
     def on_grid_row_highlighted(self, message: Grid.RowHighlighted) -> None:
         self._show_row()
-
-    def on_answers_given_early(self, event: Answers.GivenEarly) -> None:
-        if self._plan is None:
-            words = "Not yet: read the preview first, then press Enter again."
-            self.query_one("#progress", Static).update(Content.styled(words, "$text-warning"))
-
-    def on_answers_given(self, event: Answers.Given) -> None:
-        self._confirm(event.answers.get("context"), event.answers.get("reason"))
-
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        if event.button.id == "confirm":
-            self._confirm(None, None)
-        else:
-            self.action_leave()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
@@ -197,18 +150,10 @@ class SeriesScreen(ModalScreen[bool]):
                 return self._ended is not None and bool(self._ended.undo)
             case "choose_way":
                 return self._plan is not None and self._plan.may_choose and not self._confirmed
-            case "button":  # in a field the arrows move within the text
-                return not isinstance(self.focused, Field)
-        return True
+        return super().check_action(action, parameters)
 
     def action_move(self, rows: int) -> None:
         self.grid.action_move(rows)
-
-    def action_button(self, step: int) -> None:
-        if step < 0:
-            self.focus_previous()
-        else:
-            self.focus_next()
 
     def action_choose_way(self) -> None:
         self._way = Way.TOGETHER if self._way is Way.ONE_BY_ONE else Way.ONE_BY_ONE
@@ -217,31 +162,23 @@ class SeriesScreen(ModalScreen[bool]):
     def action_stop(self) -> None:
         self.post_message(self.StopWanted(self))
 
-    def action_undo(self) -> None:
-        self.dismiss(True)
-
     def action_leave(self) -> None:
         if self._confirmed and self._ended is None:
             words = "it goes on, and its end will be said here; :series shows it again, with x to stop it"
             self.notify(words, markup=False)
-        self.dismiss()
+        super().action_leave()
 
-    def _confirm(self, context: str | None, reason: str | None) -> None:
-        plan = self._plan
-        if plan is None or plan.problems or self._confirmed:
-            return
-        self._confirmed = True
-        self._close_questions()
+    @property
+    def _watched(self) -> Widget:
+        return self.grid
+
+    def _say(self, content: Content) -> None:
+        self.query_one("#progress", Static).update(content)
+
+    def _carry_out(self, plan: SeriesPlan, context: str | None, reason: str | None) -> None:
         self._paint_progress()
         self.post_message(self.Confirmed(self, self._way, context, reason))
         self.refresh_bindings()
-
-    def _close_questions(self) -> None:
-        for question in self.query("#answers, #confirm"):
-            question.display = False
-        close = self.query_one("#cancel", Button)
-        close.label = "Hide" if self._confirmed else "Close"
-        self.set_focus(self.grid if self._confirmed else close)
 
     def _take(self, changed: Sequence[Row]) -> None:
         self._rows |= {row.key: row for row in changed}
@@ -265,34 +202,21 @@ class SeriesScreen(ModalScreen[bool]):
         )
         found = [Content(printable(row.text or row.words))]
         if row.item is not None:
-            found += [Content.styled(f"! {printable(words)}", "$text-warning") for words in row.item.warnings]
-            for line in row.item.plan.diff if row.item.plan else ():
-                colour = "$text-success" if line.sign == "+" else "$text-error"
-                found.append(Content.styled(printable(str(line)), colour))
+            found += remarks((), row.item.warnings)
+            found += diff_lines(row.item.plan.diff if row.item.plan else ())
         lines.update(Content("\n").join(found))
 
     def _paint_progress(self) -> None:
-        progress = self.query_one("#progress", Static)
         stages = [row.stage for row in self._rows.values() if row.item is not None]
         if self._ended is not None:
             sign, colour = ("✔", "$text-success") if self._ended.good else ("✘", "$text-error")
-            progress.update(Content.styled(f"{sign} {printable(self._ended.text)}", colour))
+            self._say(Content.styled(f"{sign} {printable(self._ended.text)}", colour))
         elif self._confirmed:
             finished = len([stage for stage in stages if stage in FINISHED])
-            filled = round(_BAR * finished / len(stages)) if stages else 0
-            bar = "█" * filled + "░" * (_BAR - filled)
             waiting = stages.count(Stage.WAITING)
             more = f", {waiting} waiting for a budget" if waiting else ""
             failed = f", {stages.count(Stage.FAILED)} failed" if Stage.FAILED in stages else ""
-            progress.update(Content(f"{bar} {finished} of {len(stages)} finished{failed}{more}"))
-        elif self._plan is not None and self._plan.problems:
-            progress.update(Content.styled("This cannot be done here.", "$text-error"))
-        elif self._plan is not None and len(stages) > 1:
-            progress.update(Content.styled(self._way.value, "$text-muted"))
-
-
-def _remarks(plan: SeriesPlan) -> list[Content]:
-    return [
-        *(Content.styled(f"✘ {printable(words)}", "$text-error") for words in plan.problems),
-        *(Content.styled(f"! {printable(words)}", "$text-warning") for words in plan.warnings),
-    ]
+            done = bar(finished / len(stages) if stages else 0.0)
+            self._say(Content(f"{done} {finished} of {len(stages)} finished{failed}{more}"))
+        elif len(stages) > 1:
+            self._say(Content.styled(self._way.value, "$text-muted"))
