@@ -53,6 +53,15 @@ def budget(name: str) -> Object:
     }
 
 
+async def make_withheld(kubectl: Kubectl, eventually: Eventually, namespace: str, name: str) -> None:
+    """A Deployment on the node whose only pod its budget lets nobody evict."""
+    where = f"--namespace={namespace}"
+    make(kubectl, namespace, workload("Deployment", name, replicas=1, pod=HERE), budget(name))
+    kubectl("rollout", "status", f"deployment/{name}", where)
+    healthy = ("get", "pdb", name, where, "-o", "jsonpath={.status.currentHealthy}")
+    await eventually(lambda: kubectl(*healthy) == "1")
+
+
 def alone(name: str) -> Object:
     """A pod that nothing controls, with data in an emptyDir."""
     spec = {
@@ -149,10 +158,7 @@ async def test_a_drain_evicts_what_kubectl_would_and_leaves_what_kubectl_leaves(
 async def test_a_drain_waits_for_a_budget_and_goes_on_once_it_allows(
     aurora: Program, kubectl: Kubectl, namespace: str, node: str, confirmed: tuple[str, ...], eventually: Eventually
 ) -> None:
-    make(kubectl, namespace, workload("Deployment", "kept", replicas=1, pod=HERE), budget("kept"))
-    kubectl("rollout", "status", "deployment/kept", f"--namespace={namespace}")
-    healthy = ("get", "pdb", "kept", f"--namespace={namespace}", "-o", "jsonpath={.status.currentHealthy}")
-    await eventually(lambda: kubectl(*healthy) == "1")
+    await make_withheld(kubectl, eventually, namespace, "kept")
     drain = UnderWay(aurora, "drain", node, *AGREED, *confirmed)
     drain.until("waits: the disruption budget kept needs 1 healthy pods and has 1 currently; tried again every 5 s")
     assert "! PDB kept allows no disruption now, and 1 pod of it is here" in drain.seen
@@ -168,10 +174,7 @@ async def test_a_drain_waits_for_a_budget_and_goes_on_once_it_allows(
 async def test_a_drain_that_is_interrupted_says_what_is_left_and_the_same_command_takes_it_up(
     aurora: Program, kubectl: Kubectl, namespace: str, node: str, confirmed: tuple[str, ...], eventually: Eventually
 ) -> None:
-    make(kubectl, namespace, workload("Deployment", "held", replicas=1, pod=HERE), budget("held"))
-    kubectl("rollout", "status", "deployment/held", f"--namespace={namespace}")
-    healthy = ("get", "pdb", "held", f"--namespace={namespace}", "-o", "jsonpath={.status.currentHealthy}")
-    await eventually(lambda: kubectl(*healthy) == "1")
+    await make_withheld(kubectl, eventually, namespace, "held")
     drain = UnderWay(aurora, "drain", node, *AGREED, *confirmed)
     drain.until("waits: the disruption budget held")
 

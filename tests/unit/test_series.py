@@ -74,25 +74,36 @@ def scaling(path: ActionPath, *names: str, replicas: int = 0, remarks: tuple[str
     return Bulk(path, [Step(Verb.SCALE, ref, {"replicas": replicas}) for ref in refs], "scale them", remarks)
 
 
-async def carried_out(
-    path: ActionPath, maker: Maker, way: Way | None = None, *, stop_at: Stage | None = None
+async def no_probe(_: object) -> None:
+    """No service is in question."""
+
+
+def begun(path: ActionPath, maker: Maker, plan: SeriesPlan) -> Series:
+    return Series(path, maker, plan, no_probe)
+
+
+async def _run(
+    path: ActionPath, maker: Maker, plan: SeriesPlan, way: Way, *, stop_at: Stage | None = None
 ) -> tuple[list[Moved], Ended]:
-    """Plan, confirm and run a series; `stop_at` stops it when the first item comes to that stage."""
-    plan = await maker.plan()
-    assert plan.problems == ()
-
-    async def no_probe(_: object) -> None:
-        return None
-
-    series = Series(path, maker, plan, no_probe)
+    """Confirm and run a series; `stop_at` stops it when the first item comes to that stage."""
+    series = begun(path, maker, plan)
     moves: list[Moved] = []
-    async for step in series.run(way or plan.way, context=None, reason="why"):
+    async for step in series.run(way, context=None, reason="why"):
         if isinstance(step, Ended):
             return moves, step
         moves.append(step)
         if step.stage is stop_at:
             series.stop()
     raise AssertionError("it never ended")
+
+
+async def carried_out(
+    path: ActionPath, maker: Maker, way: Way | None = None, *, stop_at: Stage | None = None
+) -> tuple[list[Moved], Ended]:
+    """Plan, confirm and run a series."""
+    plan = await maker.plan()
+    assert plan.problems == ()
+    return await _run(path, maker, plan, way or plan.way, stop_at=stop_at)
 
 
 def last(moves: Sequence[Moved]) -> list[Stage]:
@@ -151,10 +162,7 @@ async def test_read_only_previews_and_carries_nothing_out(journal: Journal) -> N
     assert plan.problems == ("this session is read-only",)
     assert len(plan.items) == 2
 
-    async def no_probe(_: object) -> None:
-        return None
-
-    stages = [step async for step in Series(path, maker, plan, no_probe).run(Way.TOGETHER, context=None, reason="")]
+    stages = [step async for step in begun(path, maker, plan).run(Way.TOGETHER, context=None, reason="")]
 
     assert {step.stage for step in stages if isinstance(step, Moved)} == {Stage.SENDING, Stage.FAILED}
     assert cluster.written == []
@@ -249,11 +257,8 @@ async def test_a_series_that_is_cancelled_finishes_the_request_under_way_and_beg
     maker = scaling(path, "a", "b")
     plan = await maker.plan()
 
-    async def no_probe(_: object) -> None:
-        return None
-
     async def consume() -> None:
-        async for _ in Series(path, maker, plan, no_probe).run(Way.ONE_BY_ONE, context=None, reason=""):
+        async for _ in begun(path, maker, plan).run(Way.ONE_BY_ONE, context=None, reason=""):
             pass
 
     task = asyncio.create_task(consume())
@@ -268,16 +273,6 @@ async def test_a_series_that_is_cancelled_finishes_the_request_under_way_and_beg
 
     assert changed(cluster) == ["deployments/a"]
     assert [entry.outcome.value for entry in journal.entries()] == ["done"]
-
-
-async def _run(path: ActionPath, maker: Maker, plan: SeriesPlan, way: Way) -> tuple[list[Moved], Ended]:
-    async def no_probe(_: object) -> None:
-        return None
-
-    steps = [step async for step in Series(path, maker, plan, no_probe).run(way, context=None, reason="")]
-    end = steps.pop()
-    assert isinstance(end, Ended)
-    return [step for step in steps if isinstance(step, Moved)], end
 
 
 # --- drain ---------------------------------------------------------------------------------------
