@@ -239,10 +239,10 @@ class ActionPath:
                 except ClusterError as error:
                     return _Sent(Outcome.REFUSED, f"{target} changed since the preview, and then: {error.message}")
             except (ForbiddenError, UnauthorizedError, ReadOnlyError) as error:
-                return _Sent(Outcome.REFUSED, error.message)
+                return _Sent(Outcome.REFUSED, error.message, obstacle=sending.obstacle(error, plan.request))
             except ClusterError as error:
-                if sending.is_withheld(error, plan.request):
-                    return _Sent(Outcome.REFUSED, error.message, obstacle=Obstacle.BUDGET)
+                if (met := sending.obstacle(error, plan.request)) is not None:
+                    return _Sent(Outcome.REFUSED, error.message, obstacle=met)
                 # A gateway's or a server's own failure says nothing about what the request did.
                 if isinstance(error, AnswerLostError) or (error.status or 0) >= 500:
                     return _Sent(*await self._find_out(plan, live, error))

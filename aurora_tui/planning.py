@@ -50,7 +50,7 @@ class Planner:
             rules.draft(view, params), self._budgets(view), self._held_up(rules, view)
         )
         permission = await self._permission(view, draft.request)
-        preview = await self._preview(rules, view, draft, permission)
+        preview = await self._preview(view, draft, permission)
         status = rollout_status(resource.kind, live) if resource.kind in ROLLING_KINDS else None
         ruling = self.ruling(verb, resource.kind, namespace, name, now)
         return Plan(
@@ -107,17 +107,15 @@ class Planner:
         place = f" in namespace {view.namespace}" if resource.namespaced else ""
         return _Permission(problems=(f"you may not {verb} {what}{place}{because}",))
 
-    async def _preview(self, rules: VerbRules, view: View, draft: Draft, permission: _Permission) -> _Preview:
+    async def _preview(self, view: View, draft: Draft, permission: _Permission) -> _Preview:
         if permission.problems:  # the server would refuse the dry run for the same reason
             return _Preview()
         try:
             answer = await sending.send(self.cluster, view.resource, draft.request, view.live, dry_run=True)
         except ClusterError as error:
-            if sending.is_withheld(error, draft.request):
-                raise Refusal(f"{view.label} may not be evicted now: {error.message}", Obstacle.BUDGET) from error
-            if rules.ends and "NamespaceTerminating" in error.causes:
-                words = f"{view.label} is being deleted with its namespace: {error.message}"
-                raise Refusal(words, Obstacle.ENDING) from error
+            if (met := sending.obstacle(error, draft.request)) is not None:
+                why = "may not be evicted now" if met is Obstacle.BUDGET else "is being deleted with its namespace"
+                raise Refusal(f"{view.label} {why}: {error.message}", met) from error
             # Under an admission webhook with side effects a server refuses every dry run, not the change.
             if error.status != 400 or "dry run" not in error.message:
                 raise

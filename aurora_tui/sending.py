@@ -8,7 +8,7 @@ from typing import Any
 from aurora_tui.cluster.errors import ClusterError, NotFoundError
 from aurora_tui.cluster.protocol import JSON_PATCH, Cluster
 from aurora_tui.cluster.resources import Resource, find
-from aurora_tui.model.actions import CreateRequest, DeleteRequest, Outcome, PatchRequest, Request
+from aurora_tui.model.actions import CreateRequest, DeleteRequest, Obstacle, Outcome, PatchRequest, Request
 
 Object = Mapping[str, Any]
 _CARRIED_OUT = "but the cluster shows that it was carried out"
@@ -89,9 +89,18 @@ async def trace(cluster: Cluster, resource: Resource, request: Request, sent_on:
     return None
 
 
-def is_withheld(error: ClusterError, request: Request) -> bool:
-    """Whether an eviction was refused because of a disruption budget (429), which is no fault and no overload."""
-    return isinstance(request, CreateRequest) and request.subresource == "eviction" and error.status == 429
+def obstacle(error: ClusterError, request: Request) -> Obstacle | None:
+    """What a request that ends an object ran into, where that is no fault.
+
+    429 of an eviction is a disruption budget, not an overload; 403 with the cause NamespaceTerminating means that
+    the object goes with its namespace (kubectl drain takes both so).
+    """
+    eviction = isinstance(request, CreateRequest) and request.subresource == "eviction"
+    if eviction and error.status == 429:
+        return Obstacle.BUDGET
+    if (eviction or isinstance(request, DeleteRequest)) and "NamespaceTerminating" in error.causes:
+        return Obstacle.ENDING
+    return None
 
 
 def _guarded(request: PatchRequest, version: str) -> Any:

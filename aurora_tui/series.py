@@ -130,18 +130,26 @@ class Series:
         try:
             record = await self._send(index, item)
         except Refusal as error:
-            if error.obstacle is Obstacle.ENDING and VERBS[item.step.verb].ends:
-                return await self._follow_ending(index, item)
-            gone = error.obstacle is Obstacle.ABSENT and VERBS[item.step.verb].ends
-            return self._say(index, Stage.DONE if gone else Stage.FAILED, error.words)
+            return await self._obstructed(index, item, error.obstacle, error.words)
         except ClusterError as error:
             return self._say(index, Stage.FAILED, f"nothing was sent: {error.message}")
         if record is None:
             return self._say(index, Stage.LEFT, "stopped")
         self._records.append(record)
         if record.outcome not in (Outcome.DONE, Outcome.UNCERTAIN):
-            return self._say(index, Stage.FAILED, f"{record.outcome}: {record.message}", record)
+            return await self._obstructed(index, item, record.obstacle, record.message, record)
         return await self._follow(index, record)
+
+    async def _obstructed(
+        self, index: int, item: Item, obstacle: Obstacle | None, words: str, record: Record | None = None
+    ) -> bool:
+        """An object that is gone, or going, is no failure of what wants it gone."""
+        ends = VERBS[item.step.verb].ends
+        if ends and obstacle is Obstacle.ENDING:
+            return await self._follow_ending(index, item)
+        if ends and obstacle is Obstacle.ABSENT:
+            return self._say(index, Stage.DONE, words, record)
+        return self._say(index, Stage.FAILED, f"{record.outcome}: {words}" if record else words, record)
 
     async def _send(self, index: int, item: Item) -> Record | None:
         """The record of the request; None where the series was stopped before it went out."""

@@ -450,6 +450,34 @@ async def test_a_pod_whose_namespace_is_going_is_followed_to_its_end(journal: Jo
     assert changed(cluster) == ["nodes/node-1"]
 
 
+@pytest.mark.parametrize("step", ["get", "patch"])
+async def test_a_pod_that_goes_between_its_trial_and_its_eviction_is_no_failure_either(
+    journal: Journal, step: str
+) -> None:
+    cluster = node_with(pod("web-1"))
+    path = path_to(cluster, journal)
+    maker = Drain(path, NODE)
+    plan = await maker.plan()
+
+    def go() -> None:
+        cluster.objects.pop(("pods", NAMESPACE, "web-1"))
+
+    def refuse() -> None:
+        cluster.on("get", lambda: None, go)
+        raise ForbiddenError("it is being terminated", status=403, causes=frozenset({"NamespaceTerminating"}))
+
+    if step == "get":
+        cluster.on("dry run", lambda: cluster.on("get", go))
+    else:
+        cluster.on("patch", lambda: None, refuse)
+
+    moves, ended = await _run(path, maker, plan, plan.way)
+
+    assert last(moves) == [Stage.DONE, Stage.DONE]
+    assert ended.good
+    assert changed(cluster) == ["nodes/node-1"]
+
+
 async def test_budgets_that_will_make_pods_wait_are_named_beforehand(journal: Journal) -> None:
     cluster = node_with(pod("web-1"), pod("web-2"), pod("other", meta={"labels": {"app": "other"}}))
     for name, app, allowed in (("web", "web", 1), ("other", "other", 1), ("none", "other", 0)):
