@@ -180,7 +180,9 @@ class ObjectsPane(TablePane):
         refs: dict[ObjectRef, None] = {}
         alone = 0
         for key in shown:
-            row: Any = self.table.rows[key]
+            row: Any = self.table.rows.get(key)
+            if row is None:  # gone since it was painted
+                continue
             ref = self._workload_of(row) if workloads else self._ref(row)
             if ref is None:
                 alone += 1

@@ -79,6 +79,13 @@ async def test_what_the_filter_hides_is_not_among_the_marked(console: Console) -
     assert Journal(state_dir()).entries() == []
 
 
+async def test_a_marked_row_that_has_just_gone_is_left_out(console: Console) -> None:
+    await console.press("space", "j", "space")
+    pane = console.app.objects_pane
+    pane.table.apply({}, ["aurora/aurora-backend"])  # and the screen has not been painted since
+    assert [ref.name for ref in pane.marked(workloads=True).refs] == ["aurora-frontend"]
+
+
 async def test_a_node_that_is_marked_behind_the_filter_is_not_drained_nor_is_another_in_its_place(
     console: Console,
 ) -> None:
