@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import select
+import signal
+import threading
 from typing import IO, Any
 
 from textual.drivers.linux_driver import LinuxDriver
+
+_LOOK = 1000
+"""Milliseconds between two looks whether the input is still wanted, while the terminal is there."""
 
 
 class Outlet:
@@ -36,6 +42,27 @@ class ConsoleDriver(LinuxDriver):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._file: Any = Outlet(self._file)
+
+    def _run_input_thread(self) -> None:
+        over = threading.Event()
+        threading.Thread(target=self._await_hang_up, args=(over,), name="hang-up", daemon=True).start()
+        try:
+            super()._run_input_thread()
+        finally:
+            over.set()
+
+    def _await_hang_up(self, over: threading.Event) -> None:
+        """End the program with its terminal, also where nobody sends SIGHUP.
+
+        The kernel sends it to the session's leader alone, and make, for one, keeps it to itself; Textual
+        takes the end of the input for a pause and would ask again at once, for ever.
+        """
+        poll = select.poll()
+        poll.register(self.fileno, 0)  # a hang-up is told unasked
+        while not over.is_set():
+            if poll.poll(_LOOK) and not over.is_set():
+                self._app.call_later(self._app.exit, 128 + signal.SIGHUP)
+                return
 
     def _sigcont_application(self, *_: object) -> None:
         # The kernel sends SIGCONT after every SIGHUP; taken for the end of a suspension that never was,

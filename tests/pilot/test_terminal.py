@@ -135,6 +135,17 @@ def test_with_a_lost_connection_the_demo_ends_too_and_leaves_nothing_behind(tmp_
         assert list(scratch.glob("aurora-sandbox-*")) == []
 
 
+def test_with_a_lost_terminal_it_ends_also_under_a_program_that_keeps_the_hang_up_to_itself(program: Program) -> None:
+    """As under ``make demo``: the kernel tells only the session's leader, and make waits for its child."""
+    leader = ["sh", "-c", 'trap : HUP; "$@"', "sh", *program.command()]
+    with Terminal(leader, env=home(program.folder)) as terminal:
+        terminal.wait_for("HighErrorRate", PATIENCE)
+
+        terminal.hang_up()
+
+        assert terminal.wait_end(PATIENCE) == 128 + signal.SIGHUP
+
+
 def test_a_terminal_that_is_too_small_is_told_so_until_it_is_enlarged(program: Program) -> None:
     with program.open(columns=59, lines=20) as terminal:
         terminal.wait_for("59x20 is too small: at least 60x15 is needed", PATIENCE)
