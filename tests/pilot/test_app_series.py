@@ -44,14 +44,15 @@ def flat(console: Console) -> str:
 
 
 async def test_marked_rows_are_scaled_as_one_journalled_each_and_taken_back_as_one(console: Console) -> None:
-    await console.press("space", "j", "space", *"s4\rprod\rOPS-1 more")
+    # To none: from there the stack's autoscalers leave them alone.
+    await console.press("space", "j", "space", *"s0\rprod\rOPS-1 stop")
     await console.until("changes 2 deployments in aurora")
     await console.until("one by one, each followed to its end; the first failure stops the rest")
     assert listed(console) == [
         ["ready", "deployment/aurora-backend", "scale"],
         ["ready", "deployment/aurora-frontend", "scale"],
     ]
-    assert "+ spec.replicas: 4" in console.text
+    assert "+ spec.replicas: 0" in console.text
     assert Journal(state_dir()).entries() == []
 
     await console.press("enter")
@@ -60,12 +61,12 @@ async def test_marked_rows_are_scaled_as_one_journalled_each_and_taken_back_as_o
     assert [row[0] for row in listed(console)] == ["done", "done"]
     entries = Journal(state_dir()).entries()
     assert {entry.action.target.name for entry in entries} == {"aurora-backend", "aurora-frontend"}
-    assert {(entry.part_of, entry.reason) for entry in entries} == {("scale replicas=4 on 2 deployments", "OPS-1 more")}
+    assert {(entry.part_of, entry.reason) for entry in entries} == {("scale replicas=0 on 2 deployments", "OPS-1 stop")}
 
     await console.press("u")
     await console.until("Take back 2 deployments")
-    await console.until("scales deployment/aurora-frontend from 4 to")
-    await console.press(*"prod\rOPS-1 enough\r")
+    await console.until("scales deployment/aurora-frontend from 0 to")
+    await console.press(*"prod\rOPS-1 go on\r")
     await console.until("✔ 2 done")
     await console.press("escape")
     assert not console.app.objects_pane.grid.marked
