@@ -155,7 +155,11 @@ def _creations(twins: Twins, kubectl: Kubectl, kind: str) -> list[float]:
     """When our twin's ReplicaSets or ControllerRevisions were made, oldest first."""
     keepers = "replicasets" if kind == "Deployment" else "controllerrevisions"
     items: list[Object] = json.loads(kubectl("get", keepers, f"--namespace={twins.ours}", "-o", "json"))["items"]
-    own = [item for item in items if item["metadata"]["ownerReferences"][0]["name"] == twins.name]
+    own = [
+        item
+        for item in items
+        if twins.name in {owner["name"] for owner in item["metadata"].get("ownerReferences") or ()}
+    ]
     return sorted(datetime.fromisoformat(item["metadata"]["creationTimestamp"]).timestamp() for item in own)
 
 

@@ -28,7 +28,10 @@ EVICTED = re.compile(r"^  evict pod/(\S+) in (\S+):", re.MULTILINE)
 
 @pytest.fixture
 def node(kubectl: Kubectl) -> Iterator[str]:
-    """A node that is schedulable again afterwards."""
+    """A node without the pods of others, whose budgets may never let them go; schedulable again afterwards."""
+    bounded = ("--ignore-daemonsets", *AGREED, "--disable-eviction", "--grace-period=1", "--timeout=60s")
+    kubectl("drain", NODE, *bounded)
+    kubectl("uncordon", NODE)
     yield NODE
     kubectl("uncordon", NODE)
 
@@ -127,7 +130,7 @@ async def test_a_drain_evicts_what_kubectl_would_and_leaves_what_kubectl_leaves(
     kubectl("rollout", "status", "deployment/web", f"--namespace={namespace}")
     kubectl("rollout", "status", "daemonset/everywhere", f"--namespace={namespace}")
     kubectl("wait", "--for=condition=Ready", "pod/alone", f"--namespace={namespace}")
-    theirs = kubectl("drain", node, "--ignore-daemonsets", *AGREED, "--dry-run=server")
+    theirs = kubectl("drain", node, "--ignore-daemonsets", *AGREED, "--dry-run=server", "--timeout=60s")
     evicted_by_kubectl = {name for name in EVICTING.findall(theirs) if name.startswith(f"{namespace}/")}
 
     refused = aurora("drain", node, *confirmed)
