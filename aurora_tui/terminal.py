@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import signal
 import threading
@@ -42,6 +43,14 @@ class ConsoleDriver(LinuxDriver):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._file: Any = Outlet(self._file)
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Columns and lines of the terminal itself: an exported ``COLUMNS`` is that of another time or place."""
+        try:
+            size = os.get_terminal_size(self.fileno)
+        except OSError:
+            return super()._get_terminal_size()
+        return size.columns or 80, size.lines or 24
 
     def _run_input_thread(self) -> None:
         over = threading.Event()

@@ -173,6 +173,14 @@ def test_no_color_leaves_only_shades_of_grey(program: Program) -> None:
     assert all(red == green == blue for red, green, blue in painted)
 
 
+def test_a_size_that_the_environment_names_is_not_the_terminals(program: Program) -> None:
+    with burning(program, COLUMNS="80", LINES="24") as terminal:
+        terminal.wait_for(whole, PATIENCE)
+
+        terminal.resize(120, 36)
+        terminal.wait_for(whole, PATIENCE)
+
+
 def test_sixteen_colours_are_enough(program: Program) -> None:
     with burning(program, "--theme", "textual-ansi", TERM="linux", COLORTERM="") as terminal:
         terminal.wait_for(whole, PATIENCE)
