@@ -19,7 +19,7 @@ demo: $(STAMP) ## install and open the embedded demo stack
 	@$(BIN)/aurora-tui --demo
 
 test: $(STAMP) ## install and run the tests (no cluster needed)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 check: $(STAMP) ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .
