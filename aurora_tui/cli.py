@@ -126,6 +126,17 @@ def check(ctx: click.Context, /, form: str, **given: Any) -> None:
 
 @command.command()
 @shared
+@click.option("-o", "--output", "form", type=click.Choice(["prometheus", "alertmanager"]), default="prometheus")
+@click.pass_context
+def rules(ctx: click.Context, /, form: str, **given: Any) -> None:
+    """Recording and alert rules made from the SLOs, or how Alertmanager should route their alerts."""
+    from aurora_tui.commands.rules import written
+
+    click.echo(written(settings_of(take(ctx, given)), form), nl=False)
+
+
+@command.command()
+@shared
 @click.argument("target", metavar="KIND/NAME")
 @FORM
 @click.pass_context

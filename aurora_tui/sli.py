@@ -72,4 +72,4 @@ async def slo_probe(session: Session, target: Target) -> SloProbe | None:
             return None
         return points[0].value if points and not math.isnan(points[0].value) else None
 
-    return SloProbe(f"{service.name} {objective.kind.value.replace('_', ' ')}", read, objective.ratio)
+    return SloProbe(f"{service.name} {objective.kind.words}", read, objective.ratio)

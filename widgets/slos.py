@@ -44,7 +44,7 @@ class SlosPane(TablePane):
         if missing:
             worst = min(missing, key=lambda row: -(row.strain(row.value) or 0))
             parts.append(Part(f"  {len(missing)} miss their target", "bad"))
-            parts.append(Part(f": {worst.service} {worst.kind.value.replace('_', ' ')} {worst.value_text}", "bad"))
+            parts.append(Part(f": {worst.service} {worst.kind.words} {worst.value_text}", "bad"))
         if spent:
             parts.append(Part(f"  {len(spent)} on target with the budget spent", "warn"))
         if blind:
@@ -70,5 +70,5 @@ class SlosPane(TablePane):
         words = (
             "; ".join(filter(None, (row.reason, row.budget_reason and f"budget: {row.budget_reason}"))) if row else ""
         )
-        name = f"  {row.service} {row.kind.value.replace('_', ' ')}: " if row and words else ""
+        name = f"  {row.service} {row.kind.words}: " if row and words else ""
         self._why.show([Part(name, "dim"), Part(words, "warn")] if words else ())

@@ -48,6 +48,11 @@ class ObjectiveKind(StrEnum):
     LATENCY = "latency"
     ERROR_RATE = "error_rate"
 
+    @property
+    def words(self) -> str:
+        """As a sentence names it: ``error rate``."""
+        return self.value.replace("_", " ")
+
 
 @dataclass(frozen=True, slots=True)
 class Objective:

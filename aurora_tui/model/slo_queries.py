@@ -23,14 +23,19 @@ def good_share(objective: Objective, window: timedelta) -> str:
     total outage: where there is a total, a missing part therefore counts as none. A missing
     histogram bucket does not: it means that the threshold is no bucket, and nothing can be said.
     """
-    total = f"sum({objective.total})"
-    if objective.good is None:
-        query = f"1 - (sum({objective.bad}) or vector(0)) / {total}"
-    elif objective.kind is ObjectiveKind.LATENCY:
-        query = f"sum({objective.good}) / {total}"
-    else:
-        query = f"(sum({objective.good}) or vector(0)) / {total}"
-    return query.replace(WINDOW, promql_range(window))
+    return f"1 - {_share(objective, window)}" if objective.good is None else _share(objective, window)
+
+
+def bad_share(objective: Objective, window: timedelta) -> str:
+    """The share of bad events over a window, where `good_share` has one."""
+    return _share(objective, window) if objective.good is None else f"1 - {_share(objective, window)}"
+
+
+def _share(objective: Objective, window: timedelta) -> str:
+    part = f"sum({objective.bad if objective.good is None else objective.good})"
+    if objective.good is None or objective.kind is not ObjectiveKind.LATENCY:
+        part = f"({part} or vector(0))"
+    return f"{part} / sum({objective.total})".replace(WINDOW, promql_range(window))
 
 
 def current_value(objective: Objective, window: timedelta) -> str:
@@ -39,5 +44,5 @@ def current_value(objective: Objective, window: timedelta) -> str:
         # The worst series, should the query give more than one.
         return f"max({objective.value})".replace(WINDOW, promql_range(window))
     if objective.kind is ObjectiveKind.ERROR_RATE:
-        return f"1 - ({good_share(objective, window)})"
+        return bad_share(objective, window)
     return good_share(objective, window)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import yaml
 
-from aurora_tui.model.definitions import WINDOW, AlertRule
+from aurora_tui.model.definitions import AlertRule
+from aurora_tui.model.rule_files import alert_rule
+from aurora_tui.model.slo_queries import promql_range
 from aurora_tui.settings import load_settings
 
-SLI_WINDOW = "30s"
+SLI = timedelta(seconds=30)
 HURRY = 60
 """The shipped alerts hold for minutes; here a minute lasts a second."""
 OTHER_CONTEXTS = ("viewer", "one-namespace", "nobody", "expired", "exec", "down")
@@ -33,7 +36,7 @@ def write_user_config(path: Path, prometheus: str, alertmanager: str) -> Path:
         }
     }
     environments |= {name: {"sources": dict(sources)} for name in ("prod", "staging", "dev")}
-    signals = {"interval": "2s", "sli_window": SLI_WINDOW, "verify_window": "10s"}
+    signals = {"interval": "2s", "sli_window": promql_range(SLI), "verify_window": "10s"}
     path.write_text(yaml.safe_dump({"environments": environments, "signals": signals}, sort_keys=False))
     return path
 
@@ -74,17 +77,8 @@ def prometheus(
 
 def rules(alerts: Sequence[AlertRule]) -> dict[str, object]:
     """Return the rule file for the settings' alerts, hurried so that they fire within seconds."""
-    written = [
-        {
-            "alert": rule.name,
-            "expr": rule.expr.replace(WINDOW, SLI_WINDOW),
-            "for": _duration(rule.hold / HURRY),
-            "labels": {"severity": rule.severity},
-            "annotations": {"summary": rule.summary, "description": rule.description},
-        }
-        for rule in alerts
-    ]
-    return {"groups": [{"name": "aurora", "interval": "1s", "rules": written}]}
+    hurried = [replace(rule, hold=max(rule.hold / HURRY, timedelta(seconds=1))) for rule in alerts]
+    return {"groups": [{"name": "aurora", "interval": "1s", "rules": [alert_rule(rule, SLI) for rule in hurried]}]}
 
 
 def alertmanager(tools: Mapping[str, str], folder: Path, port: int) -> Sequence[str]:
@@ -109,10 +103,6 @@ def alertmanager(tools: Mapping[str, str], folder: Path, port: int) -> Sequence[
         "--cluster.listen-address=",
         "--log.level=warn",
     ]
-
-
-def _duration(length: timedelta) -> str:
-    return f"{max(1, round(length.total_seconds()))}s"
 
 
 def _check(command: Sequence[str]) -> None:

@@ -1,0 +1,69 @@
+"""When spending an error budget too fast is worth a page: the multiwindow, multi-burn-rate ladder of an objective.
+
+Source: Google's SRE workbook, chapter 5, "6: Multiwindow, Multi-Burn-Rate Alerts"
+(https://sre.google/workbook/alerting-on-slos/); the step from a day is that of its table for tickets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from aurora_tui.model.definitions import Objective
+
+PAGE, TICKET = "critical", "warning"
+"""How the handbook's alerts call what wakes somebody and what waits for the morning."""
+
+_MONTH = timedelta(days=30)
+_MINUTE = timedelta(minutes=1)
+_SHORTEST = timedelta(minutes=2)
+"""A rate needs several samples: two minutes hold four of a scrape every half a minute."""
+_STEPS = (
+    (PAGE, 0.02, timedelta(hours=1), timedelta(minutes=5)),
+    (PAGE, 0.05, timedelta(hours=6), timedelta(minutes=30)),
+    (TICKET, 0.10, timedelta(days=1), timedelta(hours=2)),
+    (TICKET, 0.10, timedelta(days=3), timedelta(hours=6)),
+)
+"""Severity, the share of a month's budget that is gone when it fires, long and short window of a month's budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the ladder: both windows must burn at least `factor` times too fast."""
+
+    severity: str
+    factor: float
+    """The burn rate; 1 spends the budget exactly over its window."""
+    spent: float
+    """The share of the whole budget (0..1) that burning at `factor` takes over the long window."""
+    long: timedelta
+    """Tells that it is worth somebody's time."""
+    short: timedelta
+    """Tells that it is still going on: once it is over, so is the alert."""
+
+    def limit(self, objective: Objective) -> float:
+        """The share of bad events (0..1) at which this step begins; above 1 it can never be reached."""
+        return self.factor * objective.budget
+
+
+def ladder(window: timedelta) -> tuple[Step, ...]:
+    """The steps for a budget over `window`, the most urgent first: 14.4, 6, 3 and 1 for 30 days.
+
+    For another length the windows are a month's in proportion, whole minutes and no less than two,
+    and each factor is what spends its share of the budget over the window as rounded.
+    """
+    scale = window / _MONTH
+    steps = []
+    for severity, spent, long, short in _STEPS:
+        scaled = max(_whole(long * scale), _SHORTEST)
+        steps.append(Step(severity, spent * (window / scaled), spent, scaled, max(_whole(short * scale), _SHORTEST)))
+    return tuple(steps)
+
+
+def windows(steps: tuple[Step, ...]) -> tuple[timedelta, ...]:
+    """Every window that a ladder looks at, the shortest first."""
+    return tuple(sorted({window for step in steps for window in (step.long, step.short)}))
+
+
+def _whole(span: timedelta) -> timedelta:
+    return round(span / _MINUTE) * _MINUTE
