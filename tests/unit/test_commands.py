@@ -34,7 +34,8 @@ def healthy(query: str) -> Any:
     """All good: latencies of 0.05 s, no errors, every event good."""
     if query.startswith("max("):
         return vector("0.05")
-    return vector("0" if query.startswith("1 - (1 - (") else "1")
+    failures = 'code=~"5' in query or "error_type!=" in query
+    return vector("0" if failures and not query.startswith("1 - ") else "1")
 
 
 class World:
