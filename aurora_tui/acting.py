@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
-
-from textual.events import Key
+from typing import TYPE_CHECKING
 
 from aurora_tui.cluster.errors import ClusterError
-from aurora_tui.frame import Frame
 from aurora_tui.model.actions import Verb
 from aurora_tui.model.configmaps import TOGGLE
 from aurora_tui.model.selection import ObjectRef, ServiceRef
-from aurora_tui.session import Session
+from aurora_tui.offering import OF_THE_ROW, Offering
 from widgets.actiondialog import ActionDialog
 from widgets.history import HistoryScreen
 
@@ -24,22 +21,9 @@ if TYPE_CHECKING:
     from aurora_tui.desk import ActionDesk
     from aurora_tui.model.series import Step
 
-_SUSPEND = "suspend"
-"""The key that suspends a CronJob or resumes it."""
-OF_THE_ROW = frozenset(
-    {Verb.CORDON, Verb.UNCORDON, Verb.DELETE, Verb.KILL, Verb.EVICT, Verb.TRIGGER, _SUSPEND, "drain"}
-)
-"""What is done to the very object under the cursor; all else is done to the workload that runs it."""
-WRITING = frozenset({"act", "set_image", "drain", "canary", "switch", "set_flag"})
-"""The actions of keys that lead to a change."""
 
-
-class Acting(Frame):
-    """The frame with everything that goes to the action path."""
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self._under_way: set[asyncio.Task[None]] = set()
+class Acting(Offering):
+    """The keys that are on offer, and everything that goes from them to the action path."""
 
     @cached_property
     def desk(self) -> ActionDesk:
@@ -77,23 +61,6 @@ class Acting(Frame):
         (step,) = steps
         self.act(step.verb, step.ref, dict(step.params))
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        pane = self.active
-        allowed = pane.allows(action, parameters) if pane is not None else True
-        if action in WRITING and allowed and self.session.read_only:
-            return None
-        return allowed
-
-    def on_key(self, event: Key) -> None:
-        """A key that is dimmed says why."""
-        active = self.screen.active_bindings.get(event.key)
-        if (
-            active is not None
-            and not active.enabled
-            and active.binding.action.removeprefix("app.").partition("(")[0] in WRITING
-        ):
-            self._warn(f"{active.binding.description} is off: this session is read-only")
-
     def action_act(self, verb: str) -> None:
         ref = self.objects_pane.subject() if verb in OF_THE_ROW else self._workload()
         if ref is None:
@@ -103,12 +70,6 @@ class Acting(Frame):
             self._ask_replicas(ref, self.objects_pane.replicas())
         else:
             self.act(Verb(verb), ref, {})
-
-    def _meant(self, verb: str) -> str:
-        """The verb of a key that does one thing or its opposite."""
-        if verb != _SUSPEND:
-            return verb
-        return Verb.RESUME if self.objects_pane.suspended() else Verb.PAUSE
 
     def action_set_image(self) -> None:
         """Ask for the workload's new image, beginning from the one that runs."""
@@ -163,7 +124,9 @@ class Acting(Frame):
             self._work(self._fill_history(self.push_screen(screen), screen, ref))
 
     def on_history_screen_chosen(self, message: HistoryScreen.Chosen) -> None:
-        if message.row.live:
+        if why := self.why_off("restore", ()):
+            self._warn(f"Roll back is off: {why}")
+        elif message.row.live:
             self._warn(f"revision {message.row.number} runs now: choose another")
         else:
             self.act(Verb.UNDO, message.ref, {"revision": message.row.number})
@@ -231,19 +194,3 @@ class Acting(Frame):
         if ref is None:
             self._warn("nothing here that a workload runs")
         return ref
-
-    def _warn(self, words: str) -> None:
-        self.notify(words, severity="warning", markup=False)
-
-    def _work(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run something that takes time beside the keys; the app keeps it from being forgotten."""
-        task = asyncio.create_task(work)
-        self._under_way.add(task)
-        task.add_done_callback(self._done)
-        return task
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self.log.error(error)
-            self.notify(f"{type(error).__name__}: {error}", severity="error", markup=False)

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aurora_tui.acting import OF_THE_ROW, Acting
+from aurora_tui.acting import Acting
 from aurora_tui.model.actions import Params, Verb
 from aurora_tui.model.series import Step, objects
+from aurora_tui.offering import OF_THE_ROW
 from widgets.objects import Marked
 
 if TYPE_CHECKING:

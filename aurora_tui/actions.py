@@ -21,6 +21,7 @@ from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import Resource, find
 from aurora_tui.journal import Journal, JournalError, Operator, Preview
 from aurora_tui.model.actions import (
+    READ_ONLY,
     Action,
     Followed,
     Obstacle,
@@ -35,7 +36,7 @@ from aurora_tui.model.actions import (
 from aurora_tui.model.masking import mask_text
 from aurora_tui.model.policies import Policy, Ruling
 from aurora_tui.model.series import Step
-from aurora_tui.planning import READ_ONLY, Planner
+from aurora_tui.planning import Planner
 from aurora_tui.verbs import VERBS
 from aurora_tui.verbs.base import Refusal
 from aurora_tui.verify import Clock, Limits, Sleep, SloProbe, Verification

@@ -187,7 +187,7 @@ class AuroraApp(ActingInSeries):
 
     def action_help(self) -> None:
         page = TextPage("Help", clock=self.session.clock)
-        page.fill(help_lines(self, self.main, self.session.settings.keys))
+        page.fill(help_lines(self, self.main, self.session.settings.keys, self.why_off_here))
         self.push_screen(page)
 
     def action_namespace(self, number: int) -> None:
@@ -207,6 +207,7 @@ class AuroraApp(ActingInSeries):
             self.open_logs(selection.from_time(rfc3339(self.session.clock() - seconds)))
 
     def action_refresh_sources(self) -> None:
+        self.forget_rights()
         self.session.refresh()
         self.notify("asking all sources again", timeout=2)
 

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aurora_tui.actions import ActionPath
-from aurora_tui.model.actions import Plan
+from aurora_tui.model.actions import READ_ONLY, Plan
 from aurora_tui.model.series import Item, LeftOut, SeriesPlan, Step, Way, objects
-from aurora_tui.planning import READ_ONLY
 from aurora_tui.series import AT_ONCE, or_words, plan_step
 
 

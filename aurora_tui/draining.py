@@ -11,14 +11,14 @@ from aurora_tui.actions import ActionPath
 from aurora_tui.cautions import BUDGETS
 from aurora_tui.cluster.errors import ClusterError, NotFoundError
 from aurora_tui.cluster.resources import DAEMONSETS, NODES, PODS, find
-from aurora_tui.model.actions import Plan, Verb
+from aurora_tui.model.actions import READ_ONLY, Plan, Verb
 from aurora_tui.model.draining import Leaving, Pod, budget_warnings, controller, sort_out
 from aurora_tui.model.endpoints import is_serving
 from aurora_tui.model.rollouts import counted
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.series import Item, LeftOut, SeriesPlan, Step, Way
 from aurora_tui.model.text import listed
-from aurora_tui.planning import READ_ONLY
+from aurora_tui.rights import denied
 from aurora_tui.verbs.base import Refusal
 
 NAMED = 3
@@ -149,8 +149,7 @@ class Drain:
             except ClusterError:
                 continue  # each eviction asks again
             if not answer.allowed:
-                because = f": {answer.reason}" if answer.reason else ""
-                problems.append(f"you may not create pods/eviction in namespace {place}{because}")
+                problems.append(denied("create", PODS, "eviction", place, answer.reason))
         return problems
 
     async def _last_ready(self, pods: Sequence[Pod]) -> tuple[str, ...]:

@@ -11,14 +11,13 @@ from aurora_tui import cautions, sending
 from aurora_tui.cluster.errors import ClusterError, NotFoundError
 from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import Resource
-from aurora_tui.model.actions import Action, Obstacle, Params, PatchRequest, Plan, Request, Target, Verb
+from aurora_tui.model.actions import READ_ONLY, Action, Obstacle, Params, PatchRequest, Plan, Request, Target, Verb
 from aurora_tui.model.diffs import changes
 from aurora_tui.model.policies import Policy, Ruling, judge
 from aurora_tui.model.rollouts import ROLLING_KINDS, RolloutState, rollout_status
+from aurora_tui.rights import denied
 from aurora_tui.verbs import VERBS
 from aurora_tui.verbs.base import Draft, Refusal, Rolling, VerbRules, View
-
-READ_ONLY = "this session is read-only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +101,7 @@ class Planner:
             return _Permission(doubts=(f"could not ask for permission beforehand: {error.message}",))
         if answer.allowed:
             return _Permission()
-        what = f"{resource.qualified}/{subresource}" if subresource else resource.qualified
-        because = f": {answer.reason}" if answer.reason else ""
-        place = f" in namespace {view.namespace}" if resource.namespaced else ""
-        return _Permission(problems=(f"you may not {verb} {what}{place}{because}",))
+        return _Permission(problems=(denied(verb, resource, subresource, view.namespace, answer.reason),))
 
     async def _preview(self, view: View, draft: Draft, permission: _Permission) -> _Preview:
         if permission.problems:  # the server would refuse the dry run for the same reason

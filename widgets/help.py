@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from textual.app import App
@@ -38,10 +38,13 @@ _GROUPS = {
 }
 
 
-def help_lines(app: App[Any], screen: Screen[Any], keymap: Mapping[str, str]) -> Iterator[str]:
+def help_lines(
+    app: App[Any], screen: Screen[Any], keymap: Mapping[str, str], why_off: Callable[[str], str]
+) -> Iterator[str]:
     """The help as text, grouped; asks the widgets for their bindings, so that it cannot be out of date.
 
-    `keymap` names the keys of the bindings, by id, that the settings put elsewhere.
+    `keymap` names the keys of the bindings, by id, that the settings put elsewhere; `why_off` says of a
+    binding's action why it leads to nothing here and now.
     """
     groups: dict[str, dict[str, Binding]] = {}
     for binding in _all_bindings(app, screen):
@@ -55,6 +58,8 @@ def help_lines(app: App[Any], screen: Screen[Any], keymap: Mapping[str, str]) ->
             keys = keymap.get(name, binding.key)
             display = " ".join(app.get_key_display(binding.with_key(key.strip())) for key in keys.split(","))
             yield f"    {display:<18} {binding.tooltip:<66} {name}"
+            if why := why_off(binding.action):
+                yield f"    {'':<18} ✘ off: {why}"
         yield ""
     yield "Commands"
     for command, words in COMMANDS:

@@ -61,13 +61,14 @@ class HistoryScreen(ModalScreen[None]):
 
     def __init__(self, ref: ObjectRef, *, clock: Callable[[], float]) -> None:
         super().__init__()
-        self._ref = ref
+        self.ref = ref
         self._clock = clock
         self._paused = False
         self._status = ""
         self._rows: tuple[RevisionRow, ...] = ()
         self._untouched: str | None = None
         """The row that the cursor was put on, while the operator has not moved it."""
+        self._off: Mapping[str, str] = {}
         self.grid: Grid[RevisionRow] = Grid(COLUMNS, clock=clock, empty="asking the server …")
 
     def compose(self) -> ComposeResult:
@@ -109,6 +110,12 @@ class HistoryScreen(ModalScreen[None]):
         self.grid.update_rows(found, found.keys())
         self._show_changes()
 
+    def show_off(self, off: Mapping[str, str]) -> None:
+        """Say which actions of the keys lead to nothing here and now, and why; those are dim."""
+        if off != self._off:
+            self._off = off
+            self.refresh_bindings()
+
     def say(self, words: str) -> None:
         """The history cannot be read: say why."""
         self.grid.empty = words
@@ -122,23 +129,25 @@ class HistoryScreen(ModalScreen[None]):
     def action_restore(self) -> None:
         row = self.grid.cursor_row
         if row is not None:
-            self.post_message(self.Chosen(self._ref, row))
+            self.post_message(self.Chosen(self.ref, row))
 
     def on_grid_row_chosen(self, message: Grid.RowChosen) -> None:
         self.action_restore()
 
     def action_pause(self) -> None:
-        self.post_message(self.PauseWanted(self._ref, paused=self._paused))
+        self.post_message(self.PauseWanted(self.ref, paused=self._paused))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return not (action == "pause" and self._ref.kind != "Deployment")
+        if action == "pause" and self.ref.kind != "Deployment":
+            return False
+        return None if self._off.get(action) else True
 
     def action_leave(self) -> None:
         self.dismiss()
 
     def _say_heading(self) -> None:
-        place = f"  ns {self._ref.namespace}" if self._ref.namespace else ""
-        left = [Part(f" History of {self._ref}", "strong"), Part(place, "dim"), Part(f"  {self._status}")]
+        place = f"  ns {self.ref.namespace}" if self.ref.namespace else ""
+        left = [Part(f" History of {self.ref}", "strong"), Part(place, "dim"), Part(f"  {self._status}")]
         self.query_one("#heading", Line).show(left)
 
     def _show_changes(self) -> None:

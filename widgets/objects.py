@@ -208,6 +208,10 @@ class ObjectsPane(TablePane):
         """Whether the CronJob under the cursor is suspended, as last seen."""
         return bool(getattr(getattr(self.grid.cursor_row, "spec", None), "suspend", False))
 
+    def cordoned(self) -> bool:
+        """Whether the node under the cursor takes no new pods, as last seen."""
+        return bool(getattr(getattr(self.grid.cursor_row, "spec", None), "unschedulable", False))
+
     def image(self) -> str:
         """``CONTAINER=IMAGE`` of the first container under the cursor; empty where there is none."""
         spec: Any = getattr(self.grid.cursor_row, "spec", None)

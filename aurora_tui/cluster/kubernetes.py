@@ -16,6 +16,7 @@ from aurora_tui.cluster.transport import SilenceError, Transport
 from aurora_tui.model.access import HttpAccess
 from aurora_tui.store import Table
 
+_READING = frozenset({"get", "list", "watch"})
 _LOG_SILENCE = 120.0
 """A quiet container is no fault, a dead connection looks the same: the stream is then asked for again."""
 
@@ -175,6 +176,20 @@ class KubernetesCluster:
         )
         status = answer.get("status") or {}
         return Permission(bool(status.get("allowed")), str(status.get("reason") or ""))
+
+    async def names_matter(self, namespace: str | None) -> bool:
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectRulesReview",
+            # The server wants one; what holds in the whole cluster is told for every namespace.
+            "spec": {"namespace": namespace or "default"},
+        }
+        answer = await self.transport.json("POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", body=review)
+        status = answer.get("status") or {}
+        return bool(status.get("incomplete")) or any(
+            rule.get("resourceNames") and not _READING.issuperset(rule.get("verbs") or ())
+            for rule in status.get("resourceRules") or ()
+        )
 
     async def logs(self, request: LogRequest) -> AsyncGenerator[bytes, None]:
         query = {"container": request.container, "timestamps": "true"}

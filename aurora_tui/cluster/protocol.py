@@ -101,7 +101,13 @@ class Cluster(Protocol):
     async def may(
         self, verb: str, resource: Resource, namespace: str | None, name: str = "", subresource: str = ""
     ) -> Permission:
-        """Ask RBAC (SelfSubjectAccessReview)."""
+        """Ask RBAC (SelfSubjectAccessReview); without a `name`, about all objects of the kind."""
+
+    async def names_matter(self, namespace: str | None) -> bool:
+        """Whether what may be changed in a namespace may depend on an object's name (SelfSubjectRulesReview).
+
+        A Role can grant a verb on `resourceNames` only; True also where the server cannot tell.
+        """
 
     def logs(self, request: LogRequest) -> AsyncGenerator[bytes, None]:
         """Lines of a container's log, each with its timestamp in front, without the line end."""

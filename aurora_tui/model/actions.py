@@ -11,6 +11,8 @@ from aurora_tui.model.diffs import DiffLine
 from aurora_tui.model.selection import ObjectRef
 
 Params = Mapping[str, str | int]
+READ_ONLY = "this session is read-only"
+"""Why nothing at all may be changed, where that is so."""
 
 
 class Verb(StrEnum):

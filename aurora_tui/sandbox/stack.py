@@ -16,6 +16,7 @@ from aurora_tui.sandbox.addresses import Addresses
 from aurora_tui.sandbox.alertmanager import Alertmanager
 from aurora_tui.sandbox.elasticsearch import ElasticsearchServer
 from aurora_tui.sandbox.jaeger import JaegerServer
+from aurora_tui.sandbox.kube.access import OPERATOR, USERS
 from aurora_tui.sandbox.kube.sandbox import KubeSandbox
 from aurora_tui.sandbox.podlog_documents import documents
 from aurora_tui.sandbox.prometheus import PrometheusServer
@@ -25,7 +26,7 @@ from aurora_tui.sandbox.simulation import Simulation
 from aurora_tui.sandbox.wire import LoopbackServer
 from aurora_tui.settings import load_settings
 
-CONTEXT = "prod"
+CONTEXT = OPERATOR.context
 
 
 class Sandbox:
@@ -65,12 +66,12 @@ class Sandbox:
 
     @property
     def kubeconfig(self) -> Path:
-        """A kubeconfig whose only context is `CONTEXT`; there while the sandbox runs."""
+        """A kubeconfig with `CONTEXT` and a context for each user who may do less; there while the sandbox runs."""
         return self._file("kubeconfig")
 
     @property
     def config(self) -> Path:
-        """The user's settings: `CONTEXT` is production, and its sources are the sandbox's servers."""
+        """The user's settings: every context is production, and its sources are the sandbox's servers."""
         return self._file("config.yaml")
 
     async def start(self) -> Addresses:
@@ -125,7 +126,7 @@ class Sandbox:
     def _settings(self) -> str:
         environment = {
             "title": "PRODUCTION",
-            "contexts": [CONTEXT],
+            "contexts": [user.context for user in USERS],
             "protected": True,
             "tone": "bad",
             "sources": {name: server.url for name, server in self._servers.items()},

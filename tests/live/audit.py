@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.live.conftest import Eventually
 
-_REVIEWS = frozenset({"selfsubjectreviews", "selfsubjectaccessreviews"})
+_REVIEWS = frozenset({"selfsubjectreviews", "selfsubjectaccessreviews", "selfsubjectrulesreviews"})
 """Questions that are asked with POST."""
 
 

@@ -190,6 +190,10 @@ class FakeCluster:
         reason = self.denied.get((verb, resource.plural, subresource))
         return Permission(reason is None, reason or "")
 
+    async def names_matter(self, namespace: str | None) -> bool:
+        self._react("names")
+        return False
+
     async def logs(self, request: LogRequest) -> AsyncGenerator[bytes, None]:
         """What `put_log` gave for this pod, container and run."""
         self._react("logs")

@@ -252,6 +252,69 @@ async def test_the_operator_may_do_everything_and_is_told_so(kube: Kube) -> None
     assert answer["status"]["userInfo"]["username"] == "demo-operator"
 
 
+@pytest.mark.parametrize(
+    ("verb", "group", "resource", "namespace", "viewer", "developer"),
+    [
+        ("list", "", "pods", "aurora", True, True),
+        ("watch", "apps", "deployments", "", True, True),
+        ("get", "", "nodes", "", False, False),
+        ("get", "", "secrets", "aurora", False, False),
+        ("get", "", "secrets", "monitoring", False, True),
+        ("patch", "apps", "daemonsets", "monitoring", False, True),
+        ("patch", "apps", "daemonsets", "aurora", False, False),
+        ("patch", "apps", "deployments", "", False, False),
+        ("patch", "", "nodes", "", False, False),
+        ("delete", "", "pods", "monitoring", False, True),
+    ],
+)
+async def test_users_may_do_what_their_roles_allow_and_are_told_so(
+    kube: Kube, verb: str, group: str, resource: str, namespace: str, viewer: bool, developer: bool
+) -> None:
+    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    asked = {"verb": verb, "group": group, "resource": resource, "namespace": namespace}
+    body = {"kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": asked}}
+    for context, allowed in (("viewer", viewer), ("developer", developer)):
+        _, answer = await kube.ask("POST", path, body, Authorization=f"Bearer {token(kube, context)}")
+        assert answer["status"] == {"allowed": allowed}, context
+
+
+async def test_what_a_user_may_not_do_is_forbidden_in_the_servers_words(kube: Kube) -> None:
+    viewer = f"Bearer {token(kube, 'viewer')}"
+    code, status = await kube.ask(
+        "PATCH", f"{BACKEND}/scale?dryRun=All", {"spec": {"replicas": 0}},
+        Authorization=viewer, Content_Type="application/merge-patch+json",
+    )  # fmt: skip
+    assert (code, status["reason"]) == (403, "Forbidden")
+    assert status["message"] == (
+        'deployments.apps "aurora-backend" is forbidden: User "demo-viewer" cannot patch resource '
+        '"deployments/scale" in API group "apps" in the namespace "aurora"'
+    )
+    code, status = await kube.get("/api/v1/nodes", Authorization=viewer)
+    assert status["message"] == (
+        'nodes is forbidden: User "demo-viewer" cannot list resource "nodes" in API group "" at the cluster scope'
+    )
+    assert (await kube.get("/api/v1/pods", Authorization=viewer))[0] == 200
+
+
+async def test_the_rules_of_a_namespace_are_told(kube: Kube) -> None:
+    path = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
+    body: Json = {"kind": "SelfSubjectRulesReview", "spec": {"namespace": "monitoring"}}
+    developer = f"Bearer {token(kube, 'developer')}"
+    code, answer = await kube.ask("POST", path, body, Authorization=developer)
+    rules = {rule["resources"][0]: rule["verbs"] for rule in answer["status"]["resourceRules"]}
+    assert (code, answer["status"]["incomplete"]) == (201, False)
+    assert "patch" in rules["daemonsets"]
+    assert "nodes" not in rules
+    assert (await kube.ask("POST", path, {**body, "spec": {}}, Authorization=developer))[0] == 400
+
+
+def token(kube: Kube, context: str) -> str:
+    config = msgspec.json.decode(kube.sandbox.kubeconfig())
+    (user,) = [each["context"]["user"] for each in config["contexts"] if each["name"] == context]
+    (found,) = [each["user"]["token"] for each in config["users"] if each["name"] == user]
+    return str(found)
+
+
 async def test_usage_is_measured_for_running_pods_only(kube: Kube) -> None:
     metrics = await kube.found("/apis/metrics.k8s.io/v1beta1/namespaces/aurora/pods")
     running = names(await kube.found(f"{AURORA}/pods?fieldSelector=status.phase%3DRunning"))

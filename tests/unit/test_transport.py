@@ -455,6 +455,32 @@ async def test_a_read_only_client_still_asks(server: ApiServer, tmp_path: Path) 
     await cluster.close()
 
 
+@pytest.mark.parametrize(
+    ("status", "matter"),
+    [
+        ({"resourceRules": [{"verbs": ["get", "list"], "resources": ["pods"]}]}, False),
+        ({"resourceRules": [{"verbs": ["get"], "resources": ["configmaps"], "resourceNames": ["kubeadm"]}]}, False),
+        ({"resourceRules": [{"verbs": ["get", "patch"], "resourceNames": ["web"]}]}, True),
+        ({"resourceRules": [{"verbs": ["*"], "resourceNames": ["web"]}]}, True),
+        ({"resourceRules": [], "incomplete": True, "evaluationError": "webhook authorizer"}, True),
+        ({}, False),
+    ],
+)
+async def test_whether_names_matter_is_read_from_the_rules_of_the_namespace(
+    server: ApiServer, tmp_path: Path, status: dict[str, object], matter: bool
+) -> None:
+    cluster = KubernetesCluster(context_for(tmp_path, server.url))
+    path = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
+    server.on(f"POST {path}", {"status": status})
+
+    assert await cluster.names_matter("aurora") is matter
+    await cluster.names_matter("")
+
+    asked = [json.loads(request.body)["spec"]["namespace"] for request in server.requests(f"POST {path}")]
+    assert asked == ["aurora", "default"]
+    await cluster.close()
+
+
 # The client on top
 
 

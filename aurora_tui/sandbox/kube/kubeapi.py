@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
 import msgspec
 from aiohttp import web
 
-from aurora_tui.sandbox.kube import discovery
+from aurora_tui.sandbox.kube import access, discovery
+from aurora_tui.sandbox.kube.access import OPERATOR, User
 from aurora_tui.sandbox.kube.bodies import decoding, read_delete_options, read_dry_run, read_object, read_patch
 from aurora_tui.sandbox.kube.kinds import NODE_METRICS, POD_METRICS, REVIEWS, Json
-from aurora_tui.sandbox.kube.listing import list_objects, read_options
+from aurora_tui.sandbox.kube.listing import flag, list_objects, read_options
 from aurora_tui.sandbox.kube.objects import ObjectStore
 from aurora_tui.sandbox.kube.podapi import PodApi
 from aurora_tui.sandbox.kube.reviews import review
@@ -48,7 +49,7 @@ class KubeApi:
         registry: Registry,
         pods: PodApi,
         usage: Usage,
-        token: str,
+        tokens: Mapping[User, str],
         clock: Callable[[], float],
     ) -> None:
         self._store = store
@@ -56,7 +57,7 @@ class KubeApi:
         self._pods = pods
         self._usage = usage
         self._clock = clock
-        self._token = token
+        self._tokens = tokens
         self._watchers: set[Watcher] = set()
         self._runner: web.AppRunner | None = None
 
@@ -89,19 +90,20 @@ class KubeApi:
             return _json(500, ApiError(500, "InternalError", "Internal error occurred").status)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        path = self._authenticated(request)
+        path, user = self._authenticated(request)
         document = _document(request, path)
         if document is not None:
             if request.method != "GET":
                 raise method_not_allowed()
             return document
         route = read_path(path)
+        access.check(user, route, request.method, watch=flag(request.query, "watch"))
         if route.resource in REVIEWS:
             if request.method != "POST" or route.name:
                 raise method_not_allowed()
             body = read_object(request.content_type, await request.read())
             with decoding():
-                return _json(201, review(route.resource, body))
+                return _json(201, review(route.resource, body, user))
         if route.subresource and route.resource.subresource(route.subresource) is None:
             raise no_such_path()
         if answer := self._pods.answer(route, request.method):
@@ -118,22 +120,27 @@ class KubeApi:
             raise method_not_allowed()
         return await verb(request, route)
 
-    def _authenticated(self, request: web.Request) -> str:
-        """The path asked for; raises ApiError 401.
+    def _authenticated(self, request: web.Request) -> tuple[str, User]:
+        """The path asked for, and who asks; raises ApiError 401.
 
         A bearer token must be right. kubectl sends none over plain HTTP, so the token may stand before
         the path instead, put there by a kubeconfig's server address.
         """
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        prefix = f"/{self._token}"
-        path, prefixed = request.path, request.path.startswith(f"{prefix}/")
-        if prefixed:
-            path = path.removeprefix(prefix)
-        if path in _PUBLIC or (prefixed and not scheme):
-            return path
-        if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), self._token.encode()):
-            raise unauthorized()
-        return path
+        scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
+        path = request.path
+        for user, token in self._tokens.items():
+            prefix = f"/{token}"
+            if path.startswith(f"{prefix}/"):
+                path = path.removeprefix(prefix)
+                if not scheme:
+                    return path, user
+        if path in _PUBLIC:
+            return path, OPERATOR
+        if scheme.lower() == "bearer":
+            for user, token in self._tokens.items():
+                if hmac.compare_digest(sent.strip().encode(), token.encode()):
+                    return path, user
+        raise unauthorized()
 
     async def _get(self, request: web.Request, route: Route) -> web.StreamResponse:
         _check_accept(request)

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import msgspec
 
+from aurora_tui.sandbox.kube.access import OPERATOR, USERS, User
 from aurora_tui.sandbox.kube.autoscaler import Autoscaler
 from aurora_tui.sandbox.kube.budgets import BudgetController
 from aurora_tui.sandbox.kube.daemonsets import DaemonSetController
@@ -28,7 +29,6 @@ from aurora_tui.sandbox.kube.podlife import Kubelets
 from aurora_tui.sandbox.kube.podstate import has_ended, is_leaving, is_ready
 from aurora_tui.sandbox.kube.recorder import Recorder
 from aurora_tui.sandbox.kube.replicasets import ReplicaSetController
-from aurora_tui.sandbox.kube.reviews import USERNAME
 from aurora_tui.sandbox.kube.scenario import rehearse
 from aurora_tui.sandbox.kube.selectors import labels_of
 from aurora_tui.sandbox.kube.statefulsets import StatefulSetController
@@ -61,7 +61,9 @@ class KubeSandbox:
         self._scenario = scenario
         self._rehearsed: float | None = 0.0
         rng = random.Random(seed)
-        self._token = f"aurora-sandbox-{rng.getrandbits(128):032x}"
+        self._tokens = {OPERATOR: _token(rng)}
+        # From numbers of their own: what the seed makes of the cluster does not depend on who may look at it.
+        self._tokens |= {user: _token(random.Random(f"{seed} {user.name}")) for user in USERS if user is not OPERATOR}
         self._store = ObjectStore(self.now, rng, history)
         self._registry = Registry(self._store, self.now, rng)
         usage = Usage(self._store, self.now)
@@ -86,7 +88,7 @@ class KubeSandbox:
             ),
         )
         pods = PodApi(self._store, self._registry, self.now)
-        self._api = KubeApi(self._store, self._registry, pods, usage, self._token, self.now)
+        self._api = KubeApi(self._store, self._registry, pods, usage, self._tokens, self.now)
         self._work = asyncio.Event()
         self._manager.on_work = self._work.set
         self._task: asyncio.Task[None] | None = None
@@ -136,19 +138,31 @@ class KubeSandbox:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._work.wait(), min(max(wait, _SHORTEST), _LONGEST))
 
-    def kubeconfig(self, context: str = "prod", *, for_kubectl: bool = False) -> str:
-        """The text of a kubeconfig (JSON, and so YAML) with one context of that name, once started.
+    def kubeconfig(self, context: str = OPERATOR.context, *, for_kubectl: bool = False) -> str:
+        """The text of a kubeconfig (JSON, and so YAML) with a context for each user, once started.
 
-        kubectl sends no credentials over plain HTTP; `for_kubectl` puts the token before the server's paths.
+        `context` is what the operator's is called, the current one. kubectl sends no credentials over plain
+        HTTP; `for_kubectl` puts the tokens before the server's paths.
         """
-        server = f"{self.url}/{self._token}" if for_kubectl else self.url
-        cluster, user = f"aurora-{context}", USERNAME
+
+        def entry(user: User) -> tuple[dict[str, object], dict[str, object], dict[str, object]]:
+            name = context if user is OPERATOR else user.context
+            token, cluster = self._tokens[user], f"aurora-{name}"
+            server = f"{self.url}/{token}" if for_kubectl else self.url
+            place = {"cluster": cluster, "user": user.name, "namespace": NAMESPACE}
+            return (
+                {"name": cluster, "cluster": {"server": server}},
+                {"name": user.name, "user": {"token": token}},
+                {"name": name, "context": place},
+            )
+
+        clusters, users, contexts = zip(*map(entry, USERS), strict=True)
         config = {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": cluster, "cluster": {"server": server}}],
-            "users": [{"name": user, "user": {"token": self._token}}],
-            "contexts": [{"name": context, "context": {"cluster": cluster, "user": user, "namespace": NAMESPACE}}],
+            "clusters": clusters,
+            "users": users,
+            "contexts": contexts,
             "current-context": context,
         }
         return msgspec.json.format(msgspec.json.encode(config)).decode()
@@ -169,3 +183,7 @@ class KubeSandbox:
             if replicas is not None and not is_leaving(pod) and not has_ended(pod):
                 replicas.append(Replica(pod["spec"]["containers"][0]["image"], is_ready(pod)))
         return found
+
+
+def _token(rng: random.Random) -> str:
+    return f"aurora-sandbox-{rng.getrandbits(128):032x}"

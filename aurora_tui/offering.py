@@ -1,0 +1,243 @@
+"""What the keys offer here and now: which of them lead to a change, which of those are off, and why."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Collection, Coroutine, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from textual.actions import parse
+from textual.events import Key
+
+from aurora_tui.frame import Frame
+from aurora_tui.model import views
+from aurora_tui.model.actions import READ_ONLY, Verb
+from aurora_tui.model.policies import judge
+from aurora_tui.model.selection import ObjectRef, ServiceRef
+from aurora_tui.session import Session
+from widgets.history import HistoryScreen
+
+if TYPE_CHECKING:
+    from aurora_tui.rights import Need, Rights
+
+_SUSPEND = "suspend"
+"""The key that suspends a CronJob or resumes it."""
+OF_THE_ROW = frozenset(
+    {
+        Verb.CORDON, Verb.UNCORDON, Verb.DELETE, Verb.KILL, Verb.EVICT, Verb.TRIGGER, _SUSPEND,
+        "drain", "canary", "switch", "set_flag",
+    }
+)  # fmt: skip
+"""What is done to the very object under the cursor; all else is done to the workload that runs it."""
+_NOT_MARKED = frozenset({"canary", "switch", "set_flag"})
+"""What marks mean nothing to."""
+LEADS_TO: Mapping[str, Verb] = {
+    "set_image": Verb.IMAGE,
+    "drain": Verb.CORDON,
+    "canary": Verb.SCALE,
+    "switch": Verb.SWITCH,
+    "set_flag": Verb.FLAG,
+    "restore": Verb.UNDO,
+    "pause": Verb.PAUSE,
+}
+"""The verb that the action of a key leads to first; ``act`` names its own."""
+_OF_HISTORY = ("restore", "pause")
+"""Those that the rollout history has."""
+WRITING = frozenset({"act", *LEADS_TO})
+"""The actions of keys that lead to a change."""
+
+
+Chosen = tuple[str, tuple[object, ...]]
+"""The action that a key is bound to, and its parameters."""
+
+
+class Offering(Frame):
+    """The frame with keys that are dim where they lead to nothing, and say the reason when they are pressed.
+
+    Read-only and the policies are known at once. What RBAC allows is asked beside the keys, for what they
+    mean here and now and not before the rows are there; until it is known nothing is dim for it.
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._keys: set[Chosen] = set()
+        """What keys that lead to a change were asked about, on whatever pane."""
+        self._off: Mapping[Chosen, str] = {}
+        """Which of them are off on the active pane as it is painted, and why."""
+        self._rights: Rights | None = None
+        self._asking = False
+        self._found: tuple[tuple[str, str | None, int], ObjectRef | None] | None = None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        pane = self.active
+        allowed = pane.allows(action, parameters) if pane is not None else True
+        if action not in WRITING or not allowed:
+            return allowed
+        self._keys.add((action, parameters))
+        return None if self.why_off(action, parameters) else allowed
+
+    def on_key(self, event: Key) -> None:
+        """A key that is dimmed says why."""
+        active = self.screen.active_bindings.get(event.key)
+        if active is not None and not active.enabled and (why := self.why_off(*_parsed(active.binding.action))):
+            self._warn(f"{active.binding.description} is off: {why}")
+
+    def why_off(self, action: str, parameters: tuple[object, ...]) -> str:
+        """Why a key leads to no change here and now, in words; empty where it does, or where that is not known.
+
+        Of marked rows those that may not be changed are left out later: the key is off where none is left.
+        """
+        if action not in WRITING:
+            return ""
+        if self.session.read_only:
+            return READ_ONLY
+        whys: dict[str, None] = {}
+        for verb, ref in self._steps(action, parameters):
+            why = self._why_not(verb, ref)
+            if not why:
+                return ""
+            whys[why] = None
+        return "; ".join(whys)
+
+    def why_off_here(self, action: str) -> str:
+        """The same for a binding's whole action, empty for those of panes that the keys are not on."""
+        name, parameters = _parsed(action)
+        here = self.active is None or self.active.allows(name, parameters) is not False
+        return self.why_off(name, parameters) if here or self.session.read_only else ""
+
+    def flush(self) -> None:
+        super().flush()
+        self._renew_offer()
+
+    def forget_rights(self) -> None:
+        """Ask again what is allowed; until then nothing is off for it."""
+        if self._rights is not None:
+            self._rights.forget()
+
+    @property
+    def _rows_are_there(self) -> bool:
+        return self.session.store.table(views.PODS.table).freshness.last_good is not None
+
+    def _renew_offer(self) -> None:
+        """Paint the keys anew where one is no longer as it is shown, and ask for what is not known of them."""
+        screen = self.screen
+        keys: Collection[Chosen] = ()
+        if isinstance(screen, HistoryScreen):
+            keys = [(name, ()) for name in _OF_HISTORY]
+            screen.show_off({name: why for name, _ in keys if (why := self.why_off(name, ()))})
+        elif screen is self.main:
+            pane = self.active
+            keys = [key for key in self._keys if pane is None or pane.allows(*key)]
+            off = {key: why for key in keys if (why := self.why_off(*key))}
+            if off != self._off:
+                self._off = off
+                self.refresh_bindings()
+        if keys and self._rows_are_there and not (self._asking or self.session.read_only):
+            needs = set(self._needs(keys))
+            if self._rights is None or any(map(self._rights.wants, needs)):
+                self._asking = True
+                self._work(self._ask(needs))
+
+    def _needs(self, keys: Collection[Chosen]) -> Iterator[Need]:
+        """What RBAC must allow for the keys, as far as it is known which questions that are."""
+        if self._rights is None:
+            return
+        from aurora_tui.rights import need_of
+
+        for key in keys:
+            for step in self._steps(*key):
+                if (need := need_of(*step)) is not None:
+                    yield need
+
+    async def _ask(self, needs: set[Need]) -> None:
+        try:
+            if self._rights is None:  # the verbs are imported beside the keys: the first frame needs none
+                await asyncio.to_thread(importlib.import_module, "aurora_tui.rights")
+                from aurora_tui.rights import Rights
+
+                self._rights = Rights(self.session.cluster, self.session.clock)
+            await self._rights.ask(needs)
+        finally:
+            self._asking = False
+
+    def _why_not(self, verb: Verb, ref: ObjectRef) -> str:
+        session = self.session
+        ruling = judge(
+            session.settings.policies,
+            context=session.context,
+            namespace=ref.namespace or "",
+            kind=ref.kind,
+            name=ref.name,
+            verb=verb.value,
+            now=session.clock(),
+        )
+        if ruling.deny or self._rights is None:
+            return "; ".join(ruling.deny)
+        from aurora_tui.rights import need_of
+
+        need = need_of(verb, ref)
+        return self._rights.denial(need) if need is not None else ""
+
+    def _steps(self, action: str, parameters: tuple[object, ...]) -> Iterator[tuple[Verb, ObjectRef]]:
+        """What a key would do to which objects."""
+        if action == "act":
+            key = str(parameters[0])
+            verb = Verb(self._meant(key))
+        else:
+            key, verb = action, LEADS_TO[action]
+        if isinstance(self.screen, HistoryScreen):
+            yield verb, self.screen.ref
+        elif key == "drain" and self.objects_pane.cordoned():
+            return  # what is left are its pods, each in a namespace of its own
+        else:
+            for ref in self._refs(key):
+                yield verb, ref
+
+    def _refs(self, key: str) -> Sequence[ObjectRef]:
+        """The objects that a key means: the marked ones, or the one under the cursor."""
+        pane, of_row = self.objects_pane, key in OF_THE_ROW
+        if self.active is pane and pane.grid.marked and key not in _NOT_MARKED:
+            return pane.marked(workloads=not of_row).refs
+        ref = pane.subject() if of_row else self._runs()
+        return () if ref is None else (ref,)
+
+    def _meant(self, verb: str) -> str:
+        """The verb of a key that does one thing or its opposite."""
+        if verb != _SUSPEND:
+            return verb
+        return Verb.RESUME if self.objects_pane.suspended() else Verb.PAUSE
+
+    def _runs(self) -> ObjectRef | None:
+        """The workload that the keys mean, None where there is none."""
+        ref = self.active.workload() if self.active else None
+        if not isinstance(ref, ServiceRef):
+            return ref
+        # It is looked for among all pods, and asked for at each tick.
+        look = (ref.name, self.session.namespace, len(self.session.store.table(views.PODS.table).rows))
+        if self._found is None or self._found[0] != look:
+            self._found = look, self.session.workload_of(ref.name)
+        return self._found[1]
+
+    def _warn(self, words: str) -> None:
+        self.notify(words, severity="warning", markup=False)
+
+    def _work(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run something that takes time beside the keys; the app keeps it from being forgotten."""
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.log.error(error)
+            self.notify(f"{type(error).__name__}: {error}", severity="error", markup=False)
+
+
+def _parsed(action: str) -> tuple[str, tuple[object, ...]]:
+    """The name and the parameters of a binding's action."""
+    _, name, parameters = parse(action)
+    return name, parameters
