@@ -98,6 +98,17 @@ class AuroraApp(ActingInSeries):
             page.fill(alert_lines(alert, self.session.settings, self.session.clock()))
             self.push_screen(page)
 
+    def action_describe_slo(self) -> None:
+        from aurora_tui.model.describe_slo import describe_slo
+
+        reading = self.slos_pane.reading()
+        if reading is not None:
+            services = self.session.settings.services
+            service = next((each for each in services if each.name == reading.service), None)
+            page = TextPage(f"SLO {reading.service} {reading.kind.words}", clock=self.session.clock)
+            page.fill(describe_slo(reading, service))
+            self.push_screen(page)
+
     def _logs(self, *, previous: bool) -> None:
         ref = self.active.subject() if self.active else None
         if isinstance(ref, ServiceRef):

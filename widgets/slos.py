@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
+
+from textual.binding import BindingType
 
 from aurora_tui.model.selection import ServiceRef
-from aurora_tui.model.slo import COLUMNS, SloReading, SloState
+from aurora_tui.model.slo import SloReading, SloState
+from aurora_tui.model.slo_columns import COLUMNS
 from aurora_tui.store import Store
 from widgets.grid import Grid
 from widgets.line import Line, Part
+from widgets.pane import pane_binding
 from widgets.tablepane import TablePane
 
 
 class SlosPane(TablePane):
     """Objectives, worst first; Enter goes to the workloads of the service."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        pane_binding(
+            "d", "app.describe_slo", "Describe", "Burn rates by window, budget and queries", id="slos.describe"
+        ),
+    ]
 
     def __init__(self, store: Store, *, clock: Callable[[], float], id: str) -> None:
         super().__init__(store, "slos", COLUMNS, clock=clock, id=id)
@@ -58,6 +68,11 @@ class SlosPane(TablePane):
 
     def name_of(self, row: Any) -> str:
         return str(row.service)
+
+    def reading(self) -> SloReading | None:
+        """The objective under the cursor."""
+        row: SloReading | None = self.grid.cursor_row
+        return row
 
     def subject(self) -> ServiceRef | None:
         row = self.grid.cursor_row

@@ -12,14 +12,17 @@ import click
 from aurora_tui.cluster import resources
 from aurora_tui.cluster.errors import ClusterError, ForbiddenError
 from aurora_tui.commands import output
-from aurora_tui.model import alerts, slo, views, workloads
+from aurora_tui.model import alerts, slo_columns, views, workloads
 from aurora_tui.model.alerts import AlertState
+from aurora_tui.model.burn import windows
 from aurora_tui.model.columns import Cell, Column
 from aurora_tui.model.filters import Filter, parse_filter
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.pod_status import summarize
 from aurora_tui.model.printing import NAMESPACE_COLUMN
 from aurora_tui.model.slo import SloState
+from aurora_tui.model.slo_columns import CALLS
+from aurora_tui.model.slo_queries import promql_range
 from aurora_tui.model.text import printable
 from aurora_tui.model.views import View
 from aurora_tui.session import Session
@@ -104,9 +107,9 @@ async def list_slos(session: Session) -> Listing:
     found = await locate("prometheus", session.environment, session.cluster, session.home)
     await slo_source(session.settings, found, session.store, session.clock).read_once()
     table = session.store.table("slos")
-    rows = sorted(table.rows.values(), key=slo.worst_first)
+    rows = sorted(table.rows.values(), key=slo_columns.worst_first)
     trouble = table.freshness.message if table.freshness.state is not SourceState.LIVE else ""
-    return Listing(slo.COLUMNS, rows, raw_slo, found.reason or trouble)
+    return Listing(slo_columns.COLUMNS, rows, raw_slo, found.reason or trouble)
 
 
 def raw_slo(row: Any) -> Mapping[str, Any]:
@@ -115,7 +118,10 @@ def raw_slo(row: Any) -> Mapping[str, Any]:
         "value": row.value,
         "limit": row.limit,
         "burn_rate": row.burn_rate,
+        "burn_rates": {promql_range(window): row.burns.rate(window) for window in windows(row.burns.steps)},
+        "verdict": CALLS[step.severity] if (step := row.burns.verdict) else None,
         "budget_remaining": row.budget_remaining,
+        "budget_lasts_seconds": lasts.total_seconds() if (lasts := row.exhausted_in) is not None else None,
         "state": row.state.value,
         "reason": row.reason,
         "sampled_at": row.sampled_at,

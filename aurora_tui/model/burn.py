@@ -6,7 +6,8 @@ Source: Google's SRE workbook, chapter 5, "6: Multiwindow, Multi-Burn-Rate Alert
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from aurora_tui.model.definitions import Objective
@@ -44,6 +45,39 @@ class Step:
     def limit(self, objective: Objective) -> float:
         """The share of bad events (0..1) at which this step begins; above 1 it can never be reached."""
         return self.factor * objective.budget
+
+
+@dataclass(frozen=True, slots=True)
+class Burns:
+    """How fast a budget is spent over the windows of its ladder, as measured."""
+
+    budget: float
+    """The share of events that may be bad (0..1)."""
+    steps: tuple[Step, ...] = ()
+    shares: Mapping[timedelta, float] = field(default_factory=dict)
+    """The share of bad events (0..1) by window; one without traffic, series or answer is missing."""
+
+    def rate(self, window: timedelta) -> float | None:
+        """The burn rate over a window; None where nothing can be said."""
+        share = self.shares.get(window)
+        return None if share is None else share / self.budget
+
+    def climbed(self, step: Step) -> bool | None:
+        """Whether both windows burn faster than a step allows; None where one of them is not known."""
+        long, short = self.rate(step.long), self.rate(step.short)
+        return None if long is None or short is None else long > step.factor < short
+
+    @property
+    def verdict(self) -> Step | None:
+        """The most urgent step that is climbed, which is what the rules made from it fire."""
+        return next((step for step in self.steps if self.climbed(step)), None)
+
+
+def lasts(left: float | None, rate: float | None, window: timedelta) -> timedelta | None:
+    """How long the unspent share of a budget lasts at a burn rate; None where it does not end or is not known."""
+    if left is None or not rate:
+        return None
+    return max(left, 0.0) * window / rate
 
 
 def ladder(window: timedelta) -> tuple[Step, ...]:

@@ -1,4 +1,4 @@
-"""Service level objectives as measured: the arithmetic of budgets, the reading of one objective, its columns.
+"""Service level objectives as measured: the arithmetic of budgets, and the reading of one objective.
 
 The terms are those of Google's SRE workbook, chapters 2 and 5 (https://sre.google/workbook/alerting-on-slos/).
 """
@@ -6,16 +6,14 @@ The terms are those of Google's SRE workbook, chapters 2 and 5 (https://sre.goog
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
-from aurora_tui.model.columns import Cell, Column, Tone
+from aurora_tui.model.burn import Burns, lasts
 from aurora_tui.model.definitions import Objective, ObjectiveKind, Service
-from aurora_tui.model.sparks import bar, sparkline
 
-SPARK_WIDTH = 20
-_NO_DATA = "no data"
+NO_DATA = "no data"
 NOT_READ = "not read yet"
 """The reason of a sample that was not asked for yet."""
 
@@ -30,9 +28,6 @@ class SloState(StrEnum):
     NO_DATA = "no data"
     """Nothing can be said: no series, no traffic or a failed query. Never taken for healthy."""
     OK = "ok"
-
-
-_ORDER = {state: rank for rank, state in enumerate(SloState)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +66,21 @@ class SloReading:
     """The unspent share of the error budget over its window; 1 is whole, below 0 overspent."""
     budget_reason: str
     """Why the budget is not known; empty otherwise."""
+    burns: Burns
+    """The burn rates over the windows of the ladder, and what they come to."""
+    budget_window: timedelta
     sampled_at: float
     """When the value was read, in seconds since the epoch."""
 
     @property
     def key(self) -> str:
         return f"{self.service}/{self.kind}"
+
+    @property
+    def exhausted_in(self) -> timedelta | None:
+        """How long the budget lasts at the pace of the last hour (or of what the ladder has for it), if it ends."""
+        pace = self.burns.steps[0].long if self.burns.steps else timedelta()
+        return lasts(self.budget_remaining, self.burns.rate(pace), self.budget_window)
 
     def strain(self, value: float | None) -> float | None:
         """A value against the target: 0 is perfect, 0.5 exactly the target, 1 twice as bad; not clipped."""
@@ -104,6 +108,8 @@ def read(
     current: Sample,
     spark: tuple[float | None, ...],
     window_share: Sample,
+    burns: Burns,
+    budget_window: timedelta,
     now: float,
 ) -> SloReading:
     """Judge one objective from its current value and the share of good events over the budget's window.
@@ -137,16 +143,18 @@ def read(
         title=service.title,
         kind=objective.kind,
         state=state,
-        reason=(current.reason or _NO_DATA) if value is None else "",
+        reason=(current.reason or NO_DATA) if value is None else "",
         value=value,
         limit=limit,
         at_least=at_least,
-        value_text=_NO_DATA if value is None else write(value),
+        value_text=NO_DATA if value is None else write(value),
         target_text=_target(limit, at_least, in_seconds),
         spark=tuple(_number(point) for point in spark),
         burn_rate=rate,
         budget_remaining=left,
-        budget_reason=(window_share.reason or _NO_DATA) if left is None else "",
+        budget_reason=(window_share.reason or NO_DATA) if left is None else "",
+        burns=burns,
+        budget_window=budget_window,
         sampled_at=now,
     )
 
@@ -155,9 +163,9 @@ def _number(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else value
 
 
-def _down(value: float, digits: int) -> float:
-    # Rounded down, so that what is printed never stands on the other side of the target than the figure
-    # itself; the small term undoes the error of binary fractions (0.29 * 100 is 28.999…).
+def rounded_down(value: float, digits: int) -> float:
+    """A figure for printing, rounded so that it never stands on the other side of its target than the figure itself."""
+    # The small term undoes the error of binary fractions (0.29 * 100 is 28.999…).
     scale = 10.0**digits
     return math.floor(value * scale + 1e-6) / scale
 
@@ -167,103 +175,18 @@ def share_text(value: float) -> str:
     percent = value * 100
     if 0 < percent < 0.01:
         return "<0.01 %"
-    return f"{_down(percent, 2):.2f} %"
+    return f"{rounded_down(percent, 2):.2f} %"
 
 
 def _seconds(value: float) -> str:
     if math.isinf(value):
         return "∞"
     if value >= 1:
-        return f"{_down(value, 2):.2f} s"
-    return f"{_down(value * 1000, 0):.0f} ms" if value >= 0.01 else f"{_down(value * 1000, 1):.1f} ms"
+        return f"{rounded_down(value, 2):.2f} s"
+    return f"{rounded_down(value * 1000, 0):.0f} ms" if value >= 0.01 else f"{rounded_down(value * 1000, 1):.1f} ms"
 
 
 def _target(limit: float, at_least: bool, in_seconds: bool) -> str:
     if in_seconds:
         return f"< {limit:g} s" if limit >= 1 else f"< {limit * 1000:g} ms"
     return f"{limit * 100:g} %" if at_least else f"< {limit * 100:g} %"
-
-
-_TONES = {
-    SloState.BURNING: Tone.BAD,
-    SloState.BREACHED: Tone.WARN,
-    SloState.NO_DATA: Tone.WARN,
-    SloState.OK: Tone.GOOD,
-}
-_NAMES = {
-    ObjectiveKind.AVAILABILITY: "availability",
-    ObjectiveKind.LATENCY: "latency p95",
-    ObjectiveKind.ERROR_RATE: "error rate",
-}
-_LOW_BUDGET = 0.25  # below a quarter the budget is shown as a warning
-
-
-def worst_first(reading: SloReading) -> tuple[int, float, str, str]:
-    """Sorts by state, then by how far the value is beyond its target, then by name."""
-    strain = reading.strain(reading.value)
-    return (_ORDER[reading.state], -(strain or 0.0), reading.service, reading.kind)
-
-
-def state_text(reading: SloReading) -> str:
-    if reading.state is SloState.NO_DATA:
-        return _NO_DATA if reading.reason == _NO_DATA else f"{_NO_DATA}: {reading.reason}"
-    if reading.state is SloState.BURNING and reading.burn_rate is not None:
-        rate = reading.burn_rate
-        return f"burning {rate:.3g}x" if rate < 999.5 else f"burning {rate:,.0f}x"
-    return str(reading.state)
-
-
-def budget_cell(reading: SloReading, *, ascii_only: bool = False) -> Cell:
-    """The unspent budget as a bar and a percentage, rounded down: ``████░░ 62%``."""
-    left = reading.budget_remaining
-    if left is None:
-        return Cell("…" if reading.budget_reason == NOT_READ else _NO_DATA, Tone.DIM)
-    percent = "<1%" if 0 < left < 0.01 else f"{_down(left * 100, 0):.0f}%"
-    tone = Tone.BAD if left <= 0 else Tone.WARN if left < _LOW_BUDGET else Tone.GOOD
-    return Cell(f"{bar(left, ascii_only=ascii_only)} {percent}", tone)
-
-
-def slo_columns(*, ascii_only: bool = False) -> tuple[Column[SloReading], ...]:
-    """The columns of objectives; `ascii_only` for terminals without block characters."""
-
-    def spark(reading: SloReading) -> Cell:
-        levels = [reading.strain(point) for point in reading.spark]
-        return Cell(sparkline(levels, SPARK_WIDTH, ascii_only=ascii_only), _TONES[reading.state])
-
-    def by(part: Callable[[SloReading], float | None]) -> Callable[[SloReading], tuple[bool, float]]:
-        return lambda reading: (part(reading) is not None, part(reading) or 0.0)
-
-    return (
-        Column("SERVICE", lambda reading, _: Cell(reading.service), lambda reading: reading.service),
-        Column("SLO", lambda reading, _: Cell(_NAMES[reading.kind]), lambda reading: reading.kind),
-        Column(
-            "NOW",
-            lambda reading, _: Cell(reading.value_text, _TONES[reading.state]),
-            by(lambda reading: reading.strain(reading.value)),
-            right=True,
-        ),
-        Column(
-            "TARGET",
-            lambda reading, _: Cell(reading.target_text),
-            lambda reading: reading.limit,
-            right=True,
-            rank=2,
-        ),
-        Column("1H", lambda reading, _: spark(reading), by(lambda reading: reading.strain(reading.value)), rank=3),
-        Column(
-            "BUDGET",
-            lambda reading, _: budget_cell(reading, ascii_only=ascii_only),
-            by(lambda reading: reading.budget_remaining),
-            rank=1,
-        ),
-        Column(
-            "STATE",
-            lambda reading, _: Cell(state_text(reading), _TONES[reading.state]),
-            worst_first,
-            flexible=True,
-            yields=True,
-        ),
-    )
-
-
-COLUMNS: tuple[Column[SloReading], ...] = slo_columns()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from aurora_tui.model.definitions import WINDOW, Objective, ObjectiveKind
+
+WINDOW_LABEL = "window"
 
 
 def promql_range(span: timedelta) -> str:
@@ -46,3 +49,11 @@ def current_value(objective: Objective, window: timedelta) -> str:
     if objective.kind is ObjectiveKind.ERROR_RATE:
         return bad_share(objective, window)
     return good_share(objective, window)
+
+
+def bad_shares(objective: Objective, windows: Sequence[timedelta]) -> str:
+    """The shares of bad events over several windows in one query, each told by its label `WINDOW_LABEL`."""
+    return " or ".join(
+        f'label_replace({bad_share(objective, window)}, "{WINDOW_LABEL}", "{promql_range(window)}", "", "")'
+        for window in windows
+    )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from aurora_tui.backoff import Backoff
 from aurora_tui.model.access import HttpAccess
+from aurora_tui.model.burn import Burns, ladder, windows
 from aurora_tui.model.definitions import Objective, ObjectiveKind, Service
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.slo import NOT_READ, Sample, SloReading, read
-from aurora_tui.model.slo_queries import current_value, good_share, promql_range
+from aurora_tui.model.slo_queries import WINDOW_LABEL, bad_shares, current_value, good_share, promql_range
 from aurora_tui.signals.errors import SignalError, Trouble
 from aurora_tui.signals.prometheus import PrometheusClient
 from aurora_tui.store import Table
@@ -26,6 +27,9 @@ SPARK_POINTS = 60
 SPARK_STEP = 60.0
 """Seconds: an hour in all."""
 _BUDGET_SECONDS = (30.0, 300.0)
+_HOUR = timedelta(hours=1)
+_HOURS_SECONDS = 30.0
+"""How often the windows up to an hour are read: as often as the rules made from them are evaluated."""
 _BUDGET_SHARE = 20.0
 """A budget query reads a month of samples: it waits this many times as long as it took last time."""
 _NO_SERIES = "no such series: is the service scraped?"
@@ -37,9 +41,11 @@ class _Watched:
 
     service: Service
     objective: Objective
+    budget_window: timedelta
     current: Sample = field(default_factory=lambda: Sample(None, NOT_READ))
     spark: tuple[float | None, ...] = ()
     share: Sample = field(default_factory=lambda: Sample(None, NOT_READ))
+    burns: dict[timedelta, float] = field(default_factory=dict)
     sampled_at: float = 0.0
 
     def reading(self) -> SloReading:
@@ -49,6 +55,8 @@ class _Watched:
             current=self.current,
             spark=self.spark,
             window_share=self.share,
+            burns=Burns(self.objective.budget, ladder(self.budget_window), dict(self.burns)),
+            budget_window=self.budget_window,
             now=self.sampled_at,
         )
 
@@ -71,7 +79,9 @@ class SloSource:
         budget_window: timedelta,
         interval: timedelta,
     ) -> None:
-        self._watched = [_Watched(service, objective) for service in services for objective in service.objectives]
+        self._watched = [
+            _Watched(service, objective, budget_window) for service in services for objective in service.objectives
+        ]
         self._client = None if access is None else PrometheusClient(access)
         self._table = table
         self._clock = clock
@@ -80,6 +90,11 @@ class SloSource:
         self._interval = interval.total_seconds()
         self._spark_end = 0.0
         self._budget_due = 0.0
+        spans = windows(ladder(budget_window))
+        self._hours = [span for span in spans if span <= _HOUR]
+        """What tells of a page soon; the longer windows move slowly and cost like the budget."""
+        self._days = [span for span in spans if span > _HOUR]
+        self._hours_due = 0.0
         self._history: asyncio.Task[None] | None = None
         # The month's queries must not keep the current values waiting for a slot.
         self._unhurried = asyncio.Semaphore(2)
@@ -166,9 +181,13 @@ class SloSource:
         if end != self._spark_end:
             await asyncio.gather(*(self._read_spark(watched, end) for watched in self._watched))
             self._spark_end = end
+        if self._clock() >= self._hours_due:
+            await asyncio.gather(*(self._read_burns(watched, self._hours) for watched in self._watched))
+            self._hours_due = self._clock() + _HOURS_SECONDS
         start = self._clock()
         if start >= self._budget_due:
             await asyncio.gather(*map(self._read_budget, self._watched))
+            await asyncio.gather(*(self._read_burns(watched, self._days) for watched in self._watched))
             least, most = _BUDGET_SECONDS
             took = self._clock() - start
             self._budget_due = self._clock() + min(max(took * _BUDGET_SHARE, least), most)
@@ -195,6 +214,23 @@ class SloSource:
         if watched.share.reason == _NO_SERIES and objective.kind is ObjectiveKind.LATENCY and watched.current.value:
             threshold = f"{objective.threshold:g} s" if objective.threshold else "its threshold"
             watched.share = Sample(None, f"the histogram has no bucket that ends at {threshold}")
+        self._publish([watched])
+
+    async def _read_burns(self, watched: _Watched, spans: Sequence[timedelta]) -> None:
+        """Read the shares of several windows; what the server does not answer for is not known any more."""
+        assert self._client is not None
+        if not spans:
+            return
+        try:
+            async with self._unhurried:
+                points = await self._client.instant(bad_shares(watched.objective, spans))
+        except SignalError:
+            points = []  # the query of the current value has said why
+        found = {point.labels.get(WINDOW_LABEL): point.value for point in points if not math.isnan(point.value)}
+        for span in spans:
+            watched.burns.pop(span, None)
+            if (share := found.get(promql_range(span))) is not None:
+                watched.burns[span] = share
         self._publish([watched])
 
     def _publish(self, changed: Iterable[_Watched]) -> None:

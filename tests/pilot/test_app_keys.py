@@ -57,6 +57,16 @@ async def test_an_alert_is_described_with_its_labels_and_its_rule(console: Conso
     await console.until("Alert:     HighErrorRate", "Severity:  critical", "Rule (from the settings")
 
 
+async def test_an_objective_is_described_with_its_burn_rates_and_what_they_are_worth(console: Console) -> None:
+    await console.command("slos")
+    await console.until(lambda: any(row.burns.shares for row in console.app.slos_pane.table.rows.values()))
+    await console.press("d")
+    await console.until("Burn rates (1x spends the budget exactly over its window):", "page    14.4x over 1h and 5m")
+    assert "Run by:     deployment/aurora-" in console.text
+    await console.press("escape")
+    await console.until("▸SLOs")
+
+
 async def test_keys_on_no_row_do_nothing_and_say_so(console: Console) -> None:
     await console.command("pods")
     await console.press(*"/zzz\r", *"dyelp")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from aurora_tui.cluster.kubeconfig import choose
 from aurora_tui.logbuffer import LogBuffer
 from aurora_tui.model import kube
 from aurora_tui.model.alerts import Alert, AlertState
+from aurora_tui.model.burn import Burns
 from aurora_tui.model.definitions import Objective, Service
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.loglines import LogLine
@@ -151,6 +152,8 @@ def reading(service: Service, objective: Objective, value: float) -> SloReading:
         current=Sample(None, "no such series: is the service scraped?") if blind else Sample(value),
         spark=() if blind else (0.0,) * 50 + (value,) * 10,
         window_share=Sample(None, "no data") if blind else Sample(0.9993),
+        burns=Burns(objective.budget),
+        budget_window=timedelta(days=30),
         now=NOW,
     )
 

@@ -98,6 +98,30 @@ async def test_value_history_and_budget_are_read(server: FakePrometheus, table: 
     assert table.freshness.state is SourceState.LIVE
 
 
+async def test_the_burn_rates_of_all_windows_are_read_with_two_questions_an_objective(
+    server: FakePrometheus, table: WatchedTable
+) -> None:
+    asked: list[str] = []
+
+    def answer(query: str) -> Any:
+        if "label_replace" not in query:
+            return vector("1")
+        asked.append(query)
+        shares = {"5m": "0.1", "1h": "0.08", "30m": "NaN"} if '"5m"' in query else {"1d": "0.001"}
+        result = [{"metric": {"window": window}, "value": [1000, share]} for window, share in shares.items()]
+        return {"status": "success", "data": {"resultType": "vector", "result": result}}
+
+    server.instant = answer
+    async with served(server.application()) as url:
+        await source(url, table).read_once()
+    burns = table.rows["backend/availability"].burns
+    assert burns.rate(timedelta(hours=1)) == pytest.approx(16)
+    assert burns.rate(timedelta(days=1)) == pytest.approx(0.2)
+    assert burns.rate(timedelta(minutes=30)) is None
+    assert burns.verdict == burns.steps[0]
+    assert len(asked) == 4
+
+
 async def test_a_query_that_fails_costs_only_its_own_objective(server: FakePrometheus, table: WatchedTable) -> None:
     server.instant = lambda query: refusal("bad_data", "parse error") if "p95" in query else vector("1")
     async with served(server.application()) as url:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aurora_tui.model.burn import Burns, ladder
 from aurora_tui.model.definitions import Objective, ObjectiveKind, Service
+from aurora_tui.model.describe_slo import describe_slo
 from aurora_tui.model.slo import (
-    COLUMNS,
     NOT_READ,
     Sample,
     SloReading,
@@ -19,8 +21,8 @@ from aurora_tui.model.slo import (
     budget_remaining,
     burn_rate,
     read,
-    worst_first,
 )
+from aurora_tui.model.slo_columns import COLUMNS, worst_first
 from aurora_tui.model.slo_queries import current_value, good_share, promql_range
 from aurora_tui.model.sparks import bar, sparkline
 
@@ -29,6 +31,9 @@ ERROR_RATE = Objective(ObjectiveKind.ERROR_RATE, 0.99, total="t[$window]", bad="
 LATENCY = Objective(
     ObjectiveKind.LATENCY, 0.95, total="t[$window]", good="g[$window]", value="p95[$window]", threshold=0.5
 )
+MONTH = timedelta(days=30)
+FIVE_MINUTES, HALF_AN_HOUR, HOUR = (timedelta(minutes=minutes) for minutes in (5, 30, 60))
+TWO_HOURS, SIX_HOURS, DAY, THREE_DAYS = (timedelta(hours=hours) for hours in (2, 6, 24, 72))
 BACKEND = Service("backend", "API Backend", ("deployment/aurora-backend",), {})
 
 shares = st.floats(0, 1)
@@ -40,14 +45,19 @@ def reading(
     value: float | None,
     share: float | None = 1.0,
     reason: str = "",
-    **spark: tuple[float, ...],
+    *,
+    spark: tuple[float, ...] = (),
+    share_reason: str = "",
+    burns: Mapping[timedelta, float] | None = None,
 ) -> SloReading:
     return read(
         BACKEND,
         objective,
         current=Sample(value, reason),
-        spark=spark.get("spark", ()),
-        window_share=Sample(share),
+        spark=spark,
+        window_share=Sample(share, share_reason),
+        burns=Burns(objective.budget, ladder(MONTH), burns or {}),
+        budget_window=MONTH,
         now=100.0,
     )
 
@@ -110,7 +120,7 @@ def test_without_data_the_reason_is_said_and_nothing_looks_healthy() -> None:
 
 
 def test_a_budget_that_was_not_read_yet_is_not_called_missing() -> None:
-    row = read(BACKEND, AVAILABILITY, current=Sample(1.0), spark=(), window_share=Sample(None, NOT_READ), now=100.0)
+    row = reading(AVAILABILITY, 1.0, share=None, share_reason=NOT_READ)
     assert printed(row, "BUDGET") == "…"
 
 
@@ -197,3 +207,71 @@ def test_queries_count_a_missing_part_as_none_but_not_a_missing_bucket() -> None
 @pytest.mark.parametrize(("seconds", "text"), [(2592000, "30d"), (5400, "90m"), (90, "90s"), (1.5, "1500ms")])
 def test_spans_are_written_as_promql_does(seconds: float, text: str) -> None:
     assert promql_range(timedelta(seconds=seconds)) == text
+
+
+def test_what_burns_fast_in_both_windows_of_a_step_is_a_page() -> None:
+    row = reading(AVAILABILITY, 0.9, burns={FIVE_MINUTES: 0.1, HOUR: 0.08})
+    assert printed(row, "STATE") == "burning 20x · page"
+
+
+def test_what_is_over_is_no_page_any_more_however_bad_the_hour_was() -> None:
+    row = reading(AVAILABILITY, 1.0, burns={FIVE_MINUTES: 0.0, HOUR: 0.08})
+    assert printed(row, "STATE") == "ok"
+
+
+def test_a_slow_leak_is_a_ticket_also_while_the_target_is_met() -> None:
+    row = reading(AVAILABILITY, 0.996, burns={TWO_HOURS: 0.02, DAY: 0.016, SIX_HOURS: 0.02, THREE_DAYS: 0.01})
+    assert printed(row, "STATE") == "ok · ticket 3.2x over 1d"
+
+
+def test_a_window_that_nothing_is_known_of_raises_no_alarm() -> None:
+    row = reading(AVAILABILITY, 0.9, burns={HOUR: 0.5})
+    assert row.burns.verdict is None
+    assert row.burns.climbed(row.burns.steps[0]) is None
+    assert printed(row, "STATE") == "burning 20x"
+
+
+@given(
+    st.dictionaries(st.sampled_from([FIVE_MINUTES, HALF_AN_HOUR, HOUR, TWO_HOURS, SIX_HOURS, DAY, THREE_DAYS]), shares)
+)
+def test_the_verdict_is_the_first_step_whose_windows_are_both_beyond_its_limit(burns: dict[timedelta, float]) -> None:
+    steps = [
+        step for step in ladder(MONTH) if all(burns.get(w, 0) / 0.005 > step.factor for w in (step.long, step.short))
+    ]
+    budget = AVAILABILITY.budget
+    if all(abs(share / budget - factor) > 1e-6 for share in burns.values() for factor in (14.4, 6, 3, 1)):
+        assert reading(AVAILABILITY, 1.0, burns=burns).burns.verdict == (steps[0] if steps else None)
+
+
+def test_the_budget_lasts_as_long_as_the_last_hours_pace_lets_it() -> None:
+    row = reading(
+        AVAILABILITY, 0.99, share=0.9975, burns={HOUR: 0.05}
+    )  # half the budget left, spent ten times too fast
+    assert row.exhausted_in is not None
+    assert row.exhausted_in.total_seconds() == pytest.approx(1.5 * 86_400)
+    text = "\n".join(describe_slo(row, None))
+    assert "50% of 30d is left; at the pace of the last 1h it is spent in 36 hours" in text
+
+
+def test_a_budget_that_nothing_spends_or_that_is_spent_has_no_end_to_tell() -> None:
+    idle, spent = (
+        reading(AVAILABILITY, 1.0, burns={HOUR: 0.0}),
+        reading(AVAILABILITY, 0.9, share=0.9, burns={HOUR: 0.1}),
+    )
+    assert idle.exhausted_in is None
+    assert not any("at the pace" in line for row in (idle, spent) for line in describe_slo(row, None))
+
+
+def test_the_description_says_each_windows_rate_and_what_it_is_worth() -> None:
+    row = reading(AVAILABILITY, 0.9, burns={FIVE_MINUTES: 0.1, HOUR: 0.08, HALF_AN_HOUR: 0.09})
+    lines = list(describe_slo(row, None))
+    assert "      5m       20x" in lines
+    assert "      6h   no data" in lines
+    assert [line.split()[-1] for line in lines if line.lstrip().startswith(("page", "ticket"))] == [
+        "yes", "said", "said", "said"
+    ]  # fmt: skip
+
+
+def test_a_latency_in_seconds_burns_as_fast_as_its_requests_are_slow() -> None:
+    assert printed(reading(LATENCY, 0.9, burns={FIVE_MINUTES: 0.2}), "STATE") == "burning 4x"
+    assert printed(reading(LATENCY, 0.9), "STATE") == "burning"

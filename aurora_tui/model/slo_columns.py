@@ -1,0 +1,125 @@
+"""The columns of the objectives, and what each of their cells says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aurora_tui.model.burn import PAGE, TICKET
+from aurora_tui.model.columns import Cell, Column, Tone
+from aurora_tui.model.definitions import ObjectiveKind
+from aurora_tui.model.slo import NO_DATA, NOT_READ, SloReading, SloState, rounded_down
+from aurora_tui.model.slo_queries import promql_range
+from aurora_tui.model.sparks import bar, sparkline
+
+SPARK_WIDTH = 20
+CALLS = {PAGE: "page", TICKET: "ticket"}
+"""What a step of the ladder asks for."""
+_ORDER = {state: rank for rank, state in enumerate(SloState)}
+_TONES = {
+    SloState.BURNING: Tone.BAD,
+    SloState.BREACHED: Tone.WARN,
+    SloState.NO_DATA: Tone.WARN,
+    SloState.OK: Tone.GOOD,
+}
+_NAMES = {
+    ObjectiveKind.AVAILABILITY: "availability",
+    ObjectiveKind.LATENCY: "latency p95",
+    ObjectiveKind.ERROR_RATE: "error rate",
+}
+_LOW_BUDGET = 0.25  # below a quarter the budget is shown as a warning
+
+
+def worst_first(reading: SloReading) -> tuple[int, float, str, str]:
+    """Sorts by state, then by how far the value is beyond its target, then by name."""
+    strain = reading.strain(reading.value)
+    return (_ORDER[reading.state], -(strain or 0.0), reading.service, reading.kind)
+
+
+def state_text(reading: SloReading) -> str:
+    """How it stands, and whether that is worth a page or a ticket: ``burning 66x · page``."""
+    words = _state(reading)
+    step = reading.burns.verdict
+    if step is None:
+        return words
+    if reading.state is SloState.BURNING and _pace(reading) is not None:
+        return f"{words} · {CALLS[step.severity]}"
+    rate = times(reading.burns.rate(step.long))
+    return f"{words} · {CALLS[step.severity]} {rate} over {promql_range(step.long)}"
+
+
+def _state(reading: SloReading) -> str:
+    if reading.state is SloState.NO_DATA:
+        return NO_DATA if reading.reason == NO_DATA else f"{NO_DATA}: {reading.reason}"
+    if reading.state is SloState.BURNING and (pace := _pace(reading)) is not None:
+        return f"burning {times(pace)}"
+    return str(reading.state)
+
+
+def _pace(reading: SloReading) -> float | None:
+    """The burn rate now; of a latency told in seconds that of the ladder's shortest window."""
+    if reading.burn_rate is not None or not reading.burns.steps:
+        return reading.burn_rate
+    return reading.burns.rate(reading.burns.steps[0].short)
+
+
+def times(rate: float | None) -> str:
+    """A burn rate: ``14.4x``."""
+    if rate is None:
+        return NO_DATA
+    return f"{rate:.3g}x" if rate < 999.5 else f"{rate:,.0f}x"
+
+
+def budget_cell(reading: SloReading, *, ascii_only: bool = False) -> Cell:
+    """The unspent budget as a bar and a percentage, rounded down: ``████░░ 62%``."""
+    left = reading.budget_remaining
+    if left is None:
+        return Cell("…" if reading.budget_reason == NOT_READ else NO_DATA, Tone.DIM)
+    percent = "<1%" if 0 < left < 0.01 else f"{rounded_down(left * 100, 0):.0f}%"
+    tone = Tone.BAD if left <= 0 else Tone.WARN if left < _LOW_BUDGET else Tone.GOOD
+    return Cell(f"{bar(left, ascii_only=ascii_only)} {percent}", tone)
+
+
+def slo_columns(*, ascii_only: bool = False) -> tuple[Column[SloReading], ...]:
+    """The columns of objectives; `ascii_only` for terminals without block characters."""
+
+    def spark(reading: SloReading) -> Cell:
+        levels = [reading.strain(point) for point in reading.spark]
+        return Cell(sparkline(levels, SPARK_WIDTH, ascii_only=ascii_only), _TONES[reading.state])
+
+    def by(part: Callable[[SloReading], float | None]) -> Callable[[SloReading], tuple[bool, float]]:
+        return lambda reading: (part(reading) is not None, part(reading) or 0.0)
+
+    return (
+        Column("SERVICE", lambda reading, _: Cell(reading.service), lambda reading: reading.service),
+        Column("SLO", lambda reading, _: Cell(_NAMES[reading.kind]), lambda reading: reading.kind),
+        Column(
+            "NOW",
+            lambda reading, _: Cell(reading.value_text, _TONES[reading.state]),
+            by(lambda reading: reading.strain(reading.value)),
+            right=True,
+        ),
+        Column(
+            "TARGET",
+            lambda reading, _: Cell(reading.target_text),
+            lambda reading: reading.limit,
+            right=True,
+            rank=2,
+        ),
+        Column("1H", lambda reading, _: spark(reading), by(lambda reading: reading.strain(reading.value)), rank=3),
+        Column(
+            "BUDGET",
+            lambda reading, _: budget_cell(reading, ascii_only=ascii_only),
+            by(lambda reading: reading.budget_remaining),
+            rank=1,
+        ),
+        Column(
+            "STATE",
+            lambda reading, _: Cell(state_text(reading), _TONES[reading.state]),
+            worst_first,
+            flexible=True,
+            yields=True,
+        ),
+    )
+
+
+COLUMNS: tuple[Column[SloReading], ...] = slo_columns()
