@@ -124,15 +124,15 @@ class Acting(Offering):
             self._work(self._fill_history(self.push_screen(screen), screen, ref))
 
     def on_history_screen_chosen(self, message: HistoryScreen.Chosen) -> None:
-        if why := self.why_off("restore", ()):
-            self._warn(f"Roll back is off: {why}")
-        elif message.row.live:
-            self._warn(f"revision {message.row.number} runs now: choose another")
-        else:
-            self.act(Verb.UNDO, message.ref, {"revision": message.row.number})
+        if self._is_on_offer("Roll back", "restore"):
+            if message.row.live:
+                self._warn(f"revision {message.row.number} runs now: choose another")
+            else:
+                self.act(Verb.UNDO, message.ref, {"revision": message.row.number})
 
     def on_history_screen_pause_wanted(self, message: HistoryScreen.PauseWanted) -> None:
-        self.act(Verb.RESUME if message.paused else Verb.PAUSE, message.ref, {})
+        if self._is_on_offer("Pause/resume", "pause"):
+            self.act(Verb.RESUME if message.paused else Verb.PAUSE, message.ref, {})
 
     def act(self, verb: Verb, ref: ObjectRef, params: dict[str, str | int]) -> None:
         """Plan an action and ask; nothing is sent before the dialog's confirmation."""

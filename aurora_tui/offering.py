@@ -81,8 +81,15 @@ class Offering(Frame):
     def on_key(self, event: Key) -> None:
         """A key that is dimmed says why."""
         active = self.screen.active_bindings.get(event.key)
-        if active is not None and not active.enabled and (why := self.why_off(*_parsed(active.binding.action))):
-            self._warn(f"{active.binding.description} is off: {why}")
+        if active is not None and not active.enabled:
+            self._is_on_offer(active.binding.description, *_parsed(active.binding.action))
+
+    def _is_on_offer(self, what: str, action: str, parameters: tuple[object, ...] = ()) -> bool:
+        """Whether an action may lead to its change; where not, the reason is said."""
+        why = self.why_off(action, parameters)
+        if why:
+            self._warn(f"{what} is off: {why}")
+        return not why
 
     def why_off(self, action: str, parameters: tuple[object, ...]) -> str:
         """Why a key leads to no change here and now, in words; empty where it does, or where that is not known.
@@ -175,10 +182,10 @@ class Offering(Frame):
         )
         if ruling.deny or self._rights is None:
             return "; ".join(ruling.deny)
-        from aurora_tui.rights import need_of
+        from aurora_tui.rights import inapplicable, need_of
 
         need = need_of(verb, ref)
-        return self._rights.denial(need) if need is not None else ""
+        return self._rights.denial(need) if need is not None else inapplicable(verb, ref.kind)
 
     def _steps(self, action: str, parameters: tuple[object, ...]) -> Iterator[tuple[Verb, ObjectRef]]:
         """What a key would do to which objects."""

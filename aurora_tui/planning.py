@@ -15,7 +15,7 @@ from aurora_tui.model.actions import READ_ONLY, Action, Obstacle, Params, PatchR
 from aurora_tui.model.diffs import changes
 from aurora_tui.model.policies import Policy, Ruling, judge
 from aurora_tui.model.rollouts import ROLLING_KINDS, RolloutState, rollout_status
-from aurora_tui.rights import denied
+from aurora_tui.rights import denied, inapplicable
 from aurora_tui.verbs import VERBS
 from aurora_tui.verbs.base import Draft, Refusal, Rolling, VerbRules, View
 
@@ -32,9 +32,8 @@ class Planner:
     async def plan(self, verb: Verb, resource: Resource, namespace: str, name: str, params: Params, now: float) -> Plan:
         """See `ActionPath.plan`."""
         rules = VERBS[verb]
-        if resource.kind not in rules.kinds:
-            kinds = ", ".join(f"{kind.lower()}s" for kind in rules.kinds)
-            raise Refusal(f"{verb} does not apply to a {resource.kind.lower()}, only to {kinds}")
+        if words := inapplicable(verb, resource.kind):
+            raise Refusal(words)
         namespace = namespace if resource.namespaced else ""
         label = f"{resource.kind.lower()}/{name}"
         try:

@@ -60,6 +60,14 @@ def need_of(verb: Verb, ref: ObjectRef) -> Need | None:
     return Need(right.verb, resource, place, "" if right.kind else ref.name, right.subresource)
 
 
+def inapplicable(verb: Verb, kind: str) -> str:
+    """Why a verb makes no sense for a kind, in words; empty where it does."""
+    kinds = VERBS[verb].kinds
+    if kind in kinds:
+        return ""
+    return f"{verb} does not apply to a {kind.lower()}, only to {', '.join(f'{each.lower()}s' for each in kinds)}"
+
+
 def denied(verb: str, resource: Resource, subresource: str, namespace: str, reason: str) -> str:
     """A denial in words, with the reason that the server gave, if any."""
     what = f"{resource.qualified}/{subresource}" if subresource else resource.qualified

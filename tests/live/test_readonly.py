@@ -1,14 +1,25 @@
-"""Every verb of the command line, read-only and as a user who may only look: the server hears no change."""
+"""Every verb of the command line and every key, read-only and as one who may only look: the server hears no change."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
+from aurora_tui.app import AuroraApp
 from aurora_tui.cli_actions import COMMANDS
+from aurora_tui.cluster.kubeconfig import choose
+from aurora_tui.model import views
+from aurora_tui.model.actions import Verb
+from aurora_tui.session import Session
+from aurora_tui.settings import load_settings
 from tests.live.audit import AuditLog
 from tests.live.conftest import Kubectl
 from tests.live.manyobjects import to_list, workload
-from tests.live.program import Program
+from tests.live.program import Program, stack_variable
+from tests.pilot.console import Console
+from tests.walk import OURS, Walk, leads_to_a_change
 
 pytest_plugins = ("tests.live.fixtures",)
 
@@ -42,7 +53,12 @@ def kept(kubectl: Kubectl, namespace: str) -> str:
     """A namespace in which every verb would have something to do."""
     where = f"--namespace={namespace}"
     kubectl("wait", "--for=create", "serviceaccount/default", where, "--timeout=30s")
-    kubectl("create", "-f", "-", where, stdin=to_list([workload("Deployment", "kept", replicas=1)]))
+    made = [
+        workload("Deployment", "kept", replicas=1),
+        workload("StatefulSet", "ordered"),
+        workload("DaemonSet", "agent"),
+    ]
+    kubectl("create", "-f", "-", where, stdin=to_list(made))
     kubectl("rollout", "status", "deployment/kept", where)
     kubectl("set", "image", "deployment/kept", "main=aurora/backend:2.4.1", where)
     kubectl("rollout", "status", "deployment/kept", where)
@@ -59,20 +75,73 @@ def kept(kubectl: Kubectl, namespace: str) -> str:
     return namespace
 
 
-@pytest.mark.parametrize("who", ["read-only", "viewer"])
-async def test_no_verb_changes_anything(
-    aurora: Program, kubectl: Kubectl, kept: str, audit: AuditLog, context: str, who: str
-) -> None:
+@pytest.fixture
+def cordoned(kubectl: Kubectl) -> Iterator[None]:
+    """A node takes no new pods during the test."""
     kubectl("cordon", NODE)
-    try:
-        program = aurora.on("viewer") if who == "viewer" else aurora
-        name = program.context or context
-        given = ("--read-only",) if who == "read-only" else ()
-        confirmed = (f"--namespace={kept}", "--yes", f"--confirm={name}", "--reason=told by the tests")
-        for verb, words in VERBS.items():
-            run = program(*given, verb, *words, *confirmed)
-            assert run.code in (1, 2), (verb, run)
-            assert run.stderr, (verb, run)
-        assert await audit.changes() == []
-    finally:
-        kubectl("uncordon", NODE)
+    yield
+    kubectl("uncordon", NODE)
+
+
+@pytest.mark.usefixtures("cordoned")
+@pytest.mark.parametrize("who", ["read-only", "viewer"])
+async def test_no_verb_changes_anything(aurora: Program, kept: str, audit: AuditLog, context: str, who: str) -> None:
+    program = aurora.on("viewer") if who == "viewer" else aurora
+    name = program.context or context
+    given = ("--read-only",) if who == "read-only" else ()
+    confirmed = (f"--namespace={kept}", "--yes", f"--confirm={name}", "--reason=told by the tests")
+    for verb, words in VERBS.items():
+        run = program(*given, verb, *words, *confirmed)
+        assert run.code in (1, 2), (verb, run)
+        assert run.stderr, (verb, run)
+    assert await audit.changes() == []
+
+
+@pytest.mark.usefixtures("home", "cordoned")
+@pytest.mark.parametrize("who", ["read-only", "viewer"])
+async def test_no_key_changes_anything(
+    kubeconfig: Path, kubectl: Kubectl, kept: str, audit: AuditLog, context: str, who: str
+) -> None:
+    """First as an operator can, every key of every place; then past the keys that are off, and past what they guard."""
+    settings = load_settings(Path(stack_variable("AURORA_LIVE_CONFIG")), environ={})
+    chosen = choose("viewer" if who == "viewer" else context, str(kubeconfig))
+    app = AuroraApp(Session(settings, chosen, namespace=kept, read_only=who == "read-only"))
+    async with app.run_test(size=(160, 48), notifications=True) as pilot:
+        walk = Walk(Console(app, pilot), kept, rows(kubectl, kept, nodes=who == "read-only"))
+        await walk.everywhere()
+
+        assert await audit.sent() == [], "not even a trial"
+        assert walk.not_off == set()
+
+        await walk.everywhere(past=True)
+        await walk.leave()
+
+    assert walk.pressed == {binding.id for binding in OURS}
+    assert await audit.changes() == []
+    if who == "read-only":
+        assert walk.planned == set(Verb) - {Verb.BOUNDS}, "which has no key"
+        assert walk.refusals >= len(walk.planned)
+
+
+def test_keys_that_lead_to_a_change_are_known_as_such() -> None:
+    """By the verbs that keys lead to in any view: what no key leads to is for the command line alone."""
+    ids = {binding.id for binding in OURS if leads_to_a_change(binding)}
+    assert {"table.undo", "objects.restart", "nodes.drain", "history.undo", "configmaps.flag"} <= ids
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home in which nobody has been yet."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path
+
+
+def rows(kubectl: Kubectl, namespace: str, *, nodes: bool) -> dict[str, list[str]]:
+    """For each kind that keys can change rows that they could change."""
+    of_deployment = "--selector=app=kept,pod-template-hash"
+    pods = kubectl("get", "pods", f"--namespace={namespace}", of_deployment, "-o", "jsonpath={.items[*].metadata.name}")
+    names = {"Pod": pods.split()[0], "CronJob": "asleep", "StatefulSet": "ordered", "DaemonSet": "agent"}
+    changed = [view for view in views.VIEWS if view.keys and view.namespaced]
+    found = {view.kind: [f"{namespace}/{names.get(view.kind, 'kept')}"] for view in changed}
+    return found | ({"Node": ["aurora-node-01", NODE]} if nodes else {})

@@ -3,49 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
-import pkgutil
 import string
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.binding import Binding
-from textual.dom import DOMNode
 from textual.screen import Screen
 
-import widgets
 from aurora_tui.app import AuroraApp
 from aurora_tui.cluster.kubeconfig import choose
-from aurora_tui.model.selection import ObjectRef
 from aurora_tui.session import Session
 from aurora_tui.settings import load_settings
 from tests.live.kubeconfigs import write_kubeconfig
 from tests.pilot.console import Console
-from widgets.actiondialog import ActionDialog
-from widgets.history import HistoryScreen
-from widgets.series import SeriesScreen
+from tests.walk import OURS, screens
 from widgets.textpage import TextPage
 
 NOWHERE = "http://127.0.0.1:9"
 
 
-def classes(root: type[DOMNode] = DOMNode) -> Iterator[type[DOMNode]]:
-    """The widgets, screens and apps that are ours."""
-    for kind in root.__subclasses__():
-        if kind.__module__.split(".")[0] in ("widgets", "aurora_tui"):
-            yield kind
-        yield from classes(kind)
-
-
-for module in pkgutil.iter_modules(widgets.__path__, "widgets."):
-    importlib.import_module(module.name)
-OURS: list[Any] = list(
-    dict.fromkeys(binding for kind in dict.fromkeys(classes()) for binding in kind.__dict__.get("BINDINGS", ()))
-)
 IDS = [binding.id for binding in OURS]
 _SPARE = [f"f{number}" for number in range(1, 25) if number != 12]
 _SPARE += [f"{held}+{letter}" for held in ("alt", "super", "hyper", "meta") for letter in string.ascii_lowercase]
@@ -104,15 +84,6 @@ async def walk(folder: Path, keys: Mapping[str, str]) -> tuple[Mapping[str, set[
         help = "\n".join(line.text for line in page._buffer.span(page._buffer.first, page._buffer.end))
         app.exit()
     return active, help
-
-
-def screens(app: AuroraApp) -> Iterator[Screen[Any]]:
-    """Those that lie over the panes for a while."""
-    yield TextPage("a text", clock=app.session.clock)
-    yield ActionDialog("an action", "prod", protected=True)
-    yield ActionDialog("an action", "dev", protected=False)  # in a field letters are no keys
-    yield SeriesScreen("several", "dev", protected=False, clock=app.session.clock)
-    yield HistoryScreen(ObjectRef("Deployment", "aurora", "aurora-backend"), clock=app.session.clock)
 
 
 def program(folder: Path, keys: Mapping[str, str]) -> AuroraApp:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import msgspec
 import pytest
@@ -32,6 +33,15 @@ async def told(console: Console, words: str) -> None:
     """It is said on the screen, where long words are wrapped."""
     await console.until(lambda: words in [notification.message for notification in console.app._notifications])
     await console.until(words.partition(":")[0])
+
+
+def is_off(console: Console, words: str) -> bool:
+    """Whether some key here is off for what the words end with."""
+    return any(words.endswith(f": {why}") for why in console.app._off.values())
+
+
+def is_gone(console: Console, words: str) -> bool:
+    return words not in console.text
 
 
 def as_user(stack: Addresses, context: str) -> Addresses:
@@ -76,7 +86,7 @@ async def test_the_keys_of_each_view_are_asked_for_as_it_is_shown(viewer: Consol
         await viewer.command(line)
         await viewer.until(title)
         await viewer.until(lambda: viewer.app.objects_pane.subject() is not None)
-        await viewer.until(lambda words=words: any(words.endswith(why) for why in viewer.app._off.values()))
+        await viewer.until(partial(is_off, viewer, words))
         await viewer.press(key)
         await told(viewer, words)
 
@@ -105,7 +115,7 @@ async def test_the_history_may_be_looked_at_and_its_keys_are_off(viewer: Console
     await viewer.until("Going back to revision 2")
     for key, words in (("u", "Roll back"), ("enter", "Roll back"), ("P", "Pause/resume")):
         viewer.app.clear_notifications()
-        await viewer.until(lambda words=words: f"{words} is off" not in viewer.text)
+        await viewer.until(partial(is_gone, viewer, f"{words} is off"))
         await viewer.press(key)
         await told(viewer, f"{words} is off: {NO_PATCH}")
         assert isinstance(viewer.app.screen, HistoryScreen)
@@ -144,6 +154,19 @@ async def test_marked_rows_are_off_only_where_none_of_them_may_be_changed(bad_re
         await console.until(lambda: "Delete" not in dim(console))
         await console.press("g", "space")
         assert "Delete" not in dim(console), "what is marked counts, not the cursor"
+
+
+async def test_what_makes_no_sense_for_the_row_is_off_as_well(bad_release: Addresses) -> None:
+    async with opened(bad_release) as console:
+        await console.command("pods monitoring")
+        await console.until("node-exporter")
+        await console.press(*"/node-exporter\r")
+        await console.until(lambda: "Scale" in dim(console))
+        assert "Restart" not in dim(console)
+        await console.press("s")
+        await told(
+            console, "Scale is off: scale does not apply to a daemonset, only to deployments, statefulsets, replicasets"
+        )
 
 
 async def test_a_policy_that_forbids_dims_its_keys_alone(bad_release: Addresses) -> None:
