@@ -16,7 +16,7 @@ from aurora_tui.model import revisions
 from aurora_tui.model.actions import Action, Outcome, Verb
 from aurora_tui.model.masking import mask
 from aurora_tui.verbs import VERBS
-from aurora_tui.verbs.undo import read_history
+from aurora_tui.verbs.undo import ANNOTATIONS, read_history
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +28,8 @@ STILL_YOUNG = 5.0
 ELSEWHERE = 900.0
 """Seconds after which an entry of another host or container is taken up: no request lasts so long."""
 
-_HISTORY = frozenset({"revision", "keeper"})
-"""What an undo records of the history, beyond the state that the object itself shows."""
+_HISTORY = frozenset({"revision", "keeper", ANNOTATIONS})
+"""What an undo records of what it leaves, beyond the state that the object itself shows."""
 
 
 async def settle_unfinished(path: ActionPath) -> list[Entry]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from aurora_tui.model.configmaps import masked
+from aurora_tui.model.masking import HIDDEN
 from aurora_tui.model.raw import controlled_by
 
 REVISION_ANNOTATION = "deployment.kubernetes.io/revision"
@@ -23,6 +25,9 @@ KEPT_ANNOTATIONS = frozenset(
     }
 )
 """Annotations that an undo leaves as the Deployment has them (kubectl: annotationsToSkip)."""
+
+LONGEST = 256
+"""Characters of an annotation's value that the journal keeps."""
 
 _MAPS = frozenset({"labels", "annotations", "nodeSelector", "limits", "requests", "overhead"})
 
@@ -148,6 +153,23 @@ def rollback_annotations(current: Mapping[str, str], revision: Mapping[str, str]
     """A Deployment's annotations after an undo: its own of `KEPT_ANNOTATIONS`, all others of the revision."""
     kept = {key: value for key, value in current.items() if key in KEPT_ANNOTATIONS}
     return kept | {key: value for key, value in revision.items() if key not in KEPT_ANNOTATIONS}
+
+
+def told_annotations(annotations: Mapping[str, str]) -> dict[str, str]:
+    """A Deployment's own annotations as the journal may hold them: `HIDDEN` for secrets and for long ones."""
+    own = {key: value for key, value in annotations.items() if key not in KEPT_ANNOTATIONS}
+    shown = masked(own)
+    return {key: value if shown[key] == value and len(value) <= LONGEST else HIDDEN for key, value in own.items()}
+
+
+def returned_annotations(rolled_back: Mapping[str, str], told: Mapping[str, str]) -> dict[str, str]:
+    """The annotations of a rollback, made as they were `told`; where that is hidden, the revision's are the best known.
+
+    A revision's annotations are not for ever: a Deployment whose template comes to be the same gives it its own.
+    """
+    kept = {key: value for key, value in rolled_back.items() if key in KEPT_ANNOTATIONS}
+    known = {key: rolled_back.get(key, HIDDEN) if value == HIDDEN else value for key, value in told.items()}
+    return kept | {key: value for key, value in known.items() if value != HIDDEN}
 
 
 def images(template: Mapping[str, Any]) -> dict[str, str]:

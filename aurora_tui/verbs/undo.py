@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from aurora_tui.model.revisions import Revision
 from aurora_tui.model.selectors import selector_text
 from aurora_tui.verbs.base import Draft, Inverse, Refusal, Rolling, View, strategy_warnings
 
+ANNOTATIONS = "annotations"
+
 
 class Undo(Rolling):
     verb = Verb.UNDO
@@ -24,7 +27,8 @@ class Undo(Rolling):
         """`params`: ``revision``, a number of the history; without it (or 0) the revision before the last.
 
         ``keeper`` instead names the ReplicaSet or ControllerRevision of the wanted revision: a revision gets
-        a new number each time it is restored, its keeper stays.
+        a new number each time it is restored, its keeper stays. ``annotations`` with it are those that the
+        Deployment is to have, as JSON.
         """
         history = await read_history(view.cluster, view.resource, view.live)
         chosen = _choose(history, params, view.label)
@@ -42,10 +46,10 @@ class Undo(Rolling):
         if current is None:
             warnings.insert(0, "the controller has not recorded the newest change yet: check the revision")
         return Draft(
-            params={"revision": chosen.number},
-            request=_request(view.live, chosen),
+            params={"revision": chosen.number} | _wanted(params),
+            request=_request(view.live, chosen, params),
             effect=effect,
-            before={"revision": current.number, "keeper": current.keeper} if current else {},
+            before=_left(view, current) if current else {},
             after={"revision": chosen.number, "keeper": chosen.keeper},
             warnings=tuple(warnings),
         )
@@ -60,8 +64,11 @@ class Undo(Rolling):
         return {"images": revisions.images(template), "template": mask(revisions.plain_template(template))}
 
     def inverse(self, action: Action) -> Inverse | None:
-        left = action.before.get("keeper")
-        return (Verb.UNDO, {"keeper": left}) if isinstance(left, str) else None
+        left, annotations = action.before.get("keeper"), action.before.get(ANNOTATIONS)
+        if not isinstance(left, str):
+            return None
+        told = {} if annotations is None else {ANNOTATIONS: json.dumps(annotations, sort_keys=True)}
+        return (Verb.UNDO, {"keeper": left} | told)
 
 
 async def read_history(cluster: Cluster, resource: Resource, live: Mapping[str, Any]) -> tuple[Revision, ...]:
@@ -92,11 +99,24 @@ def _choose(history: tuple[Revision, ...], params: Params, label: str) -> Revisi
     return chosen
 
 
-def _request(live: Mapping[str, Any], chosen: Revision) -> PatchRequest:
+def _left(view: View, current: Revision) -> dict[str, Any]:
+    """What is left, for whoever comes back to it."""
+    annotations = view.live["metadata"].get("annotations") or {}
+    told = {ANNOTATIONS: revisions.told_annotations(annotations)} if view.resource.kind == "Deployment" else {}
+    return {"revision": current.number, "keeper": current.keeper, **told}
+
+
+def _wanted(params: Params) -> dict[str, str | int]:
+    return {name: value for name, value in params.items() if name == ANNOTATIONS}
+
+
+def _request(live: Mapping[str, Any], chosen: Revision, params: Params) -> PatchRequest:
     if chosen.patch is not None:
         return PatchRequest(STRATEGIC_PATCH, chosen.patch)
     current = live["metadata"].get("annotations") or {}
     annotations = revisions.rollback_annotations(current, chosen.annotations)
+    if wanted := _wanted(params):
+        annotations = revisions.returned_annotations(annotations, json.loads(str(wanted[ANNOTATIONS])))
     template = revisions.unhashed(chosen.template)
     # "add" sets a member that is there or not; kubectl's "replace" fails on an object without annotations.
     operations = [

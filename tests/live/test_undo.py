@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import time
+from pathlib import Path
+
 import pytest
 
+from aurora_tui.actions import ActionPath, undo_of
+from aurora_tui.cluster.kubeconfig import choose
+from aurora_tui.cluster.kubernetes import KubernetesCluster
+from aurora_tui.cluster.resources import DEPLOYMENTS
+from aurora_tui.journal import Journal
+from aurora_tui.model.actions import Outcome, Params, Record, Verb
 from tests.live.audit import AuditLog
 from tests.live.program import Act
 from tests.live.twins import Twins, image
@@ -105,6 +115,43 @@ async def test_undo_keeps_what_is_no_part_of_a_revision(act: Act, twins: Twins) 
     found = await twins.become_the_same("Deployment")
     assert (found["spec"]["replicas"], image(found)) == (3, GOOD)
     assert found["metadata"]["labels"] == {"example.com/since": "yes"}
+
+
+async def test_the_undo_of_an_undo_returns_the_annotations_that_the_controller_has_overwritten(
+    twins: Twins, kubeconfig: Path, context: str, tmp_path: Path
+) -> None:
+    """A template that comes back by another way gives its old revision the annotations that the Deployment has then."""
+    cause = "kubernetes.io/change-cause"
+    releases = [twins.release("Deployment", each) for each in (GOOD, BAD)]
+    for release in releases:
+        release["metadata"]["annotations"] = {cause: image(release)}
+    await twins.apply(*releases)
+    cluster = KubernetesCluster(choose(context, str(kubeconfig)))
+    journal = Journal(tmp_path)
+    path = ActionPath(cluster, journal, protected=False, read_only=False, clock=time.time)
+
+    async def done(verb: Verb, params: Params) -> Record:
+        record = await path.execute(await path.plan(verb, DEPLOYMENTS, twins.ours, twins.name, params))
+        assert record.outcome is Outcome.DONE, record.message
+        reference = twins.reference("Deployment")
+        twins.kubectl("rollout", "status", reference, f"--namespace={twins.ours}", "--timeout=60s")
+        return record
+
+    try:
+        steps = [await done(Verb.UNDO, {}), await done(Verb.IMAGE, {"main": BAD})]
+        kept = json.loads(
+            twins.kubectl("get", "replicasets", "-l", f"app={twins.name}", f"--namespace={twins.ours}", "-o", "json")
+        )["items"]
+        assert {each["metadata"]["annotations"][cause] for each in kept if image(each) == BAD} == {GOOD}
+        for record in reversed(steps):
+            inverse = undo_of(record)
+            assert inverse is not None
+            await done(*inverse)
+        live = await cluster.get(DEPLOYMENTS, twins.ours, twins.name)
+        assert (image(live), live["metadata"]["annotations"][cause]) == (BAD, BAD)
+    finally:
+        journal.close()
+        await cluster.close()
 
 
 def assert_both_refuse(act: Act, twins: Twins, kind: str, *arguments: str, kubectl_says: str, says: str) -> None:

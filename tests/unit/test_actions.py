@@ -108,7 +108,7 @@ async def test_a_chosen_revision_is_restored_and_the_undo_of_the_undo_leads_back
     assert image(cluster) == "aurora/backend:2.3.9"
     settle(cluster)
     inverse = undo_of(record)
-    assert inverse == (Verb.UNDO, {"keeper": "aurora-backend-3"})
+    assert inverse == (Verb.UNDO, {"keeper": "aurora-backend-3", "annotations": "{}"})
     await done(path, *inverse)
 
     assert image(cluster) == "aurora/backend:2.4.1"

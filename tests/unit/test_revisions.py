@@ -121,6 +121,19 @@ def test_versions_say_what_tells_two_releases_apart(
     assert revisions.versions(pods(before), pods(after)) == expected
 
 
+def test_annotations_return_as_they_were_told_and_hidden_ones_as_the_revision_has_them() -> None:
+    long = "x" * 300
+    before = {"cause": "three", "api-token": "hunter2", "long": long, "empty": "", revisions.REVISION_ANNOTATION: "3"}
+
+    told = revisions.told_annotations(before)
+
+    assert told == {"cause": "three", "api-token": "(hidden)", "long": "(hidden)", "empty": ""}
+    rolled_back = {"cause": "two", "added": "since", "long": long, revisions.REVISION_ANNOTATION: "4"}
+    assert revisions.returned_annotations(rolled_back, told) == {
+        "cause": "three", "long": long, "empty": "", revisions.REVISION_ANNOTATION: "4",
+    }  # fmt: skip
+
+
 SELECTOR = {
     "matchLabels": {"app": "web"},
     "matchExpressions": [
