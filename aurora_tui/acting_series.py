@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aurora_tui.acting import Acting
 from aurora_tui.model.actions import Params, Verb
-from aurora_tui.model.series import Step, objects
+from aurora_tui.model.series import Step, objects, title_of
 from aurora_tui.offering import OF_THE_ROW
 from widgets.objects import Marked
 
@@ -87,8 +87,8 @@ class ActingInSeries(Acting):
         if len(steps) == 1:
             super().take_back(steps)
         else:
-            title = f"take back {objects(step.ref for step in steps)}"
-            self.act_in_series(title, lambda path: Bulk(path, steps, title))
+            called = f"take back {objects(step.ref for step in steps)}"
+            self.act_in_series(called, lambda path: Bulk(path, steps, called))
 
     def act_in_series(self, title: str, make: Callable[[ActionPath], Maker]) -> None:
         """Plan a series and ask, or show the same one that is under way; nothing is sent before its confirmation."""
@@ -121,8 +121,8 @@ class ActingInSeries(Acting):
         from aurora_tui.bulk import Bulk
 
         steps = [Step(verb, ref, params) for ref in marked.refs]
-        title = f"{verb.value} {_values(params)}{objects(marked.refs) or 'nothing'}"
-        self.act_in_series(title, lambda path: Bulk(path, steps, title, marked.remarks))
+        called = title_of(verb, params, marked.refs)
+        self.act_in_series(called, lambda path: Bulk(path, steps, called, marked.remarks))
 
     def _open_series(self, title: str, fill: Callable[[SeriesScreen], Awaitable[None]]) -> None:
         from widgets.series import SeriesScreen
@@ -154,8 +154,3 @@ class ActingInSeries(Acting):
         self.series_desk.forget(screen)
         if undo:
             self.undo_last()
-
-
-def _values(params: Mapping[str, str | int]) -> str:
-    """``to 5 replicas`` and the like, for a title."""
-    return "".join(f"{name}={value} on " for name, value in params.items())

@@ -26,7 +26,7 @@ class Bulk:
         cap = min((self.path.ruling(step).cap for step in self.steps), default=0)
         if len(self.steps) > cap:
             return self._refused(
-                f"these are {len(self.steps)} objects, and policies allow {cap} in one bulk action: mark fewer"
+                f"these are {len(self.steps)} objects, and policies allow {cap} in one bulk action: choose fewer"
             )
         slots = asyncio.Semaphore(AT_ONCE)
 

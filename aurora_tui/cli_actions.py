@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -13,16 +13,24 @@ from aurora_tui.launch import once
 if TYPE_CHECKING:
     from aurora_tui.actions import ActionPath
     from aurora_tui.series import Maker
+    from aurora_tui.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
 COMMANDS: list[click.Command] = []
 
 
-def _command(name: str | None = None) -> Callable[[Callable[..., Any]], click.Command]:
-    """Make a command of the group, which `cli` adds to its own."""
+def _command(
+    name: str | None = None, *, several: str = "", words: str = "KIND/NAME..."
+) -> Callable[[Callable[..., Any]], click.Command]:
+    """Make a command of the group, which `cli` adds to its own.
+
+    `several` are the examples of one that takes several targets, and `words` what stands on its line.
+    """
 
     def make(run: Callable[..., Any]) -> click.Command:
-        made = click.command(name)(shared(_acting(click.pass_context(run))))
+        options = _acting(click.pass_context(run))
+        options = _on_several(options, words) if several else click.argument("target", metavar="KIND/NAME")(options)
+        made = click.command(name, epilog=several)(shared(options))
         COMMANDS.append(made)
         return made
 
@@ -33,7 +41,6 @@ def _acting(run: F) -> F:
     """The options of everything that changes a cluster."""
     for option in reversed(
         (
-            click.argument("target", metavar="KIND/NAME"),
             click.option("--yes", is_flag=True, help="Do not ask."),
             click.option("--confirm", metavar="CONTEXT", help="The context's name, where it must be typed."),
             click.option("--reason", metavar="WORDS", help="Why; kept in the journal."),
@@ -45,6 +52,27 @@ def _acting(run: F) -> F:
     return run
 
 
+def _on_several(run: F, words: str) -> F:
+    """What says on which objects a command acts, where it may be more than one."""
+    for option in reversed(
+        (
+            click.argument("targets", nargs=-1, metavar=words),
+            click.option(
+                "-l", "--selector", "labels", metavar="SELECTOR", help="All of the given kinds with these labels."
+            ),
+            click.option(
+                "--keep-going", is_flag=True, help="Of several, all at once: a failure does not stop the rest."
+            ),
+        )
+    ):
+        run = option(run)
+    return run
+
+
+def _examples(*lines: str) -> str:
+    return "\n".join(("\b", "Examples:", *(f"  aurora-tui {line}" for line in lines)))
+
+
 def _act(ctx: click.Context, verb: str, params: dict[str, Any], target: str, given: dict[str, Any]) -> None:
     from aurora_tui.commands.act import act
     from aurora_tui.model.actions import Verb
@@ -53,77 +81,118 @@ def _act(ctx: click.Context, verb: str, params: dict[str, Any], target: str, giv
     once(wanted, lambda session: act(session, Verb(verb), target, params, **given))
 
 
-@_command()
+def _act_on(
+    ctx: click.Context,
+    verb: str,
+    params: dict[str, Any],
+    targets: tuple[str, ...],
+    given: dict[str, Any],
+    kind: str = "",
+) -> None:
+    """Act on one object as such, on several as a series; `kind` is what a name alone is, and a selector's default."""
+    labels, keep_going = given.pop("labels"), given.pop("keep_going")
+    words = targets or ((kind,) if kind and labels is not None else ())
+    if not words:
+        raise click.UsageError("say on what: KIND/NAME..., or a kind and -l SELECTOR")
+    if labels is None:
+        words = tuple(_named(word, kind) if kind else word for word in words)
+        if len(words) == 1:
+            _act(ctx, verb, params, words[0], given)
+            return
+    from aurora_tui.commands.chosen import Chosen, read_chosen
+    from aurora_tui.commands.series import act_in_series
+    from aurora_tui.model.actions import Verb
+
+    chosen = read_chosen(words, labels)
+    wanted = take(ctx, given)
+
+    def act(session: Session) -> Awaitable[int]:
+        return act_in_series(
+            session,
+            lambda path, _: Chosen(path, Verb(verb), params, chosen, session.namespace, session.home),
+            **given,
+            go_on=keep_going,
+            whole=True,
+        )
+
+    once(wanted, act)
+
+
+@_command(several=_examples("rollback deploy/shop --dry-run", "rollback deploy/shop deploy/cart sts/search"))
 @click.option("--to-revision", type=int, default=0, help="Revision to go back to; the one before by default.")
-def rollback(ctx: click.Context, /, target: str, to_revision: int, **given: Any) -> None:
+def rollback(ctx: click.Context, /, targets: tuple[str, ...], to_revision: int, **given: Any) -> None:
     """Roll a workload back to an earlier revision (kubectl rollout undo), guarded, journalled, verified."""
-    _act(ctx, "undo", {"revision": to_revision} if to_revision else {}, target, given)
+    _act_on(ctx, "undo", {"revision": to_revision} if to_revision else {}, targets, given)
 
 
-@_command()
-def restart(ctx: click.Context, /, target: str, **given: Any) -> None:
+@_command(several=_examples("restart deploy/shop sts/search", "restart deploy,sts -l app=shop --keep-going"))
+def restart(ctx: click.Context, /, targets: tuple[str, ...], **given: Any) -> None:
     """Restart a workload pod by pod (kubectl rollout restart), guarded, journalled, verified."""
-    _act(ctx, "restart", {}, target, given)
+    _act_on(ctx, "restart", {}, targets, given)
 
 
-@_command()
+@_command(several=_examples("scale deploy/shop --replicas 5", "scale deployments -l tier=batch --replicas 0"))
 @click.option("--replicas", type=click.IntRange(min=0), required=True, help="Wanted number of replicas.")
-def scale(ctx: click.Context, /, target: str, replicas: int, **given: Any) -> None:
+def scale(ctx: click.Context, /, targets: tuple[str, ...], replicas: int, **given: Any) -> None:
     """Change a workload's number of replicas (kubectl scale), guarded, journalled, verified."""
-    _act(ctx, "scale", {"replicas": replicas}, target, given)
+    _act_on(ctx, "scale", {"replicas": replicas}, targets, given)
 
 
-@_command("set-image")
-@click.argument("images", nargs=-1, required=True, metavar="CONTAINER=IMAGE...")
-def set_image(ctx: click.Context, /, target: str, images: tuple[str, ...], **given: Any) -> None:
-    """Give containers other images (kubectl set image); * means every container."""
-    pairs = [image.partition("=") for image in images]
-    if not all(name and image for name, _, image in pairs):
+@_command(
+    "set-image",
+    several=_examples("set-image deploy/shop main=shop:2", "set-image deploy -l app=shop *=shop:2"),
+    words="KIND/NAME... CONTAINER=IMAGE...",
+)
+def set_image(ctx: click.Context, /, targets: tuple[str, ...], **given: Any) -> None:
+    """Give containers other images (kubectl set image): CONTAINER=IMAGE...; * means every container."""
+    pairs = [image.partition("=") for image in targets if "=" in image]
+    if not pairs or not all(name and image for name, _, image in pairs):
         raise click.UsageError("give CONTAINER=IMAGE, e.g. backend=aurora/backend:2.4.0")
-    _act(ctx, "set image", {name: image for name, _, image in pairs}, target, given)
+    named = tuple(target for target in targets if "=" not in target)
+    _act_on(ctx, "set image", {name: image for name, _, image in pairs}, named, given)
 
 
-@_command()
-def pause(ctx: click.Context, /, target: str, **given: Any) -> None:
+@_command(several=_examples("pause deploy/shop", "pause cronjobs -l team=data"))
+def pause(ctx: click.Context, /, targets: tuple[str, ...], **given: Any) -> None:
     """Pause a Deployment's rollout, or a CronJob."""
-    _act(ctx, "pause", {}, target, given)
+    _act_on(ctx, "pause", {}, targets, given)
 
 
-@_command()
-def resume(ctx: click.Context, /, target: str, **given: Any) -> None:
+@_command(several=_examples("resume deploy/shop", "resume cronjobs -l team=data"))
+def resume(ctx: click.Context, /, targets: tuple[str, ...], **given: Any) -> None:
     """Resume a Deployment's rollout, or a CronJob."""
-    _act(ctx, "resume", {}, target, given)
+    _act_on(ctx, "resume", {}, targets, given)
 
 
-@_command()
-def cordon(ctx: click.Context, /, target: str, **given: Any) -> None:
+@_command(several=_examples("cordon node-3 node-4", "cordon -l zone=a"))
+def cordon(ctx: click.Context, /, targets: tuple[str, ...], **given: Any) -> None:
     """Let no new pods onto a node."""
-    _act(ctx, "cordon", {}, _named(target, "node"), given)
+    _act_on(ctx, "cordon", {}, targets, given, "node")
 
 
-@_command()
-def uncordon(ctx: click.Context, /, target: str, **given: Any) -> None:
+@_command(several=_examples("uncordon node-3 node-4", "uncordon -l zone=a"))
+def uncordon(ctx: click.Context, /, targets: tuple[str, ...], **given: Any) -> None:
     """Let new pods onto a node again."""
-    _act(ctx, "uncordon", {}, _named(target, "node"), given)
+    _act_on(ctx, "uncordon", {}, targets, given, "node")
 
 
-@_command()
+@_command(several=_examples("delete shop-1 shop-2", "delete -l app=shop --now"))
 @click.option("--now", is_flag=True, help="Without a grace period (kill).")
-def delete(ctx: click.Context, /, target: str, now: bool, **given: Any) -> None:
+def delete(ctx: click.Context, /, targets: tuple[str, ...], now: bool, **given: Any) -> None:
     """Delete a pod, held to its uid; its controller makes another."""
-    _act(ctx, "kill" if now else "delete", {}, _named(target, "pod"), given)
+    _act_on(ctx, "kill" if now else "delete", {}, targets, given, "pod")
 
 
-@_command()
-def evict(ctx: click.Context, /, target: str, **given: Any) -> None:
+@_command(several=_examples("evict shop-1 shop-2", "evict -l app=shop"))
+def evict(ctx: click.Context, /, targets: tuple[str, ...], **given: Any) -> None:
     """Evict a pod, as far as its disruption budgets allow."""
-    _act(ctx, "evict", {}, _named(target, "pod"), given)
+    _act_on(ctx, "evict", {}, targets, given, "pod")
 
 
-@_command()
-def trigger(ctx: click.Context, /, target: str, **given: Any) -> None:
+@_command(several=_examples("trigger backup", "trigger backup report"))
+def trigger(ctx: click.Context, /, targets: tuple[str, ...], **given: Any) -> None:
     """Run a CronJob now, once (kubectl create job --from)."""
-    _act(ctx, "trigger", {}, _named(target, "cronjob"), given)
+    _act_on(ctx, "trigger", {}, targets, given, "cronjob")
 
 
 @_command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import click
 
@@ -17,6 +17,7 @@ from aurora_tui.series import Maker, Series
 from aurora_tui.session import Session
 from aurora_tui.sli import slo_probe
 from aurora_tui.verbs.base import Refusal
+from aurora_tui.verbs.undo import ANNOTATIONS
 
 
 async def act_in_series(
@@ -29,10 +30,11 @@ async def act_in_series(
     dry_run: bool,
     wait: bool = True,
     go_on: bool = False,
+    whole: bool = False,
 ) -> int:
     """Plan, list, ask, carry out. 0 all done, 1 refused or failed, 2 stopped before its end.
 
-    `make` gets the namespace as well.
+    `make` gets the namespace as well. `whole`: what is left out was asked for, and so is a failure.
     """
     if not wait:
         raise click.UsageError("several actions in one cannot be left to themselves: leave --no-wait out")
@@ -45,11 +47,15 @@ async def act_in_series(
         return refused(error)
     _show(plan, session.context)
     answer = consent(plan, session.context, yes=yes, confirm=confirm, reason=reason, dry_run=dry_run)
+    missed = plan.left_out if whole else ()
     if not isinstance(answer, Answer):
-        return answer
+        return answer or (FAILED if missed else DONE)
     series = Series(path, maker, plan, lambda target: slo_probe(session, target))
     way = Way.TOGETHER if go_on else plan.way
-    return await _carry_out(series, plan, way, answer.context, answer.reason)
+    code = await _carry_out(series, plan, way, answer.context, answer.reason)
+    for left in missed:
+        click.echo(printable(f"aurora-tui: left as it is: {left.ref}: {left.why}"), err=True)
+    return code or (FAILED if missed else DONE)
 
 
 async def _carry_out(series: Series, plan: SeriesPlan, way: Way, context: str | None, reason: str | None) -> int:
@@ -64,9 +70,9 @@ async def _carry_out(series: Series, plan: SeriesPlan, way: Way, context: str | 
         if isinstance(moved, Ended):
             click.echo(printable(moved.text))
             for step in moved.undo:
-                values = " ".join(f"{name}={value}" for name, value in step.params.items())
+                values = " ".join(f"{name}={value}" for name, value in step.params.items() if name != ANNOTATIONS)
                 click.echo(printable(f"to take it back: {step.verb.value} {step.ref} {values}".rstrip()))
-            return DONE if moved.good else UNKNOWN if Stage.LEFT in {stage for stage, _ in said.values()} else FAILED
+            return _status(moved, plan, said)
         if said.get(moved.index) != (moved.stage, moved.text):
             said[moved.index] = (moved.stage, moved.text)
             item = plan.items[moved.index]
@@ -76,12 +82,26 @@ async def _carry_out(series: Series, plan: SeriesPlan, way: Way, context: str | 
     return UNKNOWN
 
 
+def _status(ended: Ended, plan: SeriesPlan, said: Mapping[int, tuple[Stage, str]]) -> int:
+    """The exit status; what was not done is told on the error stream, for whoever reads nothing else."""
+    for index, (stage, text) in sorted(said.items()):
+        if stage is not Stage.DONE:
+            step = plan.items[index].step
+            click.echo(printable(f"aurora-tui: {stage}: {step.verb.value} {step.ref}: {text}"), err=True)
+    stages = {stage for stage, _ in said.values()}
+    if ended.good:
+        return DONE
+    return UNKNOWN if Stage.LEFT in stages and Stage.FAILED not in stages else FAILED
+
+
 def _show(plan: SeriesPlan, context: str) -> None:
     click.echo(printable(f"{plan.title} · context {context}"))
     click.echo(printable(plan.effect))
     for item in plan.items:
         place = f" in {item.step.ref.namespace}" if item.step.ref.namespace else ""
         click.echo(printable(f"  {item.step.verb.value} {item.step.ref}{place}: {item.words}"))
+        for line in item.plan.diff if item.plan else ():
+            click.echo(f"      {printable(str(line))}")
         for words in item.warnings:
             click.echo(printable(f"    ! {words}"))
     for left in plan.left_out:

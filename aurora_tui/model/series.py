@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -141,6 +141,12 @@ def objects(refs: Iterable[ObjectRef]) -> str:
     """How many of which kind: ``3 deployments, 1 statefulset``."""
     kinds = [ref.kind.lower() for ref in refs]
     return ", ".join(counted(kinds.count(kind), kind) for kind in dict.fromkeys(kinds))
+
+
+def title_of(verb: Verb, params: Params, refs: Sequence[ObjectRef]) -> str:
+    """What one verb on several objects is called: ``scale replicas=5 on 3 deployments``."""
+    values = "".join(f"{name}={value} on " for name, value in params.items())
+    return f"{verb.value} {values}{objects(refs) or 'nothing'}"
 
 
 _TONES = {

@@ -42,6 +42,13 @@ VERBS = {
     "switch": ("kept", "color=green"),
     "set-flag": ("kept", "new-checkout"),
 }
+SEVERAL = (
+    ("restart", ("deployment/kept", "deployment/other")),
+    ("delete", ("pod/blue", "pod/green", "--keep-going")),
+    ("set-image", ("deployments", "-l", "app=kept", "main=aurora/backend:9")),
+    ("cordon", ("-l", "kubernetes.io/hostname=aurora-node-01")),
+)
+"""The same on several objects, which go another way."""
 
 
 def test_every_acting_command_is_tried() -> None:
@@ -90,7 +97,7 @@ async def test_no_verb_changes_anything(aurora: Program, kept: str, audit: Audit
     name = program.context or context
     given = ("--read-only",) if who == "read-only" else ()
     confirmed = (f"--namespace={kept}", "--yes", f"--confirm={name}", "--reason=told by the tests")
-    for verb, words in VERBS.items():
+    for verb, words in (*VERBS.items(), *SEVERAL):
         run = program(*given, verb, *words, *confirmed)
         assert run.code in (1, 2), (verb, run)
         assert run.stderr, (verb, run)

@@ -127,7 +127,7 @@ async def test_more_than_the_policies_allow_cannot_be_confirmed(stack: Addresses
         await console.command("deploy")
         await console.until("▸Deployments 2")
         await console.press("space", "j", "space", "r")
-        await console.until("✘ these are 2 objects, and policies allow 1 in one bulk action: mark fewer")
+        await console.until("✘ these are 2 objects, and policies allow 1 in one bulk action: choose fewer")
         await console.press(*"prod\rOPS\r")
         await console.press("enter")
         assert Journal(state_dir()).entries() == []

@@ -150,7 +150,7 @@ async def test_more_objects_than_the_policies_allow_are_refused_before_anything_
     cluster = deployments("a", "b", "c")
     cluster.fail("get", AssertionError("asked"))
     plan = await scaling(path_to(cluster, journal, Policy("bulk", cap=2)), "a", "b", "c").plan()
-    assert plan.problems == ("these are 3 objects, and policies allow 2 in one bulk action: mark fewer",)
+    assert plan.problems == ("these are 3 objects, and policies allow 2 in one bulk action: choose fewer",)
     assert plan.items == ()
 
 
