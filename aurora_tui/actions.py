@@ -40,6 +40,7 @@ from aurora_tui.planning import Planner
 from aurora_tui.verbs import VERBS
 from aurora_tui.verbs.base import Refusal
 from aurora_tui.verify import Clock, Limits, Sleep, SloProbe, Verification
+from aurora_tui.who import Who
 
 __all__ = ["ActionPath", "Refusal", "undo_of"]
 
@@ -103,6 +104,7 @@ class ActionPath:
         self.read_only = read_only or cluster.read_only
         self.clock = clock
         self.sleep = sleep
+        self._who = Who(cluster, clock)
         self._planner = Planner(cluster, protected, self.read_only, policies)
 
     async def plan(self, verb: Verb, resource: Resource, namespace: str, name: str, params: Params) -> Plan:
@@ -133,7 +135,7 @@ class ActionPath:
             return Record(None, plan, Outcome.REFUSED, refusal.words, refusal.obstacle)
         try:
             live = await self._read_again(plan)
-            kube_user = await self.cluster.user()
+            kube_user = await self._who.acts()
         except Refusal as error:
             return Record(None, plan, Outcome.REFUSED, error.words, error.obstacle)
         except ClusterError as error:

@@ -193,6 +193,23 @@ async def test_an_object_whose_pods_cannot_start_says_so_while_it_is_followed(jo
 
 
 @pytest.mark.parametrize("way", Way, ids=lambda way: way.name)
+async def test_who_acts_is_asked_once_a_series_and_again_a_minute_later(journal: Journal, way: Way) -> None:
+    cluster = deployments("a", "b", "c")
+    controlled(cluster, 6)
+    path = path_to(cluster, journal)
+    asked: list[float] = []
+    cluster.on("user", *[lambda: asked.append(path.clock())] * 6)
+
+    await carried_out(path, scaling(path, "a", "b", "c"), way)
+    assert len(asked) == 1
+    await path.sleep(60)
+    await carried_out(path, scaling(path, "a", "b", "c", replicas=2), way)
+
+    assert len(asked) == 2
+    assert {entry.operator.kube_user for entry in journal.entries()} == {"alice@example.org"}
+
+
+@pytest.mark.parametrize("way", Way, ids=lambda way: way.name)
 async def test_every_object_has_its_own_journal_entry_which_names_the_series(journal: Journal, way: Way) -> None:
     cluster = deployments("a", "b", "c")
     controlled(cluster, 3)
