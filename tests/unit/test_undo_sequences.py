@@ -266,7 +266,7 @@ async def test_every_verb_is_really_done_and_taken_back(tmp_path: Path) -> None:
 
 # A failure names the move and what was to take it back; to shorten the sequence as well would take minutes.
 @settings(
-    max_examples=15,
+    max_examples=12,
     deadline=None,
     phases=[Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],
