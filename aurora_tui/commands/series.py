@@ -12,12 +12,15 @@ from aurora_tui.actions import ActionPath
 from aurora_tui.commands.act import DONE, FAILED, UNKNOWN, Answer, consent, refused, settle
 from aurora_tui.desk import action_path
 from aurora_tui.model.series import FINISHED, Ended, SeriesPlan, Stage, Way
-from aurora_tui.model.text import printable
+from aurora_tui.model.text import listed, printable
 from aurora_tui.series import Maker, Series
 from aurora_tui.session import Session
 from aurora_tui.sli import slo_probe
 from aurora_tui.verbs.base import Refusal
 from aurora_tui.verbs.undo import ANNOTATIONS
+
+NAMED = 12
+"""How many objects one line names; each has had its own line before."""
 
 
 async def act_in_series(
@@ -84,14 +87,20 @@ async def _carry_out(series: Series, plan: SeriesPlan, way: Way, context: str | 
 
 def _status(ended: Ended, plan: SeriesPlan, said: Mapping[int, tuple[Stage, str]]) -> int:
     """The exit status; what was not done is told on the error stream, for whoever reads nothing else."""
+    left: dict[str, list[str]] = {}
+    failed = False
     for index, (stage, text) in sorted(said.items()):
-        if stage is not Stage.DONE:
-            step = plan.items[index].step
+        step = plan.items[index].step
+        if stage is Stage.FAILED:
+            failed = True
             click.echo(printable(f"aurora-tui: {stage}: {step.verb.value} {step.ref}: {text}"), err=True)
-    stages = {stage for stage, _ in said.values()}
+        elif stage is Stage.LEFT:
+            left.setdefault(text, []).append(str(step.ref))
+    for why, names in left.items():
+        click.echo(printable(f"aurora-tui: {Stage.LEFT}: {listed(names, NAMED)}: {why}"), err=True)
     if ended.good:
         return DONE
-    return UNKNOWN if Stage.LEFT in stages and Stage.FAILED not in stages else FAILED
+    return UNKNOWN if left and not failed else FAILED
 
 
 def _show(plan: SeriesPlan, context: str) -> None:

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from aurora_tui import sending
 from aurora_tui.actions import ActionPath, Refusal, undo_of
@@ -628,37 +626,3 @@ async def test_no_password_of_a_template_reaches_journal_or_preview(tmp_path: Pa
     stored = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert b"slow" in stored
     assert b"hunter" not in stored + repr((plan, record)).encode()
-
-
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just(Verb.SCALE), st.integers(0, 9).map(lambda count: {"replicas": count})),
-        st.tuples(st.just(Verb.UNDO), st.integers(0, 6).map(lambda number: {"revision": number})),
-    ),
-    max_size=6,
-)
-
-
-@settings(max_examples=40, deadline=None)
-@given(steps=STEPS)
-async def test_undoing_in_reverse_order_restores_the_spec(
-    steps: list[tuple[Verb, Params]], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    cluster = bad_release()
-    path = path_to(cluster, Journal(tmp_path_factory.mktemp("state")))
-    start = live(cluster)["spec"]
-    records = []
-    for verb, params in steps:
-        try:
-            records.append(await done(path, verb, params))
-        except Refusal:
-            continue
-        settle(cluster)
-
-    for record in reversed(records):
-        inverse = undo_of(record)
-        assert inverse is not None
-        await done(path, *inverse)
-        settle(cluster)
-
-    assert live(cluster)["spec"] == start

@@ -169,7 +169,7 @@ def test_the_first_failure_stops_the_rest_and_both_are_told(run: Run, monkeypatc
     assert answer.code == 1
     assert answer.err.splitlines() == [
         f"aurora-tui: failed: cordon node/{TWO}: refused: an admission webhook is against it",
-        f"aurora-tui: not begun: cordon node/{THREE}: an earlier one failed",
+        f"aurora-tui: not begun: node/{THREE}: an earlier one failed",
     ]
     assert cordoned(run) == [ONE]
     assert series_of(run) == [("cordon 3 nodes", "refused"), ("cordon 3 nodes", "done")]
