@@ -223,6 +223,8 @@ class Walk:
                 self.refusals += 1
             except ClusterError as error:
                 raise AssertionError(f"{plan.title}: the server was asked, and said {error}") from error
+            else:
+                raise AssertionError(f"{plan.title}: it was carried out")
 
     def _first(self, view: View) -> str | None:
         return next(iter(self._rows.get(view.kind, ())), None)
