@@ -93,12 +93,16 @@ class Walk:
         self.pressed: set[str] = set()
         self.not_off: set[str] = set()
         """The ids of those that lead to a change and were on, with an object to change."""
+        self.asked: list[str] = []
+        """What was asked to be confirmed, though no key was gone past."""
         self.planned: set[Verb] = set()
         self.refusals = 0
         """How often the client was asked to send a change itself, and refused."""
         self._namespace = namespace
         self._rows = rows
         self._past = False
+        self._done: set[str] = set()
+        """The ids of those that were pressed where they mean something; one that leads to a change never is."""
         self._empty: Screen[Any] | None = None
         """A screen that was only opened for its keys: nothing fills it."""
 
@@ -131,12 +135,14 @@ class Walk:
         await go()
         for name, (key, binding) in bound(self.app.screen).items():
             writes = leads_to_a_change(binding)
-            if name == QUIT or (name in self.pressed and not writes):
+            if name == QUIT or (name in self._done and not writes):
                 continue
             await go()
             assert name in bound(self.app.screen), f"{name} is no longer there"
             off = writes and self._is_off(name, binding)
             if not (self._past and writes):
+                if self._is_allowed(binding):
+                    self._done.add(name)
                 await self.console.press(key)
                 self.pressed.add(name)
             elif off:
@@ -148,15 +154,18 @@ class Walk:
     def _is_off(self, name: str, binding: Binding) -> bool:
         """Whether a key that leads to a change is off; one that means no object here is neither on nor off."""
         _, action, parameters = parse(binding.action)
-        here = isinstance(self.app.screen, HistoryScreen) or (
-            self.app.active is not None and self.app.active.allows(action, parameters)
-        )
-        if self._empty is not None or not here or not list(self.app._steps(action, parameters)):
+        if self._empty is not None or not self._is_allowed(binding) or not [*self.app._steps(action, parameters)]:
             return False
         if not self.app.why_off(action, parameters):
             self.not_off.add(name)
             return False
         return True
+
+    def _is_allowed(self, binding: Binding) -> bool:
+        """Whether a key means something where the operator is now, as far as the pane decides it."""
+        _, action, parameters = parse(binding.action)
+        pane = self.app.active
+        return self.app.screen is not self.app.main or pane is None or pane.allows(action, parameters) is not False
 
     def _do(self, binding: Binding) -> None:
         """What a key does, as if it were not off."""
@@ -178,6 +187,8 @@ class Walk:
                 return
             else:
                 if isinstance(screen, ConfirmScreen) and screen is not self._empty:
+                    if not self._past:
+                        self.asked.append(self.console.text)
                     await self._confirm(screen)
                 if self.app.screen is screen:
                     await self._back()
