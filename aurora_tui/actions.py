@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from aurora_tui import sending
+from aurora_tui import sending, shells
 from aurora_tui.cluster.errors import (
     AnswerLostError,
     ClusterError,
@@ -23,6 +23,9 @@ from aurora_tui.journal import Journal, JournalError, Operator, Preview
 from aurora_tui.model.actions import (
     READ_ONLY,
     Action,
+    CreateRequest,
+    DeleteRequest,
+    ExecRequest,
     Followed,
     Obstacle,
     Outcome,
@@ -37,6 +40,7 @@ from aurora_tui.model.masking import mask_text
 from aurora_tui.model.policies import Policy, Ruling
 from aurora_tui.model.series import Step
 from aurora_tui.planning import Planner
+from aurora_tui.shells import LocalTerminal
 from aurora_tui.verbs import VERBS
 from aurora_tui.verbs.base import Refusal
 from aurora_tui.verify import Clock, Limits, Sleep, SloProbe, Verification
@@ -84,7 +88,7 @@ class ActionPath:
     """Plans, carries out and follows actions on one cluster.
 
     `clock` gives seconds since the epoch. Read-only, protected and the policies are enforced here,
-    whatever keys or commands lead here.
+    whatever keys or commands lead here. A shell is opened in `terminal`, the operator's own.
     """
 
     def __init__(
@@ -97,8 +101,10 @@ class ActionPath:
         policies: Sequence[Policy] = (),
         clock: Clock,
         sleep: Sleep = asyncio.sleep,
+        terminal: LocalTerminal | None = None,
     ) -> None:
         self.cluster = cluster
+        self.terminal = terminal
         self.journal = journal
         self.protected = protected
         self.read_only = read_only or cluster.read_only
@@ -196,6 +202,8 @@ class ActionPath:
     def _refusal(self, plan: Plan, confirmed_context: str | None, reason: str) -> Refusal | None:
         if self.read_only:
             return Refusal(READ_ONLY)
+        if isinstance(plan.request, ExecRequest) and self.terminal is None:
+            return Refusal("there is no terminal here to open a shell in")
         target, context = plan.action.target, self.cluster.context
         if target.context != context:
             return Refusal(f"this was planned for context {target.context}, not {context}")
@@ -229,6 +237,9 @@ class ActionPath:
 
     async def _send(self, plan: Plan, live: dict[str, Any]) -> _Sent:
         target = plan.action.target
+        if isinstance(plan.request, ExecRequest):
+            assert self.terminal is not None  # else it was refused
+            return _Sent(*await shells.open_shell(self.cluster, plan, plan.request, self.terminal, self.clock))
         for _ in range(ATTEMPTS):
             try:
                 answer = await sending.send(self.cluster, _resource(plan.action), plan.request, live)
@@ -265,7 +276,7 @@ class ActionPath:
                 await self.sleep(1.0)
             target = plan.action.target
             try:
-                if not isinstance(plan.request, PatchRequest):
+                if isinstance(plan.request, CreateRequest | DeleteRequest):
                     found = await sending.trace(self.cluster, _resource(plan.action), plan.request, sent_on)
                     if found is not None:
                         return found[0], f"{lost.message}; {found[1]}"

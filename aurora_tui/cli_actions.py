@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from aurora_tui.cli_options import shared, take
+from aurora_tui.cli_shell import shell
 from aurora_tui.launch import once
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from aurora_tui.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
-COMMANDS: list[click.Command] = []
+COMMANDS: list[click.Command] = [shell]
 
 
 def _command(

@@ -11,13 +11,26 @@ from aurora_tui import cautions, sending
 from aurora_tui.cluster.errors import ClusterError, NotFoundError
 from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import Resource
-from aurora_tui.model.actions import READ_ONLY, Action, Obstacle, Params, PatchRequest, Plan, Request, Target, Verb
+from aurora_tui.model.actions import (
+    READ_ONLY,
+    Action,
+    ExecRequest,
+    Obstacle,
+    Params,
+    PatchRequest,
+    Plan,
+    Request,
+    Target,
+    Verb,
+)
 from aurora_tui.model.diffs import changes
 from aurora_tui.model.policies import Policy, Ruling, judge
 from aurora_tui.model.rollouts import ROLLING_KINDS, RolloutState, rollout_status
 from aurora_tui.rights import denied, inapplicable
 from aurora_tui.verbs import VERBS
 from aurora_tui.verbs.base import Draft, Refusal, Rolling, VerbRules, View
+
+NO_PREVIEW = "what is done in it is not previewed, not recorded and not undone from here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +105,21 @@ class Planner:
         return await cautions.held_up(self.cluster, view.live)
 
     async def _permission(self, view: View, request: Request) -> _Permission:
-        verb, resource, subresource = sending.right(view.resource, request)
-        name = view.name if resource is view.resource else ""
-        try:
-            answer = await self.cluster.may(verb, resource, view.namespace, name, subresource)
-        except ClusterError as error:
-            return _Permission(doubts=(f"could not ask for permission beforehand: {error.message}",))
-        if answer.allowed:
-            return _Permission()
-        return _Permission(problems=(denied(verb, resource, subresource, view.namespace, answer.reason),))
+        for verb, resource, subresource in sending.rights(view.resource, request):
+            name = view.name if resource is view.resource else ""
+            try:
+                answer = await self.cluster.may(verb, resource, view.namespace, name, subresource)
+            except ClusterError as error:
+                return _Permission(doubts=(f"could not ask for permission beforehand: {error.message}",))
+            if not answer.allowed:
+                return _Permission(problems=(denied(verb, resource, subresource, view.namespace, answer.reason),))
+        return _Permission()
 
     async def _preview(self, view: View, draft: Draft, permission: _Permission) -> _Preview:
         if permission.problems:  # the server would refuse the dry run for the same reason
             return _Preview()
+        if isinstance(draft.request, ExecRequest):
+            return _Preview(doubts=(NO_PREVIEW,))
         try:
             answer = await sending.send(self.cluster, view.resource, draft.request, view.live, dry_run=True)
         except ClusterError as error:

@@ -70,6 +70,8 @@ async def _settle(path: ActionPath, entry: Entry) -> Entry | None:
 async def _find_out(cluster: Cluster, entry: Entry) -> tuple[Outcome, str]:
     action = entry.action
     target, rules = action.target, VERBS[action.verb]
+    if action.verb is Verb.SHELL:
+        return Outcome.UNCERTAIN, f"the program ended before the shell in {target} did: what it began may still run"
     resource = find(target.kind)
     if resource is None:
         return Outcome.UNCERTAIN, f"no kind {target.kind} is known"

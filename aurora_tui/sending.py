@@ -8,14 +8,23 @@ from typing import Any
 from aurora_tui.cluster.errors import ClusterError, NotFoundError
 from aurora_tui.cluster.protocol import JSON_PATCH, Cluster
 from aurora_tui.cluster.resources import Resource, find
-from aurora_tui.model.actions import CreateRequest, DeleteRequest, Obstacle, Outcome, PatchRequest, Request
+from aurora_tui.model.actions import (
+    CreateRequest,
+    DeleteRequest,
+    ExecRequest,
+    ObjectRequest,
+    Obstacle,
+    Outcome,
+    PatchRequest,
+    Request,
+)
 
 Object = Mapping[str, Any]
 _CARRIED_OUT = "but the cluster shows that it was carried out"
 
 
 async def send(
-    cluster: Cluster, resource: Resource, request: Request, live: Object, *, dry_run: bool = False
+    cluster: Cluster, resource: Resource, request: ObjectRequest, live: Object, *, dry_run: bool = False
 ) -> Object:
     """Send a request on the object as it was last read, and return what the server made of it.
 
@@ -56,6 +65,17 @@ def right(resource: Resource, request: Request) -> tuple[str, Resource, str]:
             return "delete", resource, ""
         case CreateRequest():
             return "create", made_by(resource, request), request.subresource
+        case ExecRequest():
+            return "create", resource, "exec"
+
+
+def rights(resource: Resource, request: Request) -> tuple[tuple[str, Resource, str], ...]:
+    """All that RBAC is asked about: a websocket is opened with GET, and from 1.35 on needs both verbs.
+
+    https://github.com/kubernetes/kubernetes/issues/133515
+    """
+    needed = right(resource, request)
+    return (needed, ("get", resource, "exec")) if isinstance(request, ExecRequest) else (needed,)
 
 
 def made_by(resource: Resource, request: CreateRequest) -> Resource:
@@ -66,7 +86,9 @@ def made_by(resource: Resource, request: CreateRequest) -> Resource:
     return made
 
 
-async def trace(cluster: Cluster, resource: Resource, request: Request, sent_on: Object) -> tuple[Outcome, str] | None:
+async def trace(
+    cluster: Cluster, resource: Resource, request: ObjectRequest, sent_on: Object
+) -> tuple[Outcome, str] | None:
     """What the cluster shows of a deletion, an eviction or a new object whose answer was lost; None: nothing yet.
 
     Nothing yet may safely be tried again: it is held to the uid, or to the new object's name. Raises `ClusterError`.

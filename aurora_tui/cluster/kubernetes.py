@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from aurora_tui.cluster.discovery import parse_service_address
@@ -11,6 +12,7 @@ from aurora_tui.cluster.kubeconfig import Context
 from aurora_tui.cluster.logs import split_lines
 from aurora_tui.cluster.protocol import LogRequest, Permission
 from aurora_tui.cluster.reflector import Reflector
+from aurora_tui.cluster.remoteterminal import RemoteTerminal, open_terminal
 from aurora_tui.cluster.resources import PODS, Resource
 from aurora_tui.cluster.transport import SilenceError, Transport
 from aurora_tui.model.access import HttpAccess
@@ -210,6 +212,12 @@ class KubernetesCluster:
             # Even the headers of a log come with its first line only.
             if not request.follow:
                 raise
+
+    def exec(
+        self, namespace: str, pod: str, *, container: str, command: Sequence[str], tty: bool
+    ) -> AbstractAsyncContextManager[RemoteTerminal]:
+        path = PODS.path(namespace, pod, "exec")
+        return open_terminal(self.transport, path, container=container, command=command, tty=tty)
 
     async def http_access(self, address: str) -> HttpAccess | None:
         if address == "off":

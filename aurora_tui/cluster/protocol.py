@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aurora_tui.cluster.resources import Resource
 from aurora_tui.model.access import HttpAccess
+from aurora_tui.model.terminals import Ended, Output
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -33,6 +35,23 @@ class Permission:
 
     allowed: bool
     reason: str = ""
+
+
+class RemoteTerminal(Protocol):
+    """A process that was started in a container."""
+
+    @property
+    def ended(self) -> Ended:
+        """How it ended, once `output` has; until then that it is not known."""
+
+    def output(self) -> AsyncIterator[Output]:
+        """What it writes, until it has ended or the connection is lost; never raises what the network raises."""
+
+    async def send(self, data: bytes) -> None:
+        """Type; waits while the other side takes no more. Raises `ClusterError` where the connection is lost."""
+
+    async def resize(self, columns: int, lines: int) -> None:
+        """Tell it the size of its window; raises as `send`."""
 
 
 class Cluster(Protocol):
@@ -111,6 +130,15 @@ class Cluster(Protocol):
 
     def logs(self, request: LogRequest) -> AsyncGenerator[bytes, None]:
         """Lines of a container's log, each with its timestamp in front, without the line end."""
+
+    def exec(
+        self, namespace: str, pod: str, *, container: str, command: Sequence[str], tty: bool
+    ) -> AbstractAsyncContextManager[RemoteTerminal]:
+        """Start a command in a container; without `tty` nothing can be typed. Leaving it cuts the connection.
+
+        Raises `ClusterError` where it is not started, `AnswerLostError` where that is not known, and from a
+        read-only client `ReadOnlyError` before anything is sent.
+        """
 
     async def http_access(self, address: str) -> HttpAccess | None:
         """How to reach ``http(s)://…`` or ``svc/NAMESPACE/NAME:PORT``; None for ``off``."""

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
@@ -26,6 +26,8 @@ from aurora_tui.cluster.kubeconfig import Context
 from aurora_tui.heavy import IMPORTS
 
 if TYPE_CHECKING:
+    import ssl
+
     import aiohttp
     from kubernetes.aio.client.configuration import Configuration
     from kubernetes.aio.client.rest import RESTClientObject
@@ -41,6 +43,27 @@ _REVIEWS = ("/apis/authorization.k8s.io/", "/apis/authentication.k8s.io/")
 
 class SilenceError(UnreachableError):
     """A stream said nothing for as long as it may: it is quiet, or the connection is dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """What a connection is made with that the official client does not make: a websocket."""
+
+    context: Context
+    configuration: Configuration
+    headers: CIMultiDict[str] = field(repr=False)
+    ssl: ssl.SSLContext
+    proxy: str | None
+    proxy_headers: Any = field(repr=False)
+
+    @property
+    def server(self) -> str:
+        return str(self.configuration.host)
+
+    @property
+    def server_name(self) -> str | None:
+        """The name that its certificate must bear, where it is another than the host's."""
+        return self.configuration.tls_server_name or None
 
 
 class Transport:
@@ -122,6 +145,15 @@ class Transport:
     async def headers(self) -> dict[str, str]:
         """Authorization and impersonation, as sent with each request; never to be shown or logged."""
         return dict(await self._authorized(await self._current()))
+
+    async def dial(self) -> Dial:
+        """The same credentials and TLS for a websocket; whoever opens one that can change things asks `read_only`."""
+        configuration = await self._current()
+        headers = await self._authorized(configuration)
+        if self._closed or self._rest is None:
+            raise UnreachableError(f"{self.server}: the connection was closed")
+        rest = self._rest
+        return Dial(self.context, configuration, headers, rest.ssl_context, rest.proxy, rest.proxy_headers)
 
     async def _current(self) -> Configuration:
         """The configuration, renewed shortly before its credentials run out."""

@@ -53,12 +53,12 @@ async def act(
             plan = await path.plan(verb, resource, session.namespace or session.home, name, params)
         except Refusal as error:
             return refused(error)
-        _show(plan)
+        show(plan)
         answer = consent(plan, session.context, yes=yes, confirm=confirm, reason=reason, dry_run=dry_run)
         if not isinstance(answer, Answer):
             return answer
         record = await path.execute(plan, confirmed_context=answer.context, reason=answer.reason)
-        _tell(record)
+        tell(record)
         if record.obstacle is not Obstacle.CHANGED or yes or confirm is not None:
             break
         params = plan.action.params  # what was previewed, not what would be chosen anew
@@ -75,10 +75,12 @@ def refused(error: Refusal) -> int:
     return FAILED
 
 
-def _tell(record: Record) -> None:
-    """What became of an action, in one line."""
+def tell(record: Record, *, err: bool = False) -> None:
+    """What became of an action, in one line; `err` keeps it off the output, which is somebody else's."""
     number = f" (journal entry {record.entry})" if record.entry is not None else ""
-    click.echo(f"{record.outcome.value}: {printable(record.message)}{number}", err=record.outcome is not Outcome.DONE)
+    click.echo(
+        f"{record.outcome.value}: {printable(record.message)}{number}", err=err or record.outcome is not Outcome.DONE
+    )
 
 
 async def settle(path: ActionPath) -> None:
@@ -88,14 +90,15 @@ async def settle(path: ActionPath) -> None:
         click.echo(printable(f"{line}: {entry.message}"), err=True)
 
 
-def _show(plan: Plan) -> None:
+def show(plan: Plan, *, err: bool = False) -> None:
+    """A plan as it is asked about."""
     target = plan.action.target
-    click.echo(printable(f"{plan.title} · context {target.context} · namespace {target.namespace}"))
-    click.echo(printable(plan.effect))
+    click.echo(printable(f"{plan.title} · context {target.context} · namespace {target.namespace}"), err=err)
+    click.echo(printable(plan.effect), err=err)
     for line in plan.diff:
-        click.echo(f"  {printable(str(line))}")
+        click.echo(f"  {printable(str(line))}", err=err)
     for words in plan.warnings:
-        click.echo(f"! {printable(words)}")
+        click.echo(f"! {printable(words)}", err=err)
     for words in plan.problems:
         click.echo(f"aurora-tui: cannot be done: {printable(words)}", err=True)
 

@@ -31,6 +31,7 @@ class Verb(StrEnum):
     TRIGGER = "trigger"
     SWITCH = "switch"
     FLAG = "set flag"
+    SHELL = "shell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,18 @@ class DeleteRequest:
     grace_seconds: int | None = None
 
 
-Request = PatchRequest | CreateRequest | DeleteRequest
+@dataclass(frozen=True, slots=True)
+class ExecRequest:
+    """Starts a command in a container of the target; `tty` says whether it gets a terminal."""
+
+    container: str
+    command: tuple[str, ...]
+    tty: bool
+
+
+ObjectRequest = PatchRequest | CreateRequest | DeleteRequest
+"""The requests that one answer ends, and that the server can try beforehand."""
+Request = ObjectRequest | ExecRequest
 
 
 @dataclass(frozen=True, slots=True)

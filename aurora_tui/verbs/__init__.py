@@ -12,6 +12,7 @@ from aurora_tui.verbs.image import Image
 from aurora_tui.verbs.removal import DELETE, EVICT, KILL
 from aurora_tui.verbs.restart import Restart
 from aurora_tui.verbs.scale import Scale
+from aurora_tui.verbs.shell import Shell
 from aurora_tui.verbs.switch import CORDON, PAUSE, RESUME, UNCORDON
 from aurora_tui.verbs.traffic import Traffic
 from aurora_tui.verbs.trigger import Trigger
@@ -19,7 +20,7 @@ from aurora_tui.verbs.undo import Undo
 
 _RULES: tuple[VerbRules, ...] = (
     Restart(), Scale(), Undo(), Image(), PAUSE, RESUME, CORDON, UNCORDON, Bounds(), DELETE, KILL, EVICT, Trigger(),
-    Traffic(), Flag(),
+    Traffic(), Flag(), Shell(),
 )  # fmt: skip
 
 VERBS: Mapping[Verb, VerbRules] = {rules.verb: rules for rules in _RULES}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aurora_tui.cluster.errors import ClusterError, ConflictError, NotFoundError, ReadOnlyError
-from aurora_tui.cluster.protocol import JSON_PATCH, STRATEGIC_PATCH, LogRequest, Permission
-from aurora_tui.cluster.resources import Resource
+from aurora_tui.cluster.protocol import JSON_PATCH, STRATEGIC_PATCH, LogRequest, Permission, RemoteTerminal
+from aurora_tui.cluster.resources import PODS, Resource
 from aurora_tui.model.access import HttpAccess
+from aurora_tui.model.actions import ExecRequest, Plan
+from aurora_tui.model.terminals import OUT, Ended, Output
 
 Object = dict[str, Any]
 
@@ -25,6 +28,31 @@ class Clock:
 
     async def sleep(self, seconds: float) -> None:
         self.now += seconds
+
+
+class FakeRemote:
+    """A process that was started in a container; `typed` and `sizes` are what it was sent."""
+
+    def __init__(self, ended: Ended) -> None:
+        self.ended = ended
+        self.typed = b""
+        self.sizes: list[tuple[int, int]] = []
+
+    async def output(self) -> AsyncIterator[Output]:
+        yield Output(OUT, b"hello\r\n")
+
+    async def send(self, data: bytes) -> None:
+        self.typed += data
+
+    async def resize(self, columns: int, lines: int) -> None:
+        self.sizes.append((columns, lines))
+
+
+async def at_the_terminal(remote: RemoteTerminal, plan: Plan, request: ExecRequest) -> Ended:
+    """A terminal whose operator looks on until the process has ended."""
+    async for _ in remote.output():
+        pass
+    return remote.ended
 
 
 class FakeCluster:
@@ -44,6 +72,7 @@ class FakeCluster:
         self._reactions: dict[str, list[Callable[[], None]]] = {}
         self._logs: dict[tuple[str, str, str, bool], list[bytes]] = {}
         self._version = 1000
+        self.remote_end = Ended(0)
 
     def put(self, resource: Resource, item: Object) -> Object:
         """Store an object under its own name, with a new resourceVersion."""
@@ -182,6 +211,19 @@ class FakeCluster:
             self.written.append((f"{resource.plural}/{name}", "", {"gracePeriodSeconds": grace_seconds}))
             self._react("patch done")
         return copy.deepcopy(item)
+
+    @asynccontextmanager
+    async def exec(
+        self, namespace: str, pod: str, *, container: str, command: Sequence[str], tty: bool
+    ) -> AsyncIterator[FakeRemote]:
+        """A process that says ``hello`` and ends as `remote_end` says."""
+        if self.read_only:
+            raise ReadOnlyError("the client is read-only")
+        self._react("patch")
+        self._find(PODS, namespace, pod)
+        self.written.append((f"pods/{pod}", "exec", {"container": container, "command": tuple(command), "tty": tty}))
+        self._react("patch done")
+        yield FakeRemote(self.remote_end)
 
     async def may(
         self, verb: str, resource: Resource, namespace: str | None, name: str = "", subresource: str = ""

@@ -13,7 +13,7 @@ from aurora_tui.commands import act
 from aurora_tui.journal import Journal
 from aurora_tui.model.actions import Outcome, Plan, Record, Verb
 from aurora_tui.model.policies import Freeze, Policy, Span
-from tests.unit.fakecluster import Clock, FakeCluster
+from tests.unit.fakecluster import Clock, FakeCluster, at_the_terminal
 from tests.unit.rolloutobjects import NAME, NAMESPACE
 from tests.unit.verbcases import CASES, Case, bad_release
 
@@ -43,6 +43,7 @@ class Desk:
             policies=policies,
             clock=self.clock,
             sleep=self.clock.sleep,
+            terminal=at_the_terminal,
         )
 
     async def undo(self) -> Plan:

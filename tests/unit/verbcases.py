@@ -42,6 +42,15 @@ def _pod() -> FakeCluster:
     )
 
 
+def running_pod() -> FakeCluster:
+    """A pod of two containers, both of which run."""
+    names = ("main", "proxy")
+    cluster = _alone(PODS, NAMESPACE, {"containers": [{"name": name, "image": "aurora/x:1"} for name in names]})
+    running = [{"name": name, "state": {"running": {}}} for name in names]
+    cluster.objects[PODS.plural, NAMESPACE, NAME]["status"] = {"phase": "Running", "containerStatuses": running}
+    return cluster
+
+
 def _cronjob() -> FakeCluster:
     return _alone(CRONJOBS, NAMESPACE, {"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": {}}}})
 
@@ -87,6 +96,8 @@ class Case:
     make: Callable[[], FakeCluster] = bad_release
     resource: Resource = DEPLOYMENTS
     params: Params = field(default_factory=dict)
+    is_open: bool = False
+    """A shell: the server cannot try it, and the cluster shows nothing of it afterwards."""
 
     def __str__(self) -> str:
         return self.verb.value
@@ -111,4 +122,7 @@ CASES = (
     Case(Verb.TRIGGER, _cronjob, CRONJOBS),
     Case(Verb.SWITCH, lambda: colours(blue=3, green=3), SERVICES, {"color": "green"}),
     Case(Verb.FLAG, lambda: flags({"new-checkout": "true", "theme": "dark"}), CONFIGMAPS, {"new-checkout": "false"}),
+    Case(Verb.SHELL, running_pod, PODS, is_open=True),
 )
+CHANGES = tuple(case for case in CASES if not case.is_open)
+"""Those that leave an object otherwise than it was."""

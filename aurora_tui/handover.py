@@ -1,0 +1,64 @@
+"""Hands the screen's terminal to a shell: suspends the screen, says where the shell is, and comes back whole."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING, Any
+
+from textual.app import SuspendNotSupported
+
+from aurora_tui.attaching import GONE, STOPPED, Ends, attach, write_all
+from aurora_tui.model.terminals import Ended
+from aurora_tui.shells import greeting, parting
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from aurora_tui.cluster.protocol import RemoteTerminal
+    from aurora_tui.model.actions import ExecRequest, Plan
+
+
+class _LeavingError(Exception):
+    """The program ends: the screen is not to come back."""
+
+
+class Handover:
+    """The terminal of an app, for one shell at a time; the sources go on while the screen is away."""
+
+    def __init__(self, app: App[Any]) -> None:
+        self._app = app
+        self._stop = asyncio.Event()
+        self._here = asyncio.Event()
+        self._here.set()
+
+    async def __call__(self, remote: RemoteTerminal, plan: Plan, request: ExecRequest) -> Ended:
+        """Suspend the screen for as long as the shell lasts. Where the program has to end meanwhile, it stays away."""
+        ended = STOPPED
+        self._here.clear()
+        try:
+            with self._app.suspend():
+                ends = Ends.standard()
+                await _say(ends, greeting(plan, request))
+                ended = await attach(remote, ends, stop=self._stop)
+                if ended is GONE:
+                    self._app.exit(128 + signal.SIGHUP)
+                if ended in (GONE, STOPPED):
+                    raise _LeavingError
+                await _say(ends, parting(ended))
+        except _LeavingError:
+            pass
+        except SuspendNotSupported:
+            return Ended(None, "there is no terminal here to open a shell in")
+        finally:
+            self._here.set()
+        return ended
+
+    async def end(self) -> None:
+        """Leave the shell, if one is open, because the program ends."""
+        self._stop.set()
+        await self._here.wait()
+
+
+async def _say(ends: Ends, words: str) -> None:
+    await asyncio.to_thread(write_all, ends.out, f"\r\n{words}\r\n".encode(errors="replace"))
