@@ -19,6 +19,7 @@ from widgets.history import HistoryScreen
 
 if TYPE_CHECKING:
     from aurora_tui.desk import ActionDesk
+    from aurora_tui.handover import Handover
     from aurora_tui.model.series import Step
 
 
@@ -30,7 +31,14 @@ class Acting(Offering):
         """Made when it is wanted: the first frame needs no actions."""
         from aurora_tui.desk import ActionDesk
 
-        return ActionDesk(self.session)
+        return ActionDesk(self.session, self.handover)
+
+    @cached_property
+    def handover(self) -> Handover:
+        """What gives the terminal to a shell."""
+        from aurora_tui.handover import Handover
+
+        return Handover(self)
 
     async def look_back(self) -> None:
         """See to actions that were left uncertain; what actions need is imported beside the keys on this occasion."""
@@ -39,10 +47,13 @@ class Acting(Offering):
 
     async def on_unmount(self) -> None:
         if "desk" in vars(self):
+            await self.handover.end()
             await asyncio.to_thread(self.desk.close)
 
     def on_action_dialog_confirmed(self, message: ActionDialog.Confirmed) -> None:
-        self._work(self.desk.carry_out(self, message.dialog, message.plan, message.context, message.reason))
+        work = self._work(self.desk.carry_out(self, message.dialog, message.plan, message.context, message.reason))
+        if not message.plan.followed:
+            self.handover.until = work
 
     def on_action_dialog_remedy_wanted(self, message: ActionDialog.RemedyWanted) -> None:
         """Plan the remedy; in the dialog that offered it, below, the verification goes on."""
@@ -87,6 +98,29 @@ class Acting(Offering):
                 self._warn(f"{text!r}: give CONTAINER=IMAGE")
 
         self.prompt.ask(f"image of {what}: ", value=self.objects_pane.image(), ended=ended)
+
+    def action_shell(self) -> None:
+        self.open_shell("")
+
+    def open_shell(self, container: str) -> None:
+        """Open a shell in the pod under the cursor; which of several containers is asked where none is given."""
+        pane = self.objects_pane
+        ref, names = pane.subject(), pane.containers()
+        if ref is None or not names:
+            self._warn("a shell is opened in a pod: choose one (:pods)")
+        elif container or len(names) == 1:
+            self.act(Verb.SHELL, ref, {"container": container} if container else {})
+        else:
+            self._ask_container(ref, names)
+
+    def _ask_container(self, ref: ObjectRef, names: Sequence[str]) -> None:
+        def ended(text: str | None) -> None:
+            self.objects_pane.focus_body()
+            if text is not None:
+                self.act(Verb.SHELL, ref, {"container": text.strip()} if text.strip() else {})
+
+        label = f"container of {ref} ({', '.join(names)}; Enter takes the pod's default): "
+        self.prompt.ask(label, suggestions=names, ended=ended)
 
     def action_switch(self) -> None:
         """Ask which pods the Service shall select instead, beginning from the likeliest others."""

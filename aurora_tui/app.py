@@ -185,6 +185,8 @@ class AuroraApp(ActingInSeries):
             self.switch_namespace(None if rest in ("all", "*") else rest)
         elif name in ("ctx", "context") and rest:
             self.exit(SwitchContext(rest))
+        elif name == "shell":
+            self.open_shell(rest)
         elif name == "undo":
             self.undo_last()
         elif name == "series":

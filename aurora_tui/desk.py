@@ -15,6 +15,7 @@ from aurora_tui.model.series import Step
 from aurora_tui.recovery import settle_unfinished
 from aurora_tui.series import or_words, plan_step, undo_step
 from aurora_tui.session import Session
+from aurora_tui.shells import LocalTerminal
 from aurora_tui.sli import slo_probe
 
 if TYPE_CHECKING:
@@ -38,9 +39,10 @@ def action_path(session: Session) -> ActionPath:
 class ActionDesk:
     """Takes actions from a dialog to the cluster and brings the answers back to it."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, terminal: LocalTerminal) -> None:
         self._session = session
         self.path = action_path(session)
+        self.path.terminal = terminal
         self.busy = 0
         """How many actions are being carried out or verified."""
         self.last: tuple[Step, ...] = ()
@@ -89,7 +91,7 @@ class ActionDesk:
                 self.last = (undo,)
                 if dialog.is_attached:
                     dialog.offer_undo(f"{undo.verb.value} {ref}")
-            if record.outcome not in (Outcome.DONE, Outcome.UNCERTAIN):
+            if record.outcome not in (Outcome.DONE, Outcome.UNCERTAIN) or not plan.followed:
                 return
             told = ""
             async for step in self.path.verify(record, await slo_probe(self._session, plan.action.target)):

@@ -29,13 +29,12 @@ class Handover:
     def __init__(self, app: App[Any]) -> None:
         self._app = app
         self._stop = asyncio.Event()
-        self._here = asyncio.Event()
-        self._here.set()
+        self.until: asyncio.Task[None] | None = None
+        """What the shell is part of: at its end the outcome is recorded."""
 
     async def __call__(self, remote: RemoteTerminal, plan: Plan, request: ExecRequest) -> Ended:
         """Suspend the screen for as long as the shell lasts. Where the program has to end meanwhile, it stays away."""
         ended = STOPPED
-        self._here.clear()
         try:
             with self._app.suspend():
                 ends = Ends.standard()
@@ -50,14 +49,13 @@ class Handover:
             pass
         except SuspendNotSupported:
             return Ended(None, "there is no terminal here to open a shell in")
-        finally:
-            self._here.set()
         return ended
 
     async def end(self) -> None:
         """Leave the shell, if one is open, because the program ends."""
         self._stop.set()
-        await self._here.wait()
+        if self.until is not None:
+            await asyncio.wait([self.until])
 
 
 async def _say(ends: Ends, words: str) -> None:

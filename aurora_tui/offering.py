@@ -26,11 +26,11 @@ _SUSPEND = "suspend"
 OF_THE_ROW = frozenset(
     {
         Verb.CORDON, Verb.UNCORDON, Verb.DELETE, Verb.KILL, Verb.EVICT, Verb.TRIGGER, _SUSPEND,
-        "drain", "canary", "switch", "set_flag",
+        "drain", "canary", "switch", "set_flag", "shell",
     }
 )  # fmt: skip
 """What is done to the very object under the cursor; all else is done to the workload that runs it."""
-_NOT_MARKED = frozenset({"canary", "switch", "set_flag"})
+_NOT_MARKED = frozenset({"canary", "switch", "set_flag", "shell"})
 """What marks mean nothing to."""
 LEADS_TO: Mapping[str, Verb] = {
     "set_image": Verb.IMAGE,
@@ -38,6 +38,7 @@ LEADS_TO: Mapping[str, Verb] = {
     "canary": Verb.SCALE,
     "switch": Verb.SWITCH,
     "set_flag": Verb.FLAG,
+    "shell": Verb.SHELL,
     "restore": Verb.UNDO,
     "pause": Verb.PAUSE,
 }

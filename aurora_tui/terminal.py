@@ -37,12 +37,26 @@ class ConsoleDriver(LinuxDriver):
     """Ends with its terminal.
 
     Textual writes from a thread that an error ends; whoever writes next then waits for it for ever, and
-    a program whose connection was lost would stay behind.
+    a program whose connection was lost would stay behind. While it is suspended nothing is painted: the
+    terminal is somebody else's, and the thread that writes to it is not there.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._file: Any = Outlet(self._file)
+        self._suspended = False
+
+    def write(self, data: str) -> None:
+        if not self._suspended:
+            super().write(data)
+
+    def suspend_application_mode(self) -> None:
+        super().suspend_application_mode()
+        self._suspended = True
+
+    def resume_application_mode(self) -> None:
+        self._suspended = False
+        super().resume_application_mode()
 
     def _get_terminal_size(self) -> tuple[int, int]:
         """Columns and lines of the terminal itself: an exported ``COLUMNS`` is that of another time or place."""

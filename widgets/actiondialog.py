@@ -132,9 +132,13 @@ class ActionDialog(ConfirmScreen[Plan]):
         """Say what became of the request."""
         words = f"{record.outcome.value}: {record.message}" if record.message else record.outcome.value
         self.account.tell(Content.styled(printable(words), _OUTCOME_STYLE[record.outcome]))
-        if record.outcome in (Outcome.REFUSED, Outcome.FAILED):
+        if record.outcome in (Outcome.REFUSED, Outcome.FAILED) or not record.plan.followed:
             self._finished = True
-        else:  # what was confirmed gives its place to what becomes of it
+            self._cancel.label = "Close"
+        if record.outcome not in (
+            Outcome.REFUSED,
+            Outcome.FAILED,
+        ):  # what was confirmed gives its place to what becomes of it
             for preview in self.query("#warnings, #diff"):
                 preview.display = False
 

@@ -83,6 +83,7 @@ COMMANDS = (
     (":ns NAME", "another namespace; :ns all for all of them"),
     (":slo :alerts :logs", "go to a pane"),
     (":ctx NAME", "another context of the kubeconfig"),
+    (":shell CONTAINER", "a shell in a container of the pod under the cursor"),
     (":undo", "take back the last action or series of this session, with a preview"),
     (":series", "show the several actions that are under way, or were last"),
     (":help", "this page"),

@@ -71,6 +71,7 @@ class ObjectsPane(TablePane):
         ),
         pane_binding("r", "app.act('restart')", "Restart", "Restart the workload, pod by pod", id="objects.restart"),
         pane_binding("s", "app.act('scale')", "Scale", "Change the number of replicas", id="objects.scale"),
+        pane_binding("s", "app.shell", "Shell", "Open a shell in a container of the pod; asks first", id="pods.shell"),
         pane_binding("i", "app.set_image", "Image", "Give the workload's container another image", id="objects.image"),
         pane_binding("ctrl+d", "app.act('delete')", "Delete", "Delete the pod; asks first", id="pods.delete"),
         pane_binding(
@@ -218,6 +219,11 @@ class ObjectsPane(TablePane):
         template = getattr(spec, "template", None)
         containers = getattr(template.spec if template else spec, "containers", None)
         return f"{containers[0].name}={containers[0].image}" if containers else ""
+
+    def containers(self) -> Sequence[str]:
+        """The containers of the pod under the cursor, without those that only prepare it."""
+        spec: Any = getattr(self.grid.cursor_row, "spec", None)
+        return [each.name for each in spec.containers or ()] if self.view is PODS and spec else []
 
     def selector(self) -> Mapping[str, str]:
         """By what the Service under the cursor selects its pods, as last seen."""

@@ -144,6 +144,11 @@ class Plan:
     known_failure: str = ""
     """When the rollout's deadline had already passed before the action (the condition's time), else empty."""
 
+    @property
+    def followed(self) -> bool:
+        """Whether the cluster shows anything of it afterwards: of a shell it does not."""
+        return not isinstance(self.request, ExecRequest)
+
 
 class Outcome(StrEnum):
     DONE = "done"

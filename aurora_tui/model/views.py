@@ -40,7 +40,7 @@ PODS = View(
     pods.COLUMNS,
     ("pods", "pod", "po"),
     pods.faulty,
-    keys=_LOGS | _ROLLING | {"scale", "delete", "kill", "evict"},
+    keys=_LOGS | _ROLLING | {"shell", "delete", "kill", "evict"},
     extra=("NODE",),
 )
 DEPLOYMENTS = View(

@@ -84,6 +84,8 @@ def check(user: User, route: Route, method: str, *, watch: bool) -> None:
 
 
 def _verb(route: Route, method: str, *, watch: bool) -> str:
+    if route.subresource == "exec":  # whatever it is opened with, since 1.35
+        return "create"
     if method == "GET" and not route.name:
         return "watch" if watch else "list"
     if method == "DELETE" and not route.name:

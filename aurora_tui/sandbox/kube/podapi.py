@@ -1,4 +1,4 @@
-"""The pods' subresources that are not objects: logs, eviction, and those that need a real kubelet."""
+"""The pods' subresources that are not objects: logs, eviction and exec."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from aurora_tui.sandbox.kube.eviction import evict
 from aurora_tui.sandbox.kube.kinds import PODS, Json
 from aurora_tui.sandbox.kube.listing import flag, whole_number
 from aurora_tui.sandbox.kube.objects import ObjectStore
+from aurora_tui.sandbox.kube.podexec import exec_in
 from aurora_tui.sandbox.kube.podlogs import (
     NANO,
     SETTLING,
@@ -60,7 +61,7 @@ class PodApi:
         self._closed = asyncio.Event()
 
     def close(self) -> None:
-        """End every follow."""
+        """End every follow and every shell."""
         self._closed.set()
 
     def answer(self, route: Route, method: str) -> Handler | None:
@@ -69,6 +70,7 @@ class PodApi:
         handler, wanted = {
             "log": (self._log, "GET"),
             "eviction": (self._evict, "POST"),
+            "exec": (self._exec, "GET"),
         }.get(route.subresource, (None, ""))
         if handler is not None and method != wanted:
             raise method_not_allowed()
@@ -81,6 +83,10 @@ class PodApi:
         with decoding():
             success = evict(self._store, self._registry, target, body, dry_run=dry_run)
         return web.Response(status=201, body=msgspec.json.encode(success), headers={"Content-Type": "application/json"})
+
+    async def _exec(self, request: web.Request, route: Route) -> web.StreamResponse:
+        pod = self._registry.get(Target(PODS, route.key_namespace, route.name))
+        return await exec_in(request, pod, self._closed)
 
     async def _log(self, request: web.Request, route: Route) -> web.StreamResponse:
         pod = self._registry.get(Target(PODS, route.key_namespace, route.name))
