@@ -56,7 +56,7 @@ class Terminal:
 
     def resize(self, columns: int, lines: int) -> None:
         """Change the window's size; the program is told by SIGWINCH."""
-        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        set_size(self._fd, columns, lines)
         self.screen.resize(lines, columns)
 
     def send(self, keys: str) -> None:
@@ -156,6 +156,11 @@ class Terminal:
                 os.waitpid(self.pid, 0)
         if self._fd >= 0:
             os.close(self._fd)
+
+
+def set_size(fd: int, columns: int, lines: int) -> None:
+    """Give a terminal's window a size."""
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
 
 def stat_fields(path: Path) -> list[str]:
