@@ -11,6 +11,7 @@ import signal
 import struct
 import termios
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -19,9 +20,32 @@ from typing import Any, NoReturn, Self
 import pyte
 
 _QUERY = re.compile(rb"\x1b\[\?(\d+)\$p")
+_ALTERNATE = 1049
 _UNKNOWN_MODES = (b"2048",)
 """Told apart from modes that are off: a program that hears of 2048 waits for sizes in the input, not for SIGWINCH."""
 _ESCAPES = re.compile(rb"\x1b(?:\[[0-9;?:<>=$ ]*[A-Za-z]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][AB0]|[=>78PM])")
+
+
+class _Screen(pyte.Screen):  # type: ignore[misc]
+    """With the alternate screen (mode 1049), which pyte leaves out: empty at first, gone with all on it at the end."""
+
+    def set_mode(self, *modes: int, **options: Any) -> None:
+        if _ALTERNATE in modes and options.get("private"):
+            self.save_cursor()
+            self._main = self._turn_to(defaultdict(self.buffer.default_factory))
+        super().set_mode(*modes, **options)
+
+    def reset_mode(self, *modes: int, **options: Any) -> None:
+        if _ALTERNATE in modes and options.get("private"):
+            self._turn_to(getattr(self, "_main", self.buffer))
+            self.restore_cursor()
+        super().reset_mode(*modes, **options)
+
+    def _turn_to(self, buffer: Any) -> Any:
+        before: Any = self.buffer
+        self.buffer: Any = buffer
+        self.dirty.update(range(self.lines))
+        return before
 
 
 class Terminal:
@@ -30,7 +54,7 @@ class Terminal:
     def __init__(
         self, command: Sequence[str], *, columns: int = 160, lines: int = 48, env: Mapping[str, str] | None = None
     ) -> None:
-        self.screen = pyte.Screen(columns, lines)
+        self.screen = _Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = bytearray()
         """Everything that the program wrote."""

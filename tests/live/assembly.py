@@ -145,6 +145,7 @@ class LiveStack:
             f"--kubeconfig={kubeconfig}",
             f"--certificate={made.certificate('kubelet')}",
             f"--key={made.key('kubelet')}",
+            f"--authority={made.authority}",
             f"--port={self.ports.kubelet}",
             f"--control={self.ports.kubelet_control}",
             f"--version={binaries.kubernetes_version()}",

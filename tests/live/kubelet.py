@@ -1,4 +1,4 @@
-"""Simulates the kubelets of several nodes in one process: runs their pods on paper and serves their logs.
+"""Simulates the kubelets of several nodes in one process: runs their pods on paper, serves their logs and exec.
 
 Scheduled pods become Running, fail or end as `pod_status` decides; deletions are finished; nodes stay alive.
 A pod with the annotation `aurora.test/terminate-after: S` stays Terminating for S seconds. On the control
@@ -25,6 +25,7 @@ import msgspec
 from aiohttp import web
 
 from tests.live.api import Api, Object, RefusedError, open_api
+from tests.live.kubelet_exec import Front
 from tests.live.kubelet_logs import log_application
 from tests.live.nodes import Nodes
 from tests.live.pod_status import Placement, annotation, status_at
@@ -225,24 +226,31 @@ async def serve(options: argparse.Namespace) -> None:
     """Run nodes, pods and both web servers until cancelled."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(options.certificate, options.key)
+    # Logs are for anybody on this machine; what runs processes asks who comes.
+    tls.load_verify_locations(options.authority)
+    tls.verify_mode = ssl.CERT_OPTIONAL
     async with AsyncExitStack() as stack:
         api = await stack.enter_async_context(open_api(options.kubeconfig))
         nodes = Nodes(api, options.nodes, options.pods_per_node, options.port, options.version)
         kubelet = Kubelet(api, nodes)
         kubelet.churn = options.churn
         await nodes.register()
-        servers = (
-            (log_application(kubelet.find), options.port, tls),
-            (control_application(kubelet, nodes), options.control, None),
-        )
-        for application, port, context in servers:
-            runner = web.AppRunner(application, access_log=None)
-            await runner.setup()
-            stack.push_async_callback(runner.cleanup)
-            await web.TCPSite(runner, "127.0.0.1", port, ssl_context=context).start()
+        logs = await _start(stack, log_application(kubelet.find), 0)
+        await _start(stack, control_application(kubelet, nodes), options.control)
+        await stack.enter_async_context(await Front(kubelet.find, logs).listen(options.port, tls))
         async with asyncio.TaskGroup() as group:
             group.create_task(nodes.beat())
             group.create_task(kubelet.run())
+
+
+async def _start(stack: AsyncExitStack, application: web.Application, port: int) -> int:
+    """Serve on the loopback until the stack is left; port 0 takes a free one."""
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    bound: int = runner.addresses[0][1]
+    return bound
 
 
 def main() -> None:
@@ -250,6 +258,7 @@ def main() -> None:
     parser.add_argument("--kubeconfig", type=Path, required=True)
     parser.add_argument("--certificate", type=Path, required=True)
     parser.add_argument("--key", type=Path, required=True)
+    parser.add_argument("--authority", type=Path, required=True, help="who signs the API server's certificate")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--control", type=int, required=True)
     parser.add_argument("--version", required=True, help="what the nodes say they run")

@@ -89,6 +89,8 @@ def apiserver(binaries: Path, folder: Path, made: Credentials, ports: Ports) -> 
         f"--service-account-signing-key-file={made.key('accounts')}",
         f"--service-cluster-ip-range={SERVICE_RANGE}",
         "--kubelet-preferred-address-types=InternalIP",
+        f"--kubelet-client-certificate={made.certificate('admin')}",
+        f"--kubelet-client-key={made.key('admin')}",
         f"--audit-policy-file={policy}",
         f"--audit-log-path={folder / 'audit.log'}",
         "--allow-privileged=true",
