@@ -117,6 +117,16 @@ class Terminal:
                 raise AssertionError(f"not seen within {seconds:.0f} s: {seen}\n{text}")
             self.read()
 
+    def ask_until(self, keys: str, seen: str, seconds: float = 20.0) -> str:
+        """Type the same again and again until the screen shows a text: for what becomes true in its own time."""
+
+        def asked(text: str) -> bool:
+            if seen not in text:
+                self.send(keys)
+            return seen in text
+
+        return self.wait_for(asked, seconds)
+
     def wait_for_bytes(self, pattern: bytes, seconds: float = 30.0) -> float:
         """Seconds from the start until the printed text, without escape sequences, matches."""
         wanted = re.compile(pattern)

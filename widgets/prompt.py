@@ -8,7 +8,9 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.events import Hide
 from textual.suggester import SuggestFromList
+from textual.widget import Widget
 from textual.widgets import Input, Label
 
 from widgets.field import Field
@@ -26,6 +28,11 @@ class PromptInput(Field):
     def __init__(self, ended: Callable[[str | None], None]) -> None:
         super().__init__(compact=True)
         self._tell = ended
+
+    def on_hide(self, event: Hide) -> None:
+        """One that the next question has overtaken must not take the keys away from it."""
+        if all(node.display for node in self.ancestors_with_self if isinstance(node, Widget)):
+            event.prevent_default()
 
     async def action_submit(self) -> None:
         self._tell(self.value)

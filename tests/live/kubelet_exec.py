@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import ssl
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -156,11 +157,18 @@ def _status(code: int) -> Object:
     return {"status": "Failure", "reason": "NonZeroExitCode", "message": message, "details": {"causes": causes}}
 
 
+def _become_a_terminals() -> None:
+    """In the new process: the terminal is its own, and signals mean what they mean in a fresh container."""
+    os.login_tty(0)
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 async def _on_a_terminal(streams: Mapping[str, Stream], command: Sequence[str], env: Mapping[str, str]) -> int:
     outside, inside = os.openpty()
     try:
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=inside, stdout=inside, stderr=inside, env=env, cwd="/", preexec_fn=lambda: os.login_tty(0)
+            *command, stdin=inside, stdout=inside, stderr=inside, env=env, cwd="/", preexec_fn=_become_a_terminals
         )
     finally:
         os.close(inside)

@@ -29,6 +29,11 @@ _AUDIT = {
             ],
         },
         {"level": "None", "userGroups": ["system:serviceaccounts"]},
+        # A websocket is opened with GET.
+        {
+            "level": "Metadata",
+            "resources": [{"group": "", "resources": ["pods/exec", "pods/attach", "pods/portforward"]}],
+        },
         {"level": "Metadata", "verbs": ["create", "update", "patch", "delete", "deletecollection"]},
         {"level": "None"},
     ],

@@ -41,6 +41,7 @@ VERBS = {
     "canary": ("kept", "--weight=50"),
     "switch": ("kept", "color=green"),
     "set-flag": ("kept", "new-checkout"),
+    "shell": ("blue", "--", "true"),
 }
 SEVERAL = (
     ("restart", ("deployment/kept", "deployment/other")),
@@ -98,7 +99,7 @@ async def test_no_verb_changes_anything(aurora: Program, kept: str, audit: Audit
     given = ("--read-only",) if who == "read-only" else ()
     confirmed = (f"--namespace={kept}", "--yes", f"--confirm={name}", "--reason=told by the tests")
     for verb, words in (*VERBS.items(), *SEVERAL):
-        run = program(*given, verb, *words, *confirmed)
+        run = program(*given, verb, *confirmed, *words)
         assert run.code in (1, 2), (verb, run)
         assert run.stderr, (verb, run)
     assert await audit.changes() == []

@@ -41,3 +41,16 @@ async def test_a_second_prompt_gets_every_letter_that_was_typed_behind_the_first
         await pilot.pause(0.3)
 
         assert app.lines == ["pods", "-l a=b, c!=d_é/x"]
+
+
+async def test_a_prompt_that_is_asked_again_before_the_last_one_was_gone_keeps_the_keys() -> None:
+    """Textual tells a widget late that it was hidden, and takes the focus away then."""
+    app = Host()
+    async with app.run_test() as pilot:
+        app.ask()
+        field = app.focused
+        assert field is not None
+        field.post_message(events.Hide())
+        await pilot.pause()
+
+        assert app.focused is field
