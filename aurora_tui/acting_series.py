@@ -53,13 +53,6 @@ class ActingInSeries(Acting):
         else:
             self._ask_image(objects(marked.refs), lambda params: self._act_on(marked, Verb.IMAGE, params))
 
-    def open_shell(self, container: str) -> None:
-        """In the pod under the cursor: there is one terminal."""
-        if self._marked(workloads=False) is None:
-            super().open_shell(container)
-        else:
-            self._warn("one shell at a time: take the marks off")
-
     def action_drain(self) -> None:
         """Drain the node under the cursor: its pods go to others, so that several at once make no sense."""
         from aurora_tui.draining import Drain

@@ -186,7 +186,8 @@ class AuroraApp(ActingInSeries):
         elif name in ("ctx", "context") and rest:
             self.exit(SwitchContext(rest))
         elif name == "shell":
-            self.open_shell(rest)
+            if not self.objects_pane.containers() or self._is_on_offer("Shell", "shell"):
+                self.open_shell(rest)
         elif name == "undo":
             self.undo_last()
         elif name == "series":

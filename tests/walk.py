@@ -19,7 +19,7 @@ from aurora_tui.app import AuroraApp
 from aurora_tui.cluster.errors import ClusterError, ReadOnlyError
 from aurora_tui.cluster.resources import find
 from aurora_tui.model import views
-from aurora_tui.model.actions import Plan, Verb
+from aurora_tui.model.actions import ExecRequest, Plan, Target, Verb
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.views import View
@@ -229,13 +229,23 @@ class Walk:
             assert resource is not None
             live = await cluster.get(resource, target.namespace, target.name)
             try:
-                await sending.send(cluster, resource, plan.request, live)
+                if isinstance(plan.request, ExecRequest):
+                    await self._open(target, plan.request)
+                else:
+                    await sending.send(cluster, resource, plan.request, live)
             except ReadOnlyError:
                 self.refusals += 1
             except ClusterError as error:
                 raise AssertionError(f"{plan.title}: the server was asked, and said {error}") from error
             else:
                 raise AssertionError(f"{plan.title}: it was carried out")
+
+    async def _open(self, target: Target, request: ExecRequest) -> None:
+        opened = self.app.session.cluster.exec(
+            target.namespace, target.name, container=request.container, command=request.command, tty=request.tty
+        )
+        async with opened:
+            raise AssertionError(f"a shell was opened in {target}")
 
     def _first(self, view: View) -> str | None:
         return next(iter(self._rows.get(view.kind, ())), None)

@@ -139,3 +139,13 @@ def test_values_of_secrets_are_in_no_environment() -> None:
 
     assert "PORT=80" in shell.run(["env"])
     assert shell.code == 0
+
+
+async def test_who_may_look_at_pods_may_not_open_a_shell_in_one(kube: Kube) -> None:
+    users = json.loads(kube.sandbox.kubeconfig())["users"]
+    (token,) = [each["user"]["token"] for each in users if "viewer" in each["name"]]
+
+    code, body = await kube.get(f"{POD}/exec?{SHELL}", Authorization=f"Bearer {token}")
+
+    assert code == 403
+    assert 'cannot create resource "pods/exec"' in body["message"]
