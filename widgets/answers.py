@@ -48,7 +48,7 @@ class Answers(Field):
         """The last answer was given before the preview was there: it was not taken."""
 
     def __init__(self, *, id: str) -> None:
-        super().__init__(id=id, compact=True)
+        super().__init__(id=id)
         self._questions: Sequence[Question] = ()
         self.given: list[str] = []
         self.ready = False

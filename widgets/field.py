@@ -11,8 +11,12 @@ class Field(Input):
 
     Textual inserts letters at once but carries out other keys, such as Backspace, on their way up to
     the app: in ``1⌫5⏎`` the ``5`` would land before the ``1`` is deleted. An app that hands its keys
-    straight to `take` has them in order with those of the widgets before and after the field, too.
+    straight to `take` has them in order with those of the widgets before and after the field, too. It never
+    selects its text by itself: a busy machine hears late of a focus, and the next key would replace what was typed.
     """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, compact=True, select_on_focus=False)
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Key):

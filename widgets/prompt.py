@@ -26,7 +26,7 @@ class PromptInput(Field):
     ]
 
     def __init__(self, ended: Callable[[str | None], None]) -> None:
-        super().__init__(compact=True)
+        super().__init__()
         self._tell = ended
 
     def on_hide(self, event: Hide) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import events
 from textual.app import App, ComposeResult
 
-from widgets.prompt import Prompt
+from widgets.prompt import Prompt, PromptInput
 
 
 class Host(App[None]):
@@ -54,3 +54,16 @@ async def test_a_prompt_that_is_asked_again_before_the_last_one_was_gone_keeps_t
         await pilot.pause()
 
         assert app.focused is field
+
+
+async def test_a_focus_that_is_heard_of_late_puts_nothing_in_place_of_what_was_typed() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        app.ask()
+        field = app.focused
+        assert isinstance(field, PromptInput)
+        await pilot.press("p", "o", "d")
+        field.post_message(events.Focus())
+        await pilot.press("s")
+
+        assert field.value == "pods"
