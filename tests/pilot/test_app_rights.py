@@ -158,14 +158,13 @@ async def test_marked_rows_are_off_only_where_none_of_them_may_be_changed(bad_re
 
 async def test_what_makes_no_sense_for_the_row_is_off_as_well(bad_release: Addresses) -> None:
     async with opened(bad_release) as console:
-        await console.command("pods monitoring")
-        await console.until("node-exporter")
-        await console.press(*"/node-exporter\r")
-        await console.until(lambda: "Scale" in dim(console))
-        assert "Restart" not in dim(console)
-        await console.press("s")
+        await console.command("pods")
+        await console.press(*"/backup\r")
+        await console.until(lambda: "Restart" in dim(console))
+        assert "Shell" not in dim(console)
+        await console.press("r")
         await told(
-            console, "Scale is off: scale does not apply to a daemonset, only to deployments, statefulsets, replicasets"
+            console, "Restart is off: restart does not apply to a job, only to deployments, statefulsets, daemonsets"
         )
 
 
