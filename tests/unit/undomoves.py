@@ -91,6 +91,7 @@ FINAL: Mapping[Verb, str] = {
     Verb.KILL: "the pod is gone; its controller has made another",
     Verb.EVICT: "the pod is gone; its controller has made another",
     Verb.TRIGGER: "the Job runs",
+    Verb.SHELL: "what was done in it is known to nobody",
 }
 
 
