@@ -29,7 +29,7 @@ from aurora_tui.sandbox.kube.manifests import CHANGE_CAUSE, NODE_NAMES
 from aurora_tui.series import Maker, Series, plan_step, undo_step
 from aurora_tui.verbs import VERBS
 from aurora_tui.verbs.restart import RESTARTED_AT
-from tests.unit.fakecluster import Clock
+from tests.unit.fakecluster import Clock, at_the_terminal
 from tests.unit.kubesandbox import Kube, serving
 from tests.unit.undomoves import (
     FINAL,
@@ -242,7 +242,10 @@ def test_every_verb_and_every_kind_takes_part() -> None:
 @pytest.mark.parametrize("case", [case for case in CASES if case.verb in FINAL], ids=str)
 async def test_what_is_said_to_be_final_has_no_inverse(case: Case, tmp_path: Path) -> None:
     clock = Clock()
-    path = ActionPath(case.make(), Journal(tmp_path), protected=False, read_only=False, clock=clock, sleep=clock.sleep)
+    path = ActionPath(
+        case.make(), Journal(tmp_path), protected=False, read_only=False, clock=clock, sleep=clock.sleep,
+        terminal=at_the_terminal,
+    )  # fmt: skip
     record = await path.execute(await case.plan(path))
     assert record.outcome is Outcome.DONE
     assert undo_of(record) is None, f"{HOW}: {case.verb} can be taken back now, and belongs in UNDOABLE"
