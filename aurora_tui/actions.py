@@ -311,8 +311,9 @@ def _compare(plan: Plan, sent_on: dict[str, Any], live: dict[str, Any]) -> tuple
         )
     if plan.expected is not None and _basis(plan, live) == plan.expected:
         return Outcome.DONE, f"but the cluster shows that it was carried out: {plan.effect}"
-    # A Service or a ConfigMap counts no generations.
-    unmoved = was["generation"] == now.get("generation") if "generation" in was else _basis(plan, live) == plan.basis
+    # A Service or a ConfigMap counts no generations, and a status moves none.
+    counted = "generation" in was and getattr(plan.request, "subresource", "") != "status"
+    unmoved = was["generation"] == now.get("generation") if counted else _basis(plan, live) == plan.basis
     if unmoved:
         # Only the status has moved, and the version that guards the request is gone: it can never arrive.
         return Outcome.FAILED, "the cluster shows that it was not carried out"

@@ -155,13 +155,13 @@ def set_image(ctx: click.Context, /, targets: tuple[str, ...], **given: Any) -> 
 
 @_command(several=_examples("pause deploy/shop", "pause cronjobs -l team=data"))
 def pause(ctx: click.Context, /, targets: tuple[str, ...], **given: Any) -> None:
-    """Pause a Deployment's rollout, or a CronJob."""
+    """Pause a Deployment's rollout, a Rollout of Argo Rollouts, or a CronJob."""
     _act_on(ctx, "pause", {}, targets, given)
 
 
 @_command(several=_examples("resume deploy/shop", "resume cronjobs -l team=data"))
 def resume(ctx: click.Context, /, targets: tuple[str, ...], **given: Any) -> None:
-    """Resume a Deployment's rollout, or a CronJob."""
+    """Resume a Deployment's rollout, a Rollout of Argo Rollouts, or a CronJob."""
     _act_on(ctx, "resume", {}, targets, given)
 
 
@@ -264,6 +264,25 @@ def set_flag(ctx: click.Context, /, target: str, pairs: tuple[str, ...], **given
     if not all(key for key, _, _ in wanted):
         raise click.UsageError("give KEY=VALUE, e.g. new-checkout=false, or KEY alone to toggle it")
     _act(ctx, "set flag", {key: value if sign else TOGGLE for key, sign, value in wanted}, _named(target, "cm"), given)
+
+
+@_command(several=_examples("promote shop", "promote shop cart --full"))
+@click.option("--full", is_flag=True, help="At once, without the steps, pauses and analysis to come.")
+def promote(ctx: click.Context, /, targets: tuple[str, ...], full: bool, **given: Any) -> None:
+    """End the pause of a Rollout, or skip its step (kubectl argo rollouts promote)."""
+    _act_on(ctx, "promote full" if full else "promote", {}, targets, given, "rollout")
+
+
+@_command(several=_examples("abort shop", "abort -l team=shop"))
+def abort(ctx: click.Context, /, targets: tuple[str, ...], **given: Any) -> None:
+    """Abort a Rollout's update: the stable version serves again (kubectl argo rollouts abort)."""
+    _act_on(ctx, "abort", {}, targets, given, "rollout")
+
+
+@_command(several=_examples("retry shop", "retry -l team=shop"))
+def retry(ctx: click.Context, /, targets: tuple[str, ...], **given: Any) -> None:
+    """Retry a Rollout's aborted update (kubectl argo rollouts retry)."""
+    _act_on(ctx, "retry", {}, targets, given, "rollout")
 
 
 def _named(target: str, kind: str) -> str:

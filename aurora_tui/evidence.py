@@ -14,14 +14,14 @@ from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.cluster.logs import follow
 from aurora_tui.cluster.protocol import Cluster, LogRequest
 from aurora_tui.cluster.resources import CONTROLLER_REVISIONS, EVENTS, PODS, REPLICASETS
-from aurora_tui.model import events, revisions
+from aurora_tui.model import argo, events, revisions
 from aurora_tui.model.actions import Evidence, PodNote, Remedy, Target, Verb
 from aurora_tui.model.ages import age, stamp
 from aurora_tui.model.kube import Event, Pod
 from aurora_tui.model.ordered import REVISION_LABEL, revision_of, waits_in_vain
 from aurora_tui.model.pod_trouble import crashed_before, details, is_ready, phrase, state, telling, trouble
 from aurora_tui.model.raw import controlled_by
-from aurora_tui.model.rollouts import ROLLING_KINDS
+from aurora_tui.model.rollouts import ROLLING_KINDS, observed
 from aurora_tui.model.selectors import selector_text
 
 LOG_LINES = 10
@@ -115,7 +115,7 @@ class Witness:
         """None while the controller has not seen the change: what it has made until then says nothing."""
         kind, generation = self._target.kind, item["metadata"].get("generation", 0)
         status = item.get("status") or {}
-        if kind not in ROLLING_KINDS or status.get("observedGeneration", 0) < generation:
+        if kind not in ROLLING_KINDS or not observed(kind, item):
             return None
         if self._maker is None or self._maker[0] != generation:
             maker = await self._find_maker(item)
@@ -123,7 +123,7 @@ class Witness:
                 return None
             self._maker = generation, maker
         maker = self._maker[1]
-        labels = ",".join(filter(None, (selector_text(item["spec"]["selector"]), maker.label)))
+        labels = ",".join(filter(None, (selector_text(item["spec"].get("selector") or {}), maker.label)))
         found = [
             msgspec.convert(pod, Pod)
             for pod in await self._cluster.list(PODS, self._target.namespace, labels=labels)
@@ -137,9 +137,11 @@ class Witness:
 
     async def _find_maker(self, item: Item) -> _Maker | None:
         """None where the revision that the workload wants is not kept yet."""
-        kind, template = self._target.kind, item["spec"]["template"]
+        kind = self._target.kind
         if kind in ("StatefulSet", "ReplicaSet"):
             return _Maker(self._target.uid)
+        if kind == "Rollout":
+            return await self._replicaset_of(item)
         deployment = kind == "Deployment"
         keepers = await self._cluster.list(
             REPLICASETS if deployment else CONTROLLER_REVISIONS,
@@ -147,13 +149,22 @@ class Witness:
             labels=selector_text(item["spec"]["selector"]),
         )
         read = revisions.from_replicasets if deployment else revisions.from_controller_revisions
-        runs = revisions.live(read(item, keepers), template)
+        runs = revisions.live(read(item, keepers), item)
         if runs is None:
             return None
         meta = next(each["metadata"] for each in keepers if each["metadata"]["name"] == runs.keeper)
         label = revisions.HASH_LABEL if deployment else REVISION_LABEL
         value = (meta.get("labels") or {}).get(label)
         return _Maker(meta["uid"] if deployment else self._target.uid, f"{label}={value}") if value else None
+
+    async def _replicaset_of(self, rollout: Item) -> _Maker | None:
+        """What makes the pods that a Rollout is on its way to: once aborted those of the stable version."""
+        status = rollout.get("status") or {}
+        label = f"{argo.HASH_LABEL}={status.get('stableRS' if status.get('abort') else 'currentPodHash') or ''}"
+        found = await self._cluster.list(REPLICASETS, self._target.namespace, labels=label)
+        owned = (each["metadata"]["uid"] for each in found if controlled_by(each, self._target.uid))
+        uid = next(owned, None)
+        return _Maker(uid, label) if uid else None
 
     def _deletion(self, pod: Pod) -> Remedy:
         meta, target = pod.metadata, self._target

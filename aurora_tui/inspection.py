@@ -10,7 +10,7 @@ import msgspec
 from aurora_tui.cluster import resources
 from aurora_tui.cluster.errors import ForbiddenError, NotFoundError
 from aurora_tui.cluster.protocol import Cluster
-from aurora_tui.model import events, kube
+from aurora_tui.model import argo, events, kube
 from aurora_tui.model.actions import Verb
 from aurora_tui.model.ages import age
 from aurora_tui.model.alerts import Alert
@@ -60,9 +60,16 @@ async def history(cluster: Cluster, ref: ObjectRef, now: float, restored: Iterab
     if resource is None or resource.kind not in VERBS[Verb.UNDO].kinds:
         raise NotFoundError(f"a {ref.kind.lower()} keeps no rollout history")
     live = await cluster.get(resource, ref.namespace or "default", ref.name)
+    if resource.kind == "Rollout" and (owner := argo.template_owner(live)):
+        raise NotFoundError(f"{ref} takes its pods' template from {owner}: look at the history of that one")
     kept = await read_history(cluster, resource, live)
     status = " · ".join(filter(None, [rollout_status(resource.kind, live).text, availability(live, now)]))
-    return History(history_rows(live, kept, restored, now=now), status, bool(live["spec"].get("paused")))
+    roles: dict[str, tuple[str, ...]] = {}
+    if resource.kind == "Rollout":
+        rollout = msgspec.convert(live, kube.Rollout)
+        roles = {each.keeper: argo.roles(rollout, each.hash) for each in kept}
+    rows = history_rows(live, kept, restored, now=now, roles=roles)
+    return History(rows, status, bool(live["spec"].get("paused")))
 
 
 async def _events(cluster: Cluster, ref: ObjectRef) -> list[kube.Event]:

@@ -52,6 +52,8 @@ class Planner:
         try:
             live = await self.cluster.get(resource, namespace, name)
         except NotFoundError as error:
+            if not error.reason:  # of an object it is the server's Status that says so
+                raise Refusal(resource.missing(), Obstacle.ABSENT) from error
             place = f" in namespace {namespace}" if resource.namespaced else ""
             raise Refusal(f"there is no {label}{place}", Obstacle.ABSENT) from error
         if live["metadata"].get("deletionTimestamp") and not rules.of_ending:
@@ -73,7 +75,7 @@ class Planner:
                 *ruling.warnings,
                 *draft.warnings,
                 *held_up,
-                *(cautions.managers(live) if isinstance(draft.request, PatchRequest) else ()),
+                *(cautions.managers(live) if _of_the_spec(draft.request) else ()),
                 *(cautions.rollout_in_progress(status) if status else ()),
                 *budgets,
                 *permission.doubts,
@@ -170,6 +172,11 @@ def _expected(rules: VerbRules, draft: Draft, answer: Mapping[str, Any] | None) 
     if answer is None:
         return None
     return rules.basis(answer) if isinstance(draft.request, PatchRequest) else True
+
+
+def _of_the_spec(request: Request) -> bool:
+    """Whether it changes what somebody may keep elsewhere: a status is nobody's but the controller's."""
+    return isinstance(request, PatchRequest) and request.subresource != "status"
 
 
 def _where(view: View) -> str:

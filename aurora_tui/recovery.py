@@ -142,7 +142,7 @@ async def _compare(
     if was == is_now and "keeper" in action.after:
         # Which revision it runs tells templates apart whose difference the journal does not hold.
         history = await read_history(cluster, resource, live)
-        runs = revisions.live(history, live["spec"]["template"])
+        runs = revisions.live(history, live)
         if runs is not None:
             return runs.keeper == action.before.get("keeper"), runs.keeper == action.after["keeper"]
     return was, is_now

@@ -97,7 +97,7 @@ class Verification:
         if probe is None:
             yield Verdict(pods.end, pods.seconds, Recovery.NOT_ASKED, None, f"pods {pods.end}: {pods.text}")
             return
-        patient = pods.end in (Rollout.COMPLETE, Rollout.NOT_FOLLOWED)
+        patient = pods.end in (Rollout.COMPLETE, Rollout.HELD, Rollout.NOT_FOLLOWED)
         async for reading in self._follow_sli(probe, self._limits.sli if patient else 0.0):
             if isinstance(reading, Progress):
                 yield reading
@@ -158,6 +158,8 @@ class Verification:
         match status.state:
             case RolloutState.COMPLETE | RolloutState.SETTLED:
                 return Rollout.COMPLETE
+            case RolloutState.HELD:
+                return Rollout.HELD
             case RolloutState.UNFOLLOWED:
                 return Rollout.NOT_FOLLOWED
             # A deadline that had passed before the action stands until its pods make the first progress.

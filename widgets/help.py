@@ -25,6 +25,7 @@ _GROUPS = {
     "nodes": "Nodes",
     "services": "Services",
     "configmaps": "ConfigMaps",
+    "rollouts": "Rollouts (Argo Rollouts)",
     "slos": "SLOs",
     "alerts": "Alerts",
     "logs": "Logs pane",
@@ -79,7 +80,7 @@ def _all_bindings(app: App[Any], screen: Screen[Any]) -> Iterator[Binding]:
 
 
 COMMANDS = (
-    (":pods", "pods; also :deploy :sts :ds :rs :jobs :cj :hpa :nodes :events :svc :cm"),
+    (":pods", "pods; also :deploy :sts :ds :rs :jobs :cj :hpa :nodes :events :svc :cm :ro"),
     (":ns NAME", "another namespace; :ns all for all of them"),
     (":slo :alerts :logs", "go to a pane"),
     (":ctx NAME", "another context of the kubeconfig"),

@@ -101,6 +101,18 @@ class ObjectsPane(TablePane):
             "b", "app.switch", "Switch", "Point the Service at other pods, as from blue to green", id="services.switch"
         ),
         pane_binding("f", "app.set_flag", "Flag", "Toggle or set a key of the ConfigMap", id="configmaps.flag"),
+        pane_binding(
+            "P", "app.act('promote')", "Promote", "End the Rollout's pause, or skip its step", id="rollouts.promote"
+        ),
+        pane_binding(
+            "F",
+            "app.act('promote full')",
+            "Promote fully",
+            "Promote the Rollout at once, without its other steps",
+            id="rollouts.full",
+        ),
+        pane_binding("x", "app.act('abort')", "Abort", "Abort the Rollout's update", id="rollouts.abort"),
+        pane_binding("X", "app.act('retry')", "Retry", "Retry the Rollout's aborted update", id="rollouts.retry"),
         UNDO,  # again: a class's own keys hide those that it inherits
         pane_binding("u", "app.act('uncordon')", "Uncordon", "Let new pods onto the node again", id="nodes.uncordon"),
     ]

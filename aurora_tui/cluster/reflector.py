@@ -210,7 +210,7 @@ class Reflector:
         state = self._table.freshness.lost
         match error:
             case NotFoundError():
-                words = f"this server does not serve {self._resource.qualified}/{self._resource.version}"
+                words = self._resource.missing()
                 state, wait = SourceState.UNCONFIGURED, max(wait, _DENIED_SECONDS)
             case ForbiddenError() | UnauthorizedError() | ConfigError():
                 state, wait = SourceState.DENIED, max(wait, _DENIED_SECONDS)

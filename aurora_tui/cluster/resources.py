@@ -21,6 +21,8 @@ class Resource:
     struct: type[Any] | None = None
     namespaced: bool = True
     aliases: tuple[str, ...] = ()
+    product: str = ""
+    """What brings the kind (a CustomResourceDefinition) to a cluster; empty for what every API server has."""
 
     @property
     def table(self) -> str:
@@ -35,6 +37,11 @@ class Resource:
     @property
     def api_version(self) -> str:
         return f"{self.group}/{self.version}" if self.group else self.version
+
+    def missing(self) -> str:
+        """What it means that a server does not serve the kind."""
+        why = f"{self.product} is not installed: " if self.product else ""
+        return f"{why}this server does not serve {self.qualified}/{self.version}"
 
     def path(self, namespace: str | None = None, name: str | None = None, subresource: str = "") -> str:
         """The request path (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris).
@@ -83,11 +90,14 @@ NAMESPACES = Resource("Namespace", "namespaces", "", "v1", namespaced=False, ali
 CONTROLLER_REVISIONS = Resource("ControllerRevision", "controllerrevisions", "apps", "v1")
 SERVICES = Resource("Service", "services", "", "v1", kube.Service, aliases=("svc", "service"))
 CONFIGMAPS = Resource("ConfigMap", "configmaps", "", "v1", kube.ConfigMap, aliases=("cm", "configmap"))
+ROLLOUTS = Resource(
+    "Rollout", "rollouts", "argoproj.io", "v1alpha1", kube.Rollout, aliases=("ro", "rollout"), product="Argo Rollouts"
+)
 ENDPOINT_SLICES = Resource("EndpointSlice", "endpointslices", "discovery.k8s.io", "v1")
 
 WATCHED = (
     PODS, DEPLOYMENTS, REPLICASETS, STATEFULSETS, DAEMONSETS, JOBS, CRONJOBS, NODES, EVENTS, HPAS,
-    SERVICES, CONFIGMAPS,
+    SERVICES, CONFIGMAPS, ROLLOUTS,
 )  # fmt: skip
 """The kinds that have a table, each fed by list and watch."""
 

@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from aurora_tui.cluster import resources
-from aurora_tui.cluster.errors import ClusterError, ForbiddenError
+from aurora_tui.cluster.errors import ClusterError, ForbiddenError, NotFoundError
 from aurora_tui.commands import output
-from aurora_tui.model import alerts, slo_columns, views, workloads
+from aurora_tui.model import alerts, argo, kube, slo_columns, views, workloads
 from aurora_tui.model.alerts import AlertState
 from aurora_tui.model.burn import windows
 from aurora_tui.model.columns import Cell, Column
@@ -58,6 +58,8 @@ async def list_objects(session: Session, view: View, *, wide: bool = False, labe
             raise
         trouble = f"{error}; only namespace {session.home} is shown"
         await session.cluster.reflector(resource, session.home, table, session.clock).read()
+    except NotFoundError as error:
+        raise NotFoundError(resource.missing()) from error
     rows = sorted(table.rows.values(), key=_order)
     if chosen is not None:
         rows = [row for row in rows if chosen.matches("", row.metadata.labels or {})]
@@ -98,6 +100,18 @@ def raw_object(row: Any) -> Mapping[str, Any]:
             "ready": workloads.ready(row),
             "updated": workloads.updated(row),
             "available": workloads.available(row),
+        }
+    elif isinstance(row, kube.Rollout):
+        phase, message = argo.phase(row)
+        raw |= {
+            "desired": argo.desired(row),
+            "ready": row.status.ready_replicas,
+            "updated": row.status.updated_replicas,
+            "available": row.status.available_replicas,
+            "phase": phase,
+            "message": message,
+            "weight": argo.weight(row),
+            "aborted": row.status.abort,
         }
     return raw
 

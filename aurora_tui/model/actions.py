@@ -32,6 +32,10 @@ class Verb(StrEnum):
     SWITCH = "switch"
     FLAG = "set flag"
     SHELL = "shell"
+    PROMOTE = "promote"
+    PROMOTE_FULL = "promote full"
+    ABORT = "abort"
+    RETRY = "retry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +229,8 @@ class Rollout(StrEnum):
     COMPLETE = "complete"
     FAILED = "failed"
     TIMED_OUT = "not complete in time"
+    HELD = "held at a pause"
+    """As far as the steps of the rollout go by themselves."""
     NOT_FOLLOWED = "cannot be followed"
 
 
@@ -278,7 +284,8 @@ class Verdict:
     @property
     def good(self) -> bool:
         """Whether the pods are as wanted, and the users well served where that was asked."""
-        return self.rollout is Rollout.COMPLETE and self.sli in (Recovery.RECOVERED, Recovery.NOT_ASKED)
+        arrived = self.rollout in (Rollout.COMPLETE, Rollout.HELD)
+        return arrived and self.sli in (Recovery.RECOVERED, Recovery.NOT_ASKED)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

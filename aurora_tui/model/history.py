@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from aurora_tui.model import revisions
@@ -52,6 +53,8 @@ class RevisionRow:
     run: Run | None = None
     """The newest run of it that is known from beginning to end, else its newest."""
     health: Health = NOT_ASKED
+    roles: tuple[str, ...] = ()
+    """What it is in a Rollout's update: stable, canary, active, preview."""
     best: bool = False
     """The one to go back to: the newest earlier revision that met the objective."""
 
@@ -67,15 +70,24 @@ class RevisionRow:
 
 
 def rows(
-    live: Mapping[str, Any], history: Iterable[Revision], restored: Iterable[Restored] = (), *, now: float
+    live: Mapping[str, Any],
+    history: Iterable[Revision],
+    restored: Iterable[Restored] = (),
+    *,
+    now: float,
+    roles: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> tuple[RevisionRow, ...]:
-    """The revisions of a workload given as raw JSON, newest first; `restored` are the journal's undos of it."""
+    """The revisions of a workload given as raw JSON, newest first; `restored` are the journal's undos of it.
+
+    `roles` says by keeper what a revision is in a Rollout's update.
+    """
     history = tuple(history)
     template = live["spec"]["template"]
-    running = revisions.live(history, template)
+    running = revisions.live(history, live)
     known = runs(live, history, restored)
     return tuple(
-        _row(revision, template, running, latest(known, revision.keeper, now)) for revision in reversed(history)
+        _row(revision, template, running, latest(known, revision.keeper, now), roles.get(revision.keeper, ()))
+        for revision in reversed(history)
     )
 
 
@@ -124,7 +136,9 @@ def availability(live: Mapping[str, Any], now: float) -> str:
     return ""
 
 
-def _row(revision: Revision, template: Mapping[str, Any], running: Revision | None, run: Run | None) -> RevisionRow:
+def _row(
+    revision: Revision, template: Mapping[str, Any], running: Revision | None, run: Run | None, roles: tuple[str, ...]
+) -> RevisionRow:
     before, after = ({"spec": {"template": revisions.plain_template(each)}} for each in (template, revision.template))
     return RevisionRow(
         revision.number,
@@ -135,10 +149,13 @@ def _row(revision: Revision, template: Mapping[str, Any], running: Revision | No
         revision is running,
         changes(before, after),
         run,
+        roles=roles,
     )
 
 
 def _state(row: RevisionRow) -> Cell:
+    if row.roles:
+        return Cell(", ".join(("runs now", *row.roles) if row.live else row.roles), Tone.GOOD)
     if row.live:
         return Cell("runs now", Tone.GOOD)
     return Cell("last healthy", Tone.GOOD) if row.best else Cell(f"{len(row.changes)} lines differ", Tone.DIM)

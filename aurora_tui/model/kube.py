@@ -47,6 +47,7 @@ from aurora_tui.model.wire_pods import (
     Terminated,
     Waiting,
 )
+from aurora_tui.model.wire_rollouts import Rollout
 from aurora_tui.model.wire_traffic import ConfigMap, Service
 from aurora_tui.model.wire_workloads import (
     CronJob,
@@ -94,6 +95,7 @@ __all__ = [
     "PodTemplate",
     "ReplicaSet",
     "Requirement",
+    "Rollout",
     "Running",
     "Service",
     "StatefulSet",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from aurora_tui.model import argo
 from aurora_tui.model.ages import age, stamp
 from aurora_tui.model.columns import Cell, Column, Tone
 from aurora_tui.model.pod_status import PodSummary, summarize
@@ -22,6 +23,7 @@ minutes of running (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifec
 _PROGRESS = re.compile(
     r"(Init:)?(\d+/\d+|Pending|ContainerCreating|PodInitializing|SchedulingGated|Terminating|NotReady|)"
 )
+_BY_HASH = (("Rollout", argo.HASH_LABEL), ("Deployment", "pod-template-hash"))
 _SEVERITY = {Tone.BAD: 0, Tone.WARN: 1, Tone.PLAIN: 2, Tone.DIM: 3}
 
 
@@ -72,14 +74,17 @@ def owner_workload(pod: Pod) -> tuple[str, str] | None:
     """Kind and name of what runs the pod; None for a bare pod.
 
     A Deployment owns its pods through ReplicaSets that are called after it and the template's hash
-    (label ``pod-template-hash``); a ReplicaSet of any other name stands for itself.
+    (label ``pod-template-hash``), a Rollout of Argo Rollouts in the same way by a label of its own; a ReplicaSet of
+    any other name stands for itself.
     """
     owner = next((each for each in pod.metadata.owner_references or () if each.controller), None)
     if owner is None:
         return None
-    hash_ = (pod.metadata.labels or {}).get("pod-template-hash")
-    if owner.kind == "ReplicaSet" and hash_ and owner.name.endswith(f"-{hash_}"):
-        return "Deployment", owner.name.removesuffix(f"-{hash_}")
+    labels = pod.metadata.labels or {}
+    for kind, label in _BY_HASH:
+        hash_ = labels.get(label)
+        if owner.kind == "ReplicaSet" and hash_ and owner.name.endswith(f"-{hash_}"):
+            return kind, owner.name.removesuffix(f"-{hash_}")
     return owner.kind, owner.name
 
 

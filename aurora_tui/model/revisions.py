@@ -6,12 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
+from aurora_tui.model import argo
 from aurora_tui.model.configmaps import masked
 from aurora_tui.model.masking import HIDDEN
 from aurora_tui.model.raw import controlled_by
+from aurora_tui.model.wire_rollouts import Rollout
 
 REVISION_ANNOTATION = "deployment.kubernetes.io/revision"
 HASH_LABEL = "pod-template-hash"
+_HASH_LABELS = frozenset({HASH_LABEL, argo.HASH_LABEL})
 CHANGE_CAUSE = "kubernetes.io/change-cause"
 
 KEPT_ANNOTATIONS = frozenset(
@@ -38,7 +43,8 @@ class Revision:
 
     `created` is the keeper's creationTimestamp (RFC 3339) or empty. `patch` is the strategic merge
     patch that a ControllerRevision holds, None for a ReplicaSet. `numbered` is when a ControllerRevision
-    last got its number (RFC 3339), empty where nobody wrote that down.
+    last got its number (RFC 3339), empty where nobody wrote that down. `hash` is the label by which a
+    ReplicaSet's pods are known.
     """
 
     number: int
@@ -49,10 +55,13 @@ class Revision:
     annotations: Mapping[str, str] = field(repr=False)
     patch: Mapping[str, Any] | None = field(default=None, repr=False)
     numbered: str = ""
+    hash: str = ""
 
 
-def from_replicasets(deployment: Mapping[str, Any], owned: Iterable[Mapping[str, Any]]) -> tuple[Revision, ...]:
-    """A Deployment's revisions, oldest first, from ReplicaSets that its selector found.
+def from_replicasets(
+    owner: Mapping[str, Any], owned: Iterable[Mapping[str, Any]], annotation: str = REVISION_ANNOTATION
+) -> tuple[Revision, ...]:
+    """A Deployment's or Rollout's revisions, oldest first, from ReplicaSets that its selector found.
 
     As kubectl: those controlled by another are left out, a missing revision annotation counts as 0,
     an unreadable one leaves the ReplicaSet out.
@@ -60,8 +69,8 @@ def from_replicasets(deployment: Mapping[str, Any], owned: Iterable[Mapping[str,
     revisions = []
     for replicaset in owned:
         annotations = replicaset["metadata"].get("annotations") or {}
-        text = annotations.get(REVISION_ANNOTATION, "0")
-        if controlled_by(replicaset, deployment["metadata"]["uid"]) and text.removeprefix("-").isdecimal():
+        text = annotations.get(annotation, "0")
+        if controlled_by(replicaset, owner["metadata"]["uid"]) and text.removeprefix("-").isdecimal():
             revisions.append(_revision(replicaset, int(text), replicaset["spec"]["template"], None))
     return tuple(sorted(revisions, key=lambda revision: revision.number))
 
@@ -80,7 +89,7 @@ def _revision(
     keeper: Mapping[str, Any], number: int, template: Mapping[str, Any], patch: Mapping[str, Any] | None
 ) -> Revision:
     meta = keeper["metadata"]
-    annotations = meta.get("annotations") or {}
+    annotations, labels = meta.get("annotations") or {}, meta.get("labels") or {}
     return Revision(
         number,
         meta["name"],
@@ -90,6 +99,7 @@ def _revision(
         annotations,
         patch,
         _numbered(meta),
+        next((labels[label] for label in _HASH_LABELS if label in labels), ""),
     )
 
 
@@ -108,9 +118,24 @@ def numbered(revisions: Iterable[Revision], number: int) -> Revision | None:
     return next((revision for revision in revisions if revision.number == number), None)
 
 
-def live(revisions: Sequence[Revision], template: Mapping[str, Any]) -> Revision | None:
-    """The newest revision whose template is the workload's; None while the controller has not kept it yet."""
+def live(revisions: Sequence[Revision], workload: Mapping[str, Any]) -> Revision | None:
+    """The newest revision whose template is the workload's (raw JSON); None while the controller has not kept it yet.
+
+    A Rollout says itself which it is, by the hash: the controller may have put labels of its own into the
+    templates of its ReplicaSets.
+    """
+    if (current := _current_hash(workload)) is not None:
+        return next((each for each in reversed(revisions) if each.hash == current), None)
+    template = workload["spec"]["template"]
     return next((each for each in reversed(revisions) if same_template(each.template, template)), None)
+
+
+def _current_hash(workload: Mapping[str, Any]) -> str | None:
+    """None for what is no Rollout, and while its controller has not seen the newest change."""
+    hash_ = (workload.get("status") or {}).get("currentPodHash")
+    if not hash_ or not argo.observed(msgspec.convert(workload, Rollout)):
+        return None
+    return str(hash_)
 
 
 def same_template(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -125,7 +150,7 @@ def plain_template(template: Mapping[str, Any]) -> dict[str, Any]:
     """A template without the hash label, a ControllerRevision's ``$patch`` mark, nulls and empty lists."""
     plain: dict[str, Any] = _plain({key: value for key, value in template.items() if key != "$patch"})
     meta = dict(plain.get("metadata") or {})
-    labels = {key: value for key, value in (meta.pop("labels", None) or {}).items() if key != HASH_LABEL}
+    labels = {key: value for key, value in (meta.pop("labels", None) or {}).items() if key not in _HASH_LABELS}
     if labels:
         meta["labels"] = labels
     return {**plain, "metadata": meta}
@@ -145,7 +170,7 @@ def _plain(value: Any) -> Any:
 def unhashed(template: Mapping[str, Any]) -> dict[str, Any]:
     """A ReplicaSet's template as its Deployment would hold it: everything but the hash label."""
     meta = dict(template.get("metadata") or {})
-    labels = {key: value for key, value in (meta.get("labels") or {}).items() if key != HASH_LABEL}
+    labels = {key: value for key, value in (meta.get("labels") or {}).items() if key not in _HASH_LABELS}
     return {**template, "metadata": {**meta, "labels": labels}}
 
 

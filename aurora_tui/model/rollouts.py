@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
+from aurora_tui.model import argo
+from aurora_tui.model.wire_rollouts import Rollout
+
 UNOBSERVED = "the controller has not seen the change yet"
 
 
@@ -16,6 +21,8 @@ class RolloutState(StrEnum):
     FAILED = "failed"
     SETTLED = "settled"
     """The change is in force and moves no pods."""
+    HELD = "held"
+    """It has come to a pause that only somebody's word ends."""
     UNFOLLOWED = "unfollowed"
     """The workload's update strategy replaces no pods by itself: there is nothing to wait for."""
 
@@ -33,19 +40,20 @@ class RolloutStatus:
 
 
 def rollout_status(kind: str, item: Mapping[str, Any]) -> RolloutStatus:
-    """The state of a Deployment, StatefulSet, DaemonSet or ReplicaSet given as raw JSON.
+    """The state of a Deployment, StatefulSet, DaemonSet, ReplicaSet or Argo's Rollout given as raw JSON.
 
-    Source: the rules of kubectl's StatusViewer for each kind; ReplicaSets, which it does not follow,
-    are complete when as many pods as wanted are available.
+    Source: the rules of kubectl's StatusViewer for each kind, for a Rollout those of ``kubectl argo rollouts
+    status``; ReplicaSets, which it does not follow, are complete when as many pods as wanted are available.
     """
+    if kind == "Rollout":
+        return _rollout(msgspec.convert(item, Rollout))
     spec, status = item["spec"], item.get("status") or {}
-    generation = item["metadata"].get("generation", 0)
     wanted = status.get("desiredNumberScheduled", 0) if kind == "DaemonSet" else spec.get("replicas", 1)
     strategy = (spec.get("updateStrategy") or {}).get("type", "RollingUpdate")
     if strategy != "RollingUpdate" and kind in ("StatefulSet", "DaemonSet"):
         text = f"update strategy {strategy}: pods change only when they are deleted"
         return RolloutStatus(RolloutState.UNFOLLOWED, 0, wanted, text)
-    if status.get("observedGeneration", 0) < generation:
+    if not observed(kind, item):
         return _waiting(0, wanted, UNOBSERVED)
     return _RULES[kind](spec, status, wanted)
 
@@ -103,6 +111,38 @@ def _replicaset(spec: Mapping[str, Any], status: Mapping[str, Any], wanted: int)
     return _complete(available, wanted)
 
 
+def _rollout(rollout: Rollout) -> RolloutStatus:
+    status, wanted = rollout.status, argo.desired(rollout)
+    done = min(status.updated_replicas, status.available_replicas, wanted)
+    phase, message = argo.phase(rollout)
+    # None of these moves the generation, which else tells that the controller has yet to look.
+    if argo.observed(rollout):
+        if status.abort and status.aborted_at is None:
+            return _waiting(done, wanted, "the controller has not seen the abort yet")
+        if not status.abort and argo.aborted(rollout):
+            return _waiting(done, wanted, "the controller has not seen the retry yet")
+        unpaused = status.promote_full or not (status.pause_conditions or rollout.spec.paused)
+        if phase == argo.PAUSED and unpaused:
+            return _waiting(done, wanted, "the controller has not seen the promotion yet")
+    text = ", ".join(filter(None, (f"{phase}: {message}" if message else phase, argo.whereabouts(rollout))))
+    match phase:
+        case argo.HEALTHY:
+            return _complete(status.available_replicas, wanted)
+        case argo.PAUSED if argo.waits(rollout):
+            return RolloutStatus(RolloutState.HELD, done, wanted, text)
+        case argo.PAUSED | argo.PROGRESSING:
+            return _waiting(done, wanted, text)
+    return RolloutStatus(RolloutState.FAILED, done, wanted, text, argo.failed_since(rollout))
+
+
+def observed(kind: str, item: Mapping[str, Any]) -> bool:
+    """Whether the controller has seen the workload (raw JSON) as it is now."""
+    if kind == "Rollout":
+        return argo.observed(msgspec.convert(item, Rollout))
+    seen: int = (item.get("status") or {}).get("observedGeneration", 0)
+    return seen >= int(item["metadata"].get("generation", 0))
+
+
 _RULES: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any], int], RolloutStatus]] = {
     "Deployment": _deployment,
     "DaemonSet": _daemonset,
@@ -111,7 +151,7 @@ _RULES: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any], int], Rollo
 }
 
 
-ROLLING_KINDS = frozenset(_RULES)
+ROLLING_KINDS = frozenset((*_RULES, "Rollout"))
 """The kinds that `rollout_status` knows."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from aurora_tui.model import batch, configmaps, events, hpas, nodes, pods, services, workloads
+from aurora_tui.model import argo_rows, batch, configmaps, events, hpas, nodes, pods, services, workloads
 from aurora_tui.model.columns import Column
 
 
@@ -131,9 +131,20 @@ CONFIGMAPS = View(
     keys=frozenset({"set_flag"}),
 )
 
+ROLLOUTS = View(
+    "Rollouts",
+    "Rollout",
+    "rollouts",
+    argo_rows.COLUMNS,
+    ("rollouts", "rollout", "ro"),
+    argo_rows.faulty,
+    workload=True,
+    keys=_LOGS | _ROLLING | {"scale", "promote", "promote full", "abort", "retry"},
+)
+
 VIEWS = (
     PODS, DEPLOYMENTS, STATEFULSETS, DAEMONSETS, REPLICASETS, JOBS, CRONJOBS, HPAS, NODES, EVENTS,
-    SERVICES, CONFIGMAPS,
+    SERVICES, CONFIGMAPS, ROLLOUTS,
 )  # fmt: skip
 WORKLOADS = (DEPLOYMENTS, STATEFULSETS, DAEMONSETS)
 ROW_KEYS = frozenset().union(*(view.keys for view in VIEWS))

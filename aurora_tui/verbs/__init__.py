@@ -9,6 +9,7 @@ from aurora_tui.verbs.base import VerbRules
 from aurora_tui.verbs.bounds import Bounds
 from aurora_tui.verbs.flag import Flag
 from aurora_tui.verbs.image import Image
+from aurora_tui.verbs.promotion import ABORT, PROMOTE, PROMOTE_FULL, RETRY
 from aurora_tui.verbs.removal import DELETE, EVICT, KILL
 from aurora_tui.verbs.restart import Restart
 from aurora_tui.verbs.scale import Scale
@@ -20,7 +21,7 @@ from aurora_tui.verbs.undo import Undo
 
 _RULES: tuple[VerbRules, ...] = (
     Restart(), Scale(), Undo(), Image(), PAUSE, RESUME, CORDON, UNCORDON, Bounds(), DELETE, KILL, EVICT, Trigger(),
-    Traffic(), Flag(), Shell(),
+    Traffic(), Flag(), PROMOTE, PROMOTE_FULL, ABORT, RETRY, Shell(),
 )  # fmt: skip
 
 VERBS: Mapping[Verb, VerbRules] = {rules.verb: rules for rules in _RULES}

@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import Resource
+from aurora_tui.model import argo
 from aurora_tui.model.actions import Action, Obstacle, Params, Request, Verb
 from aurora_tui.model.rollouts import RolloutState, RolloutStatus, rollout_status
 
@@ -133,6 +134,14 @@ class Rolling(Changing):
 
     def progress(self, action: Action, item: Mapping[str, Any]) -> RolloutStatus:
         return rollout_status(action.target.kind, item)
+
+
+def own_template(view: View) -> Mapping[str, Any]:
+    """The pod template of a workload; raises `Refusal` for a Rollout that takes another object's."""
+    if view.resource.kind == "Rollout" and (owner := argo.template_owner(view.live)):
+        raise Refusal(f"{view.label} takes its pods' template from {owner}: change that one instead")
+    template: Mapping[str, Any] = view.live["spec"]["template"]
+    return template
 
 
 def strategy_warnings(item: Mapping[str, Any]) -> tuple[str, ...]:

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aurora_tui.cluster.protocol import STRATEGIC_PATCH
+from aurora_tui.cluster.protocol import JSON_PATCH, STRATEGIC_PATCH
+from aurora_tui.cluster.resources import Resource
 from aurora_tui.model import revisions
 from aurora_tui.model.actions import Action, Params, PatchRequest, Verb
-from aurora_tui.verbs.base import Draft, Inverse, Refusal, Rolling, View, strategy_warnings
+from aurora_tui.verbs.base import Draft, Inverse, Refusal, Rolling, View, own_template, strategy_warnings
 
+_SECTIONS = ("initContainers", "containers")
 EVERY = "*"
 """In place of a container's name: all of them."""
 
 
 class Image(Rolling):
     verb = Verb.IMAGE
-    kinds = ("Deployment", "StatefulSet", "DaemonSet")
+    kinds = ("Deployment", "StatefulSet", "DaemonSet", "Rollout")
 
     async def draft(self, view: View, params: Params) -> Draft:
         """`params`: container name, or ``*``, -> image."""
-        template = view.live["spec"]["template"]
+        template = own_template(view)
         now = revisions.images(template)
         wanted = _wanted(now, params, view.label)
         changed = {name: image for name, image in wanted.items() if now[name] != image}
@@ -32,7 +34,7 @@ class Image(Rolling):
             warnings.insert(0, "its rollout is paused: pods change only after it is resumed")
         return Draft(
             params=changed,
-            request=PatchRequest(STRATEGIC_PATCH, _body(template, changed)),
+            request=_request(view.resource, template, changed),
             effect=f"sets the image of {view.label}: {words}",
             warnings=tuple(warnings),
         )
@@ -65,11 +67,24 @@ def _wanted(now: Mapping[str, str], params: Params, label: str) -> dict[str, str
     return wanted
 
 
+def _request(resource: Resource, template: Mapping[str, Any], images: Mapping[str, str]) -> PatchRequest:
+    if not resource.product:
+        return PatchRequest(STRATEGIC_PATCH, _body(template, images))
+    # Of a custom resource no list is merged by name; the resourceVersion holds the places.
+    operations = [
+        {"op": "replace", "path": f"/spec/template/spec/{section}/{index}/image", "value": images[each["name"]]}
+        for section in _SECTIONS
+        for index, each in enumerate(template["spec"].get(section) or ())
+        if each["name"] in images
+    ]
+    return PatchRequest(JSON_PATCH, operations)
+
+
 def _body(template: Mapping[str, Any], images: Mapping[str, str]) -> dict[str, Any]:
     # Lists of containers are merged by name.
     spec = {
         section: patched
-        for section in ("initContainers", "containers")
+        for section in _SECTIONS
         if (
             patched := [
                 {"name": each["name"], "image": images[each["name"]]}

@@ -8,7 +8,7 @@ from typing import Any
 from aurora_tui.cautions import autoscalers
 from aurora_tui.cluster.protocol import MERGE_PATCH
 from aurora_tui.model.actions import Action, Params, PatchRequest, Verb
-from aurora_tui.model.rollouts import UNOBSERVED, RolloutState, RolloutStatus, counted
+from aurora_tui.model.rollouts import UNOBSERVED, RolloutState, RolloutStatus, counted, observed
 from aurora_tui.verbs.base import Changing, Draft, Inverse, Refusal, Right, View
 
 MOST = 2**31 - 1
@@ -17,7 +17,7 @@ MOST = 2**31 - 1
 
 class Scale(Changing):
     verb = Verb.SCALE
-    kinds = ("Deployment", "StatefulSet", "ReplicaSet")
+    kinds = ("Deployment", "StatefulSet", "ReplicaSet", "Rollout")
     right = Right("patch", subresource="scale")
 
     async def draft(self, view: View, params: Params) -> Draft:
@@ -32,7 +32,10 @@ class Scale(Changing):
             warnings.insert(0, "0 replicas: every pod is stopped, nothing serves")
         return Draft(
             params={"replicas": wanted},
-            request=PatchRequest(MERGE_PATCH, {"spec": {"replicas": wanted}}, "scale"),
+            # A custom resource without the field has no scale to patch.
+            request=PatchRequest(
+                MERGE_PATCH, {"spec": {"replicas": wanted}}, "scale" if "replicas" in view.live["spec"] else ""
+            ),
             effect=f"scales {view.label} from {current} to {counted(wanted, 'replica')}",
             warnings=tuple(warnings),
         )
@@ -60,7 +63,7 @@ class Scale(Changing):
         if now != wanted:
             text = f"something else has since set {counted(now, 'replica')}"
             return RolloutStatus(RolloutState.FAILED, done, wanted, text, "now")
-        if status.get("observedGeneration", 0) < item["metadata"].get("generation", 0):
+        if not observed(action.target.kind, item):
             return RolloutStatus(RolloutState.WAITING, done, wanted, UNOBSERVED)
         if running != wanted:
             text = f"{counted(running, 'pod')}, {wanted} wanted"
@@ -77,5 +80,5 @@ class Scale(Changing):
 
 
 def _wanted(item: Mapping[str, Any]) -> int:
-    """The replicas of a workload or of a Scale, which leaves out a zero."""
-    return int(item["spec"].get("replicas", 0))
+    """The replicas of a workload, one where it does not say, or of a Scale, which leaves out a zero."""
+    return int(item["spec"].get("replicas", 0 if item.get("kind") == "Scale" else 1))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aurora_tui.cluster.protocol import STRATEGIC_PATCH
+from aurora_tui.cluster.protocol import MERGE_PATCH, STRATEGIC_PATCH
 from aurora_tui.model.actions import Action, Params, PatchRequest, Verb
 from aurora_tui.model.rollouts import ROLLING_KINDS, RolloutState, RolloutStatus, rollout_status
 from aurora_tui.verbs.base import Changing, Draft, Inverse, Refusal, View
@@ -41,7 +41,11 @@ class Switch(Changing):
             raise Refusal(f"{view.label} {wording.already}")
         return Draft(
             params={},
-            request=PatchRequest(STRATEGIC_PATCH, {"spec": {wording.field: True if self.on else None}}),
+            request=PatchRequest(
+                # A custom resource takes no strategic patch; for one field they mean the same.
+                MERGE_PATCH if view.resource.product else STRATEGIC_PATCH,
+                {"spec": {wording.field: True if self.on else None}},
+            ),
             effect=wording.effect.format(view.label),
         )
 
@@ -76,6 +80,9 @@ PAUSE = Switch(
         "Deployment": Wording(
             "paused", "is paused already", "pauses the rollout of {}: changes wait until it is resumed"
         ),
+        "Rollout": Wording(
+            "paused", "is paused by hand already", "pauses {} at its current step: it stays there until it is resumed"
+        ),
         "CronJob": Wording("suspend", "is suspended already", "suspends {}: no further runs are started"),
     },
 )
@@ -86,6 +93,9 @@ RESUME = Switch(
     {
         "Deployment": Wording(
             "paused", "is not paused", "resumes the rollout of {}: changes made meanwhile take effect"
+        ),
+        "Rollout": Wording(
+            "paused", "is not paused by hand: at a pause of its own steps it is promoted", "resumes {}: its steps go on"
         ),
         "CronJob": Wording("suspend", "is not suspended", "resumes {}: runs are started by its schedule again"),
     },

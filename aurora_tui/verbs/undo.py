@@ -6,22 +6,29 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from aurora_tui.cluster.protocol import JSON_PATCH, STRATEGIC_PATCH, Cluster
 from aurora_tui.cluster.resources import CONTROLLER_REVISIONS, REPLICASETS, Resource
-from aurora_tui.model import revisions
+from aurora_tui.model import argo, revisions
 from aurora_tui.model.actions import Action, Params, PatchRequest, Verb
 from aurora_tui.model.diffs import own_annotations
 from aurora_tui.model.masking import mask
 from aurora_tui.model.revisions import Revision
+from aurora_tui.model.rollouts import counted
 from aurora_tui.model.selectors import selector_text
-from aurora_tui.verbs.base import Draft, Inverse, Refusal, Rolling, View, strategy_warnings
+from aurora_tui.model.wire_rollouts import Rollout
+from aurora_tui.verbs.base import Draft, Inverse, Refusal, Rolling, View, own_template, strategy_warnings
+
+_NUMBERED_ON_REPLICASETS = {"Deployment": revisions.REVISION_ANNOTATION, "Rollout": argo.REVISION_ANNOTATION}
+"""Kind -> the annotation in which its ReplicaSets bear the revision's number."""
 
 ANNOTATIONS = "annotations"
 
 
 class Undo(Rolling):
     verb = Verb.UNDO
-    kinds = ("Deployment", "StatefulSet", "DaemonSet")
+    kinds = ("Deployment", "StatefulSet", "DaemonSet", "Rollout")
 
     async def draft(self, view: View, params: Params) -> Draft:
         """`params`: ``revision``, a number of the history; without it (or 0) the revision before the last.
@@ -30,24 +37,26 @@ class Undo(Rolling):
         a new number each time it is restored, its keeper stays. ``annotations`` with it are those that the
         Deployment is to have, as JSON.
         """
+        template = own_template(view)
         history = await read_history(view.cluster, view.resource, view.live)
         chosen = _choose(history, params, view.label)
-        template = view.live["spec"]["template"]
-        if view.live["spec"].get("paused"):
+        if view.live["spec"].get("paused") and view.resource.kind != "Rollout":
             raise Refusal(f"{view.label} is paused: resume its rollout first (kubectl rollout resume)")
         if revisions.same_template(chosen.template, template):
             raise Refusal(f"{view.label} already runs the template of revision {chosen.number}: nothing to undo")
-        current = revisions.live(history, template)
+        current = revisions.live(history, view.live)
         old, new = revisions.versions(template, chosen.template)
         was = f"revision {current.number}" if current else "a revision not yet in its history"
         goal = f"revision {chosen.number}{_bracketed(new)}"
         effect = f"rolls {view.label} back from {was}{_bracketed(old)} to {goal}"
         warnings = list(strategy_warnings(view.live))
+        if view.resource.kind == "Rollout":
+            warnings += _steps_again(view.live, chosen)
         if current is None:
             warnings.insert(0, "the controller has not recorded the newest change yet: check the revision")
         return Draft(
             params={"revision": chosen.number} | _wanted(params),
-            request=_request(view.live, chosen, params),
+            request=_request(view, chosen, params),
             effect=effect,
             before=_left(view, current) if current else {},
             after={"revision": chosen.number, "keeper": chosen.keeper},
@@ -74,9 +83,9 @@ class Undo(Rolling):
 async def read_history(cluster: Cluster, resource: Resource, live: Mapping[str, Any]) -> tuple[Revision, ...]:
     """The revisions of a workload given as raw JSON, oldest first."""
     namespace, labels = live["metadata"]["namespace"], selector_text(live["spec"]["selector"])
-    if resource.kind == "Deployment":
+    if resource.kind in _NUMBERED_ON_REPLICASETS:
         owned = await cluster.list(REPLICASETS, namespace, labels=labels)
-        return revisions.from_replicasets(live, owned)
+        return revisions.from_replicasets(live, owned, _NUMBERED_ON_REPLICASETS[resource.kind])
     kept = await cluster.list(CONTROLLER_REVISIONS, namespace, labels=labels)
     return revisions.from_controller_revisions(live, kept)
 
@@ -110,14 +119,29 @@ def _wanted(params: Params) -> dict[str, str | int]:
     return {name: value for name, value in params.items() if name == ANNOTATIONS}
 
 
-def _request(live: Mapping[str, Any], chosen: Revision, params: Params) -> PatchRequest:
+def _steps_again(live: Mapping[str, Any], chosen: Revision) -> list[str]:
+    """What holds an earlier version of a Rollout up on its way back."""
+    found = []
+    if live["spec"].get("paused"):
+        found.append("it is paused by hand: pods change only after it is resumed")
+    rollout = msgspec.convert(live, Rollout)
+    if chosen.hash != rollout.status.stable_rs:
+        count = len(argo.steps(rollout))
+        steps = f" goes through its {counted(count, 'step')} again" if count else " is promoted like any other update"
+        found.append(f"that is not the stable version: it{steps}, pauses and analysis among them")
+    return found
+
+
+def _request(view: View, chosen: Revision, params: Params) -> PatchRequest:
     if chosen.patch is not None:
         return PatchRequest(STRATEGIC_PATCH, chosen.patch)
-    current = live["metadata"].get("annotations") or {}
+    template = revisions.unhashed(chosen.template)
+    if view.resource.kind == "Rollout":
+        return PatchRequest(JSON_PATCH, [{"op": "replace", "path": "/spec/template", "value": template}])
+    current = view.live["metadata"].get("annotations") or {}
     annotations = revisions.rollback_annotations(current, chosen.annotations)
     if wanted := _wanted(params):
         annotations = revisions.returned_annotations(annotations, json.loads(str(wanted[ANNOTATIONS])))
-    template = revisions.unhashed(chosen.template)
     # "add" sets a member that is there or not; kubectl's "replace" fails on an object without annotations.
     operations = [
         {"op": "replace", "path": "/spec/template", "value": template},

@@ -40,6 +40,9 @@ VERBS = {
     "drain": ("aurora-node-01",),
     "canary": ("kept", "--weight=50"),
     "switch": ("kept", "color=green"),
+    "promote": ("kept",),
+    "abort": ("kept",),
+    "retry": ("kept",),
     "set-flag": ("kept", "new-checkout"),
     "shell": ("blue", "--", "true"),
 }

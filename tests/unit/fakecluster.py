@@ -151,6 +151,8 @@ class FakeCluster:
         after = copy.deepcopy(item)
         if subresource == "scale":
             after["spec"]["replicas"] = patched["spec"].get("replicas", 0)
+        elif subresource == "status":
+            after["status"] = patched["status"]
         else:
             after = patched
         if after.get("spec") != item.get("spec") and "generation" in item["metadata"]:
@@ -298,9 +300,9 @@ def _patched(item: Object, body: Any, content_type: str) -> Object:
 def _apply(item: Object, operation: Object) -> None:
     """RFC 6902's add and replace on object members, which is all that is sent."""
     *parents, last = (part.replace("~1", "/").replace("~0", "~") for part in operation["path"].split("/")[1:])
-    place = item
+    place: Any = item
     for part in parents:
-        place = place[part]
+        place = place[int(part) if isinstance(place, list) else part]
     if operation["op"] == "replace" and last not in place:
         raise ClusterError(f"replace operation does not apply: {operation['path']}", status=422)
     if operation["op"] not in ("add", "replace"):

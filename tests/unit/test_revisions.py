@@ -81,7 +81,7 @@ def test_the_live_revision_is_the_newest_with_the_template() -> None:
         replicaset("c", "3", image="web:1"),
     ]
     history = revisions.from_replicasets(OWNER, owned)
-    live = revisions.live(history, revisions.unhashed(owned[0]["spec"]["template"]))
+    live = revisions.live(history, {"spec": {"template": revisions.unhashed(owned[0]["spec"]["template"])}})
     assert live is not None
     assert live.number == 3
 

@@ -6,8 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aurora_tui.actions import ActionPath
-from aurora_tui.cluster.resources import CONFIGMAPS, CRONJOBS, DEPLOYMENTS, HPAS, NODES, PODS, SERVICES, Resource
+from aurora_tui.cluster.resources import (
+    CONFIGMAPS,
+    CRONJOBS,
+    DEPLOYMENTS,
+    HPAS,
+    NODES,
+    PODS,
+    ROLLOUTS,
+    SERVICES,
+    Resource,
+)
 from aurora_tui.model.actions import Params, Plan, Verb
+from tests.unit.argoobjects import aborted, paused, rollout, under
 from tests.unit.fakecluster import FakeCluster, Object
 from tests.unit.rolloutobjects import NAME, NAMESPACE, stack, template
 
@@ -123,6 +134,10 @@ CASES = (
     Case(Verb.SWITCH, lambda: colours(blue=3, green=3), SERVICES, {"color": "green"}),
     Case(Verb.FLAG, lambda: flags({"new-checkout": "true", "theme": "dark"}), CONFIGMAPS, {"new-checkout": "false"}),
     Case(Verb.SHELL, running_pod, PODS, is_open=True),
+    Case(Verb.PROMOTE, lambda: under(rollout(**paused())), ROLLOUTS),
+    Case(Verb.PROMOTE_FULL, lambda: under(rollout(**paused())), ROLLOUTS),
+    Case(Verb.ABORT, lambda: under(rollout(**paused())), ROLLOUTS),
+    Case(Verb.RETRY, lambda: under(rollout(**aborted())), ROLLOUTS),
 )
 CHANGES = tuple(case for case in CASES if not case.is_open)
 """Those that leave an object otherwise than it was."""
