@@ -50,7 +50,7 @@ def rollout_in_progress(status: RolloutStatus) -> tuple[str, ...]:
     if status.state is RolloutState.WAITING:
         return (f"a rollout is in progress: {status.text}",)
     if status.state is RolloutState.HELD:
-        return (f"a rollout is in progress and waits for a promotion: {status.text}",)
+        return (f"a rollout is in progress and held: {status.text}",)
     if status.state is RolloutState.FAILED:
         return (f"the last rollout is stuck: {status.text}",)
     return ()

@@ -52,9 +52,9 @@ class _Leaf:
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[DiffLine, ...]:
     """What an operator changes by turning one object into the other.
 
-    Only labels, annotations and everything outside ``metadata`` and ``status`` count; annotations of
-    `NOISE_ANNOTATIONS` don't. Fields stand in the order of the object, the old value before the new.
-    A value that is hidden as a secret still shows that it changed.
+    Only labels, annotations and everything outside ``metadata`` and ``status`` count, and a status that is shown
+    alone, without a spec; annotations of `NOISE_ANNOTATIONS` don't. Fields stand in the order of the object, the
+    old value before the new. A value that is hidden as a secret still shows that it changed.
     """
     old = dict(_leaves(_meaningful(before), ""))
     new = dict(_leaves(_meaningful(after), ""))
@@ -77,7 +77,7 @@ def own_annotations(item: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _meaningful(item: Mapping[str, Any]) -> dict[str, Any]:
-    outside = ("metadata", "status", "apiVersion", "kind")
+    outside = ("metadata", "apiVersion", "kind", *(("status",) if "spec" in item else ()))
     kept = {key: value for key, value in item.items() if key not in outside}
     labels = (item.get("metadata") or {}).get("labels") or {}
     return {"metadata": {"labels": labels, "annotations": own_annotations(item)}, **kept}

@@ -82,8 +82,9 @@ def rows(
     `roles` says by keeper what a revision is in a Rollout's update.
     """
     history = tuple(history)
-    template = live["spec"]["template"]
     running = revisions.live(history, live)
+    # A Rollout's own template lacks the defaults that its ReplicaSets' have.
+    template = running.template if running is not None else live["spec"]["template"]
     known = runs(live, history, restored)
     return tuple(
         _row(revision, template, running, latest(known, revision.keeper, now), roles.get(revision.keeper, ()))

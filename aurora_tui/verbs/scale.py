@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from aurora_tui.cautions import autoscalers
 from aurora_tui.cluster.protocol import MERGE_PATCH
+from aurora_tui.model import argo
 from aurora_tui.model.actions import Action, Params, PatchRequest, Verb
+from aurora_tui.model.kube import Rollout
 from aurora_tui.model.rollouts import UNOBSERVED, RolloutState, RolloutStatus, counted, observed
 from aurora_tui.verbs.base import Changing, Draft, Inverse, Refusal, Right, View
 
@@ -65,7 +69,7 @@ class Scale(Changing):
             return RolloutStatus(RolloutState.FAILED, done, wanted, text, "now")
         if not observed(action.target.kind, item):
             return RolloutStatus(RolloutState.WAITING, done, wanted, UNOBSERVED)
-        if running != wanted:
+        if running < wanted or (running > wanted and not _rounded_up(action, item)):
             text = f"{counted(running, 'pod')}, {wanted} wanted"
         elif available < wanted:
             text = f"{available} of {wanted} pods are available"
@@ -77,6 +81,11 @@ class Scale(Changing):
     def inverse(self, action: Action) -> Inverse | None:
         earlier = action.before.get("replicas")
         return (Verb.SCALE, {"replicas": earlier}) if isinstance(earlier, int) else None
+
+
+def _rounded_up(action: Action, item: Mapping[str, Any]) -> bool:
+    """Whether a pod too many may stay: each of the two versions of a Rollout's update rounds its share up."""
+    return action.target.kind == "Rollout" and not argo.promoted(msgspec.convert(item, Rollout))
 
 
 def _wanted(item: Mapping[str, Any]) -> int:

@@ -42,9 +42,9 @@ class Undo(Rolling):
         chosen = _choose(history, params, view.label)
         if view.live["spec"].get("paused") and view.resource.kind != "Rollout":
             raise Refusal(f"{view.label} is paused: resume its rollout first (kubectl rollout resume)")
-        if revisions.same_template(chosen.template, template):
-            raise Refusal(f"{view.label} already runs the template of revision {chosen.number}: nothing to undo")
         current = revisions.live(history, view.live)
+        if revisions.same_template(chosen.template, template) or chosen is current:
+            raise Refusal(f"{view.label} already runs the template of revision {chosen.number}: nothing to undo")
         old, new = revisions.versions(template, chosen.template)
         was = f"revision {current.number}" if current else "a revision not yet in its history"
         goal = f"revision {chosen.number}{_bracketed(new)}"

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 MODULE = Path(__file__).with_name("controlplane")
@@ -28,13 +28,24 @@ class MissingProgramError(RuntimeError):
     """A program that the live stack needs is absent; the text says what to install."""
 
 
-def cache_folder() -> Path:
-    """The folder of this very build of the control plane: other sources give another one."""
+def cache_folder(module: Path = MODULE) -> Path:
+    """The folder of this very build of a Go module: other sources give another one."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     digest = hashlib.sha256()
-    for name in ("go.mod", "go.sum", "main.go"):
-        digest.update((MODULE / name).read_bytes())
-    return base / "aurora-tui" / f"controlplane-{digest.hexdigest()[:16]}"
+    for source in (module / "go.mod", module / "go.sum", *sorted(module.glob("*.go"))):
+        digest.update(source.read_bytes())
+    return base / "aurora-tui" / f"{module.name}-{digest.hexdigest()[:16]}"
+
+
+def built(module: Path, product: str, build: Callable[[Path], None]) -> Path:
+    """Return the cache folder of a Go module, built when `product`, which is made last, is absent."""
+    folder = cache_folder(module)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / product).exists():
+            build(folder)
+    return folder
 
 
 def kubernetes_version() -> str:
@@ -50,22 +61,27 @@ def control_plane() -> Path:
 
     The first build takes about five minutes on two cores; Go's own caches make a later one short.
     """
-    folder = cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "controlplane").exists():
-            _build(folder)
-    return folder
+    return built(MODULE, "controlplane", _build)
 
 
-def _build(folder: Path) -> None:
+def go_run(module: Path, *arguments: str) -> str:
+    """Run Go in a module and return what it prints; its complaints go to the terminal."""
     go = shutil.which("go")
     if go is None:
         raise MissingProgramError(
             "the live stack builds the Kubernetes control plane and needs Go >= 1.25: "
             "install it from https://go.dev/dl/ (Debian: apt-get install golang-go from backports)"
         )
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
+    done = subprocess.run([go, *arguments], cwd=module, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise MissingProgramError(
+            f"go {arguments[0]} of {module} failed with status {done.returncode}; its messages are above"
+        )
+    return done.stdout
+
+
+def _build(folder: Path) -> None:
     version = kubernetes_version()
     print(f"building the control plane {version} (once, some minutes) ...", file=sys.stderr, flush=True)
     began = time.monotonic()
@@ -73,14 +89,7 @@ def _build(folder: Path) -> None:
     stamp = "k8s.io/component-base/version.git"
     flags = f"-s -w -X {stamp}Version={version} -X {stamp}Major={major} -X {stamp}Minor={minor}"
     unfinished = folder / "controlplane.part"
-    done = subprocess.run(
-        [go, "build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", str(unfinished), "."],
-        cwd=MODULE,
-        env={**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"},
-        check=False,
-    )
-    if done.returncode:
-        raise MissingProgramError(f"go build of {MODULE} failed with status {done.returncode}; its messages are above")
+    go_run(MODULE, "build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", str(unfinished), ".")
     for name in COMMANDS:
         link = folder / name
         link.unlink(missing_ok=True)

@@ -1,0 +1,98 @@
+"""Argo Rollouts beside the live stack: its real controller and kubectl plugin, built from a Go module once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.live import binaries
+from tests.live.conftest import Kubectl
+from tests.live.probes import answers
+from tests.live.processes import Processes, free_ports
+
+MODULE = Path(__file__).with_name("argorollouts")
+CRD = "rollouts.argoproj.io"
+READY_SECONDS = 60
+
+
+def programs() -> Path:
+    """The folder with `rollouts-controller`, `kubectl-argo-rollouts` and the CRDs in `crds`.
+
+    The first build takes about six minutes on two cores.
+    """
+    return binaries.built(MODULE, "crds", _build)
+
+
+def _build(folder: Path) -> None:
+    print("building Argo Rollouts (once, some minutes) ...", file=sys.stderr, flush=True)
+    began = time.monotonic()
+    unfinished = folder / "part"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    flags = ("-trimpath", "-buildvcs=false", "-ldflags", "-s -w")
+    binaries.go_run(MODULE, "build", *flags, "-o", f"{unfinished}/", "tool")
+    for program in unfinished.iterdir():
+        program.replace(folder / program.name)
+    sources = binaries.go_run(MODULE, "list", "-m", "-f", "{{.Dir}}", "github.com/argoproj/argo-rollouts").strip()
+    for crd in Path(sources, "manifests", "crds").glob("*-crd.yaml"):
+        shutil.copyfile(crd, unfinished / crd.name)
+    unfinished.rename(folder / "crds")
+    print(f"built in {time.monotonic() - began:.0f} s: {folder}", file=sys.stderr, flush=True)
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """`kubectl argo rollouts`, the oracle: `plugin("promote", "web", "--namespace=theirs")`."""
+
+    program: Path
+    kubeconfig: Path
+    context: str
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """What it prints and its status, whatever that is."""
+        command = [str(self.program), f"--kubeconfig={self.kubeconfig}", f"--context={self.context}", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ})
+
+    def __call__(self, *arguments: str) -> str:
+        done = self.run(*arguments)
+        if done.returncode:
+            raise RuntimeError(f"kubectl argo rollouts {' '.join(arguments)}: {done.stderr.strip()}")
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def plugin(
+    kubectl: Kubectl, kubeconfig: Path, context: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Plugin]:
+    """The plugin, with the CRDs in the cluster and the controller at work until the module's tests are done.
+
+    A cluster that has Argo Rollouts is left as it is: its own controller does the work.
+    """
+    folder = programs()
+    found = Plugin(folder / "kubectl-argo-rollouts", kubeconfig, context)
+    if kubectl("get", "crd", CRD, "--ignore-not-found", "-o", "name"):
+        yield found
+        return
+    kubectl("apply", "--server-side", "-f", str(folder / "crds"))
+    kubectl("wait", "--for=condition=Established", f"crd/{CRD}", "--timeout=60s")
+    metrics, health = free_ports(2)
+    children = Processes(tmp_path_factory.mktemp("argo") / "logs")
+    options = ("--leader-elect=false", f"--metricsPort={metrics}", f"--healthzPort={health}")
+    command = [str(folder / "rollouts-controller"), f"--kubeconfig={kubeconfig}", f"--context={context}", *options]
+    try:
+        children.start("rollouts-controller", command)
+        children.wait_until(
+            lambda: answers(f"http://127.0.0.1:{health}/healthz"), "the controller of Argo Rollouts", READY_SECONDS
+        )
+        yield found
+    finally:
+        children.stop()
+        kubectl("delete", "-f", str(folder / "crds"), "--wait=false")
