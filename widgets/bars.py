@@ -31,7 +31,15 @@ _GROUPS = (
 )
 """Bindings by the first part of their id, the nearest to the operator's row first."""
 _ALWAYS = ("app.help", "app.command")
-_FIRST = ("history.undo", "table.undo", "objects.restart", "objects.scale", "table.logs")
+_FIRST = (
+    "history.undo",
+    "table.undo",
+    "rollouts.promote",
+    "rollouts.abort",
+    "objects.restart",
+    "objects.scale",
+    "table.logs",
+)
 """What mends, and what tells why, comes before all else."""
 
 _STATE_STYLE = {

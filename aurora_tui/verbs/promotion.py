@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -21,6 +21,9 @@ _FIELDS = ("abort", "abortedAt", "currentStepIndex", "pauseConditions", "control
 """What of the status these verbs change, and what tells one time from another."""
 _VERSIONS = ("currentPodHash", "stableRS")
 _FINAL = "a promotion has no undo: what it leads to can be aborted while it is under way, and rolled back after"
+
+_SCALE_DOWN = "scale-down-deadline"
+"""The annotation of a ReplicaSet whose pods are to end soon."""
 
 Object = Mapping[str, Any]
 
@@ -160,6 +163,27 @@ class Abort(Steering):
 
 class Retry(Steering):
     verb = Verb.RETRY
+
+    async def draft(self, view: View, params: Params) -> Draft:
+        """Blue-green: while the new pods are only about to be scaled down, the controller skips the pause.
+
+        Source: isBlueGreenFastTracked in the controller's rollout/bluegreen.go.
+        """
+        draft = await super().draft(view, params)
+        rollout = msgspec.convert(view.live, Rollout)
+        blue_green = rollout.spec.strategy.blue_green
+        if blue_green is None:
+            return draft
+        labels = f"{argo.HASH_LABEL}={rollout.status.current_pod_hash}"
+        try:
+            found = await view.cluster.list(REPLICASETS, view.namespace, labels=labels)
+        except ForbiddenError as error:
+            words = f"could not see whether it is promoted at once, without its pause: {error.message}"
+            return replace(draft, warnings=(words, *draft.warnings))
+        if not any(_SCALE_DOWN in (each["metadata"].get("annotations") or {}) for each in found):
+            return draft
+        words = f"the new pods still run: service {blue_green.active_service} switches to them at once, without a pause"
+        return replace(draft, warnings=(words, *draft.warnings))
 
     def step(self, rollout: Rollout, label: str) -> Step:
         if not rollout.status.abort:

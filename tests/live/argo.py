@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import shutil
 import subprocess
 import sys
@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from tests.live import binaries
 from tests.live.conftest import Kubectl
 from tests.live.probes import answers
@@ -20,6 +18,7 @@ from tests.live.processes import Processes, free_ports
 
 MODULE = Path(__file__).with_name("argorollouts")
 CRD = "rollouts.argoproj.io"
+KINDS = ("rollouts", "analysisruns", "analysistemplates", "clusteranalysistemplates", "experiments")
 READY_SECONDS = 60
 
 
@@ -59,7 +58,7 @@ class Plugin:
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """What it prints and its status, whatever that is."""
         command = [str(self.program), f"--kubeconfig={self.kubeconfig}", f"--context={self.context}", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ})
+        return subprocess.run(command, capture_output=True, text=True, check=False)
 
     def __call__(self, *arguments: str) -> str:
         done = self.run(*arguments)
@@ -68,31 +67,38 @@ class Plugin:
         return done.stdout
 
 
-@pytest.fixture(scope="module")
-def plugin(
-    kubectl: Kubectl, kubeconfig: Path, context: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Plugin]:
-    """The plugin, with the CRDs in the cluster and the controller at work until the module's tests are done.
+@contextlib.contextmanager
+def running(kubectl: Kubectl, kubeconfig: Path, context: str, logs: Path) -> Iterator[Plugin]:
+    """The plugin, with the CRDs in the cluster and the controller at work until the end.
 
     A cluster that has Argo Rollouts is left as it is: its own controller does the work.
     """
     folder = programs()
-    found = Plugin(folder / "kubectl-argo-rollouts", kubeconfig, context)
+    plugin = Plugin(folder / "kubectl-argo-rollouts", kubeconfig, context)
     if kubectl("get", "crd", CRD, "--ignore-not-found", "-o", "name"):
-        yield found
+        yield plugin
         return
-    kubectl("apply", "--server-side", "-f", str(folder / "crds"))
-    kubectl("wait", "--for=condition=Established", f"crd/{CRD}", "--timeout=60s")
     metrics, health = free_ports(2)
-    children = Processes(tmp_path_factory.mktemp("argo") / "logs")
+    children = Processes(logs)
     options = ("--leader-elect=false", f"--metricsPort={metrics}", f"--healthzPort={health}")
     command = [str(folder / "rollouts-controller"), f"--kubeconfig={kubeconfig}", f"--context={context}", *options]
+    kubectl("apply", "--server-side", "-f", str(folder / "crds"))
     try:
+        children.wait_until(lambda: _served(kubectl), f"the API of {CRD}", READY_SECONDS)
         children.start("rollouts-controller", command)
         children.wait_until(
             lambda: answers(f"http://127.0.0.1:{health}/healthz"), "the controller of Argo Rollouts", READY_SECONDS
         )
-        yield found
+        yield plugin
     finally:
         children.stop()
-        kubectl("delete", "-f", str(folder / "crds"), "--wait=false")
+        kubectl("delete", "-f", str(folder / "crds"))
+
+
+def _served(kubectl: Kubectl) -> bool:
+    try:
+        for crd in KINDS:
+            kubectl("get", f"{crd}.argoproj.io", "--all-namespaces")
+    except RuntimeError:
+        return False
+    return True

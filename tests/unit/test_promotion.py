@@ -18,6 +18,7 @@ from tests.unit.argoobjects import (
     BLUE_GREEN,
     NEW,
     OLD,
+    SINCE,
     STEPS,
     aborted,
     finished,
@@ -208,6 +209,17 @@ async def test_without_argo_rollouts_a_verb_says_that_it_is_not_installed(journa
 async def test_what_one_should_know_before(journal: Journal, verb: Verb, item: Object, warning: str) -> None:
     plan = await planned(under(item), journal, verb)
     assert any(each.startswith(warning) for each in plan.warnings), plan.warnings
+
+
+@pytest.mark.parametrize("about_to_end", [True, False])
+async def test_a_blue_green_retry_warns_while_the_new_pods_still_run(journal: Journal, about_to_end: bool) -> None:
+    cluster = under(rollout(BLUE_GREEN, **aborted()))
+    new = cluster.objects["replicasets", NAMESPACE, f"{NAME}-new"]
+    if about_to_end:
+        new["metadata"]["annotations"]["scale-down-deadline"] = SINCE
+    plan = await planned(cluster, journal, Verb.RETRY)
+    warned = "the new pods still run: service web switches to them at once, without a pause" in plan.warnings
+    assert warned is about_to_end
 
 
 async def test_argo_cd_reverts_a_template_but_no_status(journal: Journal) -> None:
