@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from tests.live import argo
 from tests.live.argo import Plugin
+from tests.live.audit import AuditLog
 from tests.live.conftest import Eventually, Kubectl
 from tests.live.manyobjects import to_list
 from tests.live.program import Act, Program
@@ -335,6 +337,9 @@ async def shown(kubectl: Kubectl, plugin: Plugin, namespace: str, eventually: Ev
     plugin("abort", "aborted", where)
 
     def settled() -> bool:
+        # The controller misses what comes just while it writes itself (writeBackToInformer): it looks again at
+        # the next change.
+        kubectl("annotate", "rollout/aborted", f"example.com/look={time.monotonic_ns()}", "--overwrite", where)
         assert phases() == wanted | {"aborted": "Degraded"}
         return True
 
@@ -410,6 +415,44 @@ async def test_a_change_in_between_is_held_off_by_the_version_on_the_status_too(
             await cluster.patch(ROLLOUTS, shown, "paused", body, content_type=MERGE_PATCH, subresource="status")
     finally:
         await cluster.close()
+
+
+@pytest.fixture
+def looking(kubectl: Kubectl) -> Iterator[None]:
+    """Whoever may look at a cluster may look at its Rollouts, as Argo Rollouts' own roles allow it."""
+    rule = {"apiGroups": ["argoproj.io"], "resources": ["*"], "verbs": ["get", "list", "watch"]}
+    meta = {"name": "looks-at-rollouts", "labels": {"rbac.authorization.k8s.io/aggregate-to-view": "true"}}
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": meta, "rules": [rule]}
+    kubectl("create", "-f", "-", stdin=to_list([role]))
+    yield
+    kubectl("delete", "clusterrole", "looks-at-rollouts")
+
+
+@pytest.mark.usefixtures("looking")
+@pytest.mark.parametrize("who", ["read-only", "viewer"])
+async def test_no_verb_changes_anything_for_who_may_only_look(
+    aurora: Program, shown: str, audit: AuditLog, context: str, who: str, eventually: Eventually
+) -> None:
+    program = aurora.on("viewer") if who == "viewer" else aurora
+    await eventually(lambda: program("get", "rollouts", f"--namespace={shown}").code == 0)
+    given = ("--read-only",) if who == "read-only" else ()
+    confirmed = ("--yes", f"--confirm={program.context or context}", "--reason=told by the tests")
+    for verb, name, *more in (
+        ("promote", "paused"),
+        ("promote", "paused", "--full"),
+        ("abort", "waiting"),
+        ("retry", "aborted"),
+        ("rollback", "rollout/paused"),
+        ("restart", "rollout/healthy"),
+        ("scale", "rollout/healthy", "--replicas=9"),
+        ("set-image", "rollout/healthy", "main=i:2"),
+        ("pause", "rollout/healthy"),
+    ):
+        run = program(*given, verb, name, *more, f"--namespace={shown}", *confirmed)
+        assert run.code == 1, (verb, run)
+        why = "this session is read-only" if who == "read-only" else "you may not patch rollouts.argoproj.io"
+        assert why in run.stderr, (verb, run)
+    assert await audit.changes() == []
 
 
 def _blanks(text: str) -> list[dict[str, str]]:
