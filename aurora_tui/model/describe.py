@@ -12,7 +12,7 @@ from aurora_tui.model.raw import moment, section, sections, when
 from aurora_tui.model.redaction import LAST_APPLIED, redact
 from aurora_tui.model.wire_cluster import Event
 
-_WORKLOADS = {"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob"}
+_WORKLOADS = {"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "Rollout"}
 _UNTOLD = {"apiVersion", "kind", "metadata", "status"}
 
 

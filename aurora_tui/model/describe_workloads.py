@@ -7,12 +7,13 @@ from typing import Any
 
 import msgspec
 
-from aurora_tui.model import batch
+from aurora_tui.model import argo, batch
 from aurora_tui.model.describe_pods import containers
 from aurora_tui.model.outline import Outline
 from aurora_tui.model.printing import NONE, selector_text
 from aurora_tui.model.raw import section, sections, when
 from aurora_tui.model.wire import LabelSelector
+from aurora_tui.model.wire_rollouts import Rollout
 from aurora_tui.model.wire_workloads import Job
 
 _REVISION = "deployment.kubernetes.io/revision"
@@ -43,10 +44,16 @@ def workload(out: Outline, kind: str, raw: Mapping[str, Any], now: float) -> Non
     out.pair("Selector", _selector(section(spec, "selector")))
     if kind == "Job":
         _job(out, raw, now)
+    elif kind == "Rollout":
+        _counts(out, kind, raw)
+        _rollout(out, raw)
     else:
         _counts(out, kind, raw)
         _strategy(out, kind, raw)
-    _template(out, section(spec, "template"))
+    if spec.get("workloadRef"):
+        out.pair("Pod Template", f"of {argo.template_owner(raw)}")
+    else:
+        _template(out, section(spec, "template"))
 
 
 def _selector(raw: Mapping[str, Any]) -> str:
@@ -66,7 +73,7 @@ def _counts(out: Outline, kind: str, raw: Mapping[str, Any]) -> None:
         out.pair("Pods", f"{status.get('desiredNumberScheduled') or 0} desired | {_tally(status, _SCHEDULED)}")
         return
     wanted = 1 if spec.get("replicas") is None else spec["replicas"]
-    fields = _REPLICAS if kind == "Deployment" else tuple(each for each in _REPLICAS if each[0] in status)
+    fields = _REPLICAS if kind in ("Deployment", "Rollout") else tuple(each for each in _REPLICAS if each[0] in status)
     out.pair("Replicas", " | ".join(filter(None, (f"{wanted} desired", _tally(status, fields)))))
 
 
@@ -83,6 +90,29 @@ def _strategy(out: Outline, kind: str, raw: Mapping[str, Any]) -> None:
     observed, generation = status.get("observedGeneration"), section(raw, "metadata").get("generation")
     if observed is not None and observed != generation:
         out.pair("Observed", f"generation {observed} of {generation}: the controller has not seen the last change")
+
+
+def _rollout(out: Outline, raw: Mapping[str, Any]) -> None:
+    try:
+        rollout = msgspec.convert(raw, Rollout)
+    except msgspec.ValidationError:
+        return
+    spec, status = rollout.spec, rollout.status
+    out.pair("Status", ": ".join(filter(None, argo.phase(rollout))))
+    out.pair("Strategy", argo.strategy(rollout))
+    if spec.strategy.blue_green is not None:
+        out.optional("Active Service", spec.strategy.blue_green.active_service)
+        out.optional("Preview Service", spec.strategy.blue_green.preview_service)
+    out.optional("Paused", "True" if spec.paused else None)
+    out.optional("Revision", section(raw, "metadata", "annotations").get(argo.REVISION_ANNOTATION))
+    out.optional("Version", status.current_pod_hash)
+    out.optional("Stable Version", status.stable_rs)
+    words = [argo.step_words(step) for step in argo.steps(rollout)]
+    if words:
+        done = argo.step_index(rollout)
+        marks = ("done", "now", "")
+        rows = [(str(at + 1), text, marks[(at >= done) + (at > done)]) for at, text in enumerate(words)]
+        out.table("Steps", ("No", "Step", "State"), rows)
 
 
 def _job(out: Outline, raw: Mapping[str, Any], now: float) -> None:

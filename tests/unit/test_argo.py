@@ -8,9 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from aurora_tui.cluster.errors import NotFoundError
 from aurora_tui.cluster.resources import REPLICASETS, ROLLOUTS, find
 from aurora_tui.inspection import history
 from aurora_tui.model import argo, argo_rows, views
+from aurora_tui.model.describe import describe
 from aurora_tui.model.kube import Pod, Rollout
 from aurora_tui.model.pods import owner_workload
 from aurora_tui.model.rollouts import RolloutState, rollout_status
@@ -230,3 +232,32 @@ async def test_defaults_that_only_the_replicasets_have_are_no_difference_to_what
 
     assert [(row.live, len(row.changes)) for row in found.rows] == [(True, 0), (False, 2)]
     assert found.status == "Paused: CanaryPauseStep, step 1/5, weight 20"
+
+
+def test_a_description_tells_status_steps_and_template_without_its_secrets() -> None:
+    item = rollout(**paused())
+    item["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "DB_PASSWORD", "value": "hunter2"}]
+
+    lines = [" ".join(line.split()) for line in describe("Rollout", item, [], NOW)]
+
+    assert "Status: Paused: CanaryPauseStep" in lines
+    assert "Replicas: 5 desired | 1 updated | 5 total | 5 ready | 5 available | 0 unavailable" in lines
+    assert lines[lines.index("No Step State") + 2 :][:3] == [
+        "1 set weight 20 done",
+        "2 pause until promoted now",
+        "3 set weight 60",
+    ]
+    assert "Image: aurora/backend:2.4.1" in lines
+    assert not any("hunter2" in line for line in lines)
+
+
+def test_a_template_of_another_object_is_named_in_its_description() -> None:
+    item = rollout(spec={"workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}})
+    del item["spec"]["template"]
+    assert "Pod Template:     of deployment/web" in describe("Rollout", item, [], NOW)
+
+
+async def test_the_history_of_another_objects_template_is_looked_for_there() -> None:
+    item = rollout(spec={"workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}})
+    with pytest.raises(NotFoundError, match="takes its pods' template from deployment/web"):
+        await history(under(item), ObjectRef("Rollout", NAMESPACE, NAME), NOW)
