@@ -15,7 +15,7 @@ from tests.live import argo
 from tests.live.argo import Plugin
 from tests.live.audit import AuditLog
 from tests.live.conftest import Eventually, Kubectl
-from tests.live.manyobjects import to_list
+from tests.live.manyobjects import to_list, workload
 from tests.live.program import Act, Program
 from tests.live.tables import parse_table
 from tests.live.twins import Object, Twins
@@ -36,6 +36,14 @@ def rollout(name: str, strategy: Object = CANARY, image: str = FIRST, replicas: 
     if replicas is not None:
         spec["replicas"] = replicas
     return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": name}, "spec": spec}
+
+
+def referred(name: str, deployment: str) -> Object:
+    """A Rollout of another object's template."""
+    made = rollout(name, {"canary": {}}, replicas=1)
+    del made["spec"]["template"], made["spec"]["selector"]
+    made["spec"]["workloadRef"] = {"apiVersion": "apps/v1", "kind": "Deployment", "name": deployment}
+    return made
 
 
 def service(name: str, app: str) -> Object:
@@ -320,6 +328,7 @@ async def shown(kubectl: Kubectl, plugin: Plugin, namespace: str, eventually: Ev
         "blue": [*blue_green("blue")],
         "waiting": [*blue_green("waiting")],
         "broken": [rollout("broken", image="aurora/backend:broken-pull")],
+        "referred": [workload("Deployment", "origin", replicas=0), referred("referred", "origin")],
         "invalid": [rollout("invalid", {"canary": {"steps": [{"setWeight": 200}]}})],
     }
     kubectl("create", "-f", "-", where, stdin=to_list([each for made in named.values() for each in made]))
@@ -370,6 +379,16 @@ async def test_rows_and_status_read_as_the_plugin_and_kubectl_print_them(
         return True
 
     await eventually(same)
+
+
+async def test_another_objects_template_is_left_to_that_one(aurora: Program, shown: str, context: str) -> None:
+    confirmed = (f"--namespace={shown}", "--yes", f"--confirm={context}", "--reason=told by the tests")
+    for verb, *more in (("rollback",), ("set-image", "main=i:2")):
+        run = aurora(verb, "rollout/referred", *more, *confirmed)
+        assert (run.code, run.stdout) == (1, "")
+        assert "rollout/referred takes its pods' template from deployment/origin: change that one instead" in run.stderr
+    assert "pods complete" in aurora("restart", "rollout/referred", *confirmed).stdout
+    assert "pods complete: 2 pods available" in aurora("scale", "rollout/referred", "--replicas=2", *confirmed).stdout
 
 
 async def test_the_history_shows_the_roles_that_the_plugin_shows(

@@ -10,10 +10,12 @@ import pytest
 
 from aurora_tui.actions import ActionPath, Refusal, undo_of
 from aurora_tui.cluster.errors import AnswerLostError, ForbiddenError, NotFoundError
-from aurora_tui.cluster.resources import HPAS, ROLLOUTS
+from aurora_tui.cluster.resources import HPAS, PODS, ROLLOUTS
+from aurora_tui.evidence import Witness
 from aurora_tui.journal import Journal
-from aurora_tui.model.actions import Outcome, Params, Plan, Recovery, Verb, Verdict
+from aurora_tui.model.actions import Outcome, Params, Plan, Recovery, Target, Verb, Verdict
 from aurora_tui.model.actions import Rollout as End
+from aurora_tui.model.argo import HASH_LABEL
 from tests.unit.argoobjects import (
     BLUE_GREEN,
     NEW,
@@ -28,7 +30,7 @@ from tests.unit.argoobjects import (
     under,
 )
 from tests.unit.fakecluster import Clock, FakeCluster, Object
-from tests.unit.rolloutobjects import NAME, NAMESPACE
+from tests.unit.rolloutobjects import LABELS, NAME, NAMESPACE
 
 FINAL = "a promotion has no undo: what it leads to can be aborted while it is under way, and rolled back after"
 INCONCLUSIVE: Object = {"canary": {"currentStepAnalysisRunStatus": {"name": "x", "status": "Inconclusive"}}}
@@ -489,3 +491,35 @@ async def test_a_scaled_rollout_in_the_middle_of_an_update_may_keep_a_pod_more(j
     *_, last = [step async for step in path.verify(record)]
     assert isinstance(last, Verdict)
     assert last.rollout is End.COMPLETE
+
+
+# --- what the pods say while it is followed ---------------------------------------------------------
+
+
+def broken_pod(hash_: str) -> Object:
+    """A pod of one version that cannot get its image."""
+    waiting = {"name": "backend", "ready": False, "state": {"waiting": {"reason": "ImagePullBackOff"}}}
+    meta = {
+        "name": f"{NAME}-{hash_}-x",
+        "namespace": NAMESPACE,
+        "uid": f"uid-{hash_}-x",
+        "labels": {**LABELS, HASH_LABEL: hash_},
+        "ownerReferences": [{"uid": f"uid-{hash_}", "controller": True, "kind": "ReplicaSet", "name": hash_}],
+    }
+    status = {"phase": "Pending", "containerStatuses": [waiting]}
+    return {"metadata": meta, "spec": {"containers": [{"name": "backend", "image": NEW}]}, "status": status}
+
+
+@pytest.mark.parametrize(("item", "hash_"), [(rollout(), "new"), (rollout(**aborted()), "old")])
+async def test_it_is_a_pod_of_the_version_on_the_way_and_after_an_abort_of_the_stable_one(
+    item: Object, hash_: str
+) -> None:
+    cluster = under(item)
+    for each in ("new", "old"):
+        cluster.put(PODS, broken_pod(each))
+    target = Target("prod", NAMESPACE, "Rollout", NAME, "uid-rollout", "1")
+
+    sighting = await Witness(cluster, target, Clock()).look(item)
+
+    assert sighting.note is not None
+    assert sighting.note.text.startswith(f"newest pod {NAME}-{hash_}-x: ImagePullBackOff")
