@@ -17,6 +17,8 @@ NOISE_ANNOTATIONS = frozenset(
         "deployment.kubernetes.io/desired-replicas",
         "deployment.kubernetes.io/max-replicas",
         "deprecated.daemonset.template.generation",
+        "rollout.argoproj.io/revision",
+        "rollout.argoproj.io/workload-generation",
     }
 )
 """Annotations that controllers and clients keep for themselves; a change of one is not the operator's."""

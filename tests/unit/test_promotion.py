@@ -423,6 +423,21 @@ async def test_an_undo_puts_the_template_of_the_revision_back_and_nothing_else(j
     assert live(cluster)["metadata"]["annotations"] == {"rollout.argoproj.io/revision": "2"}
 
 
+async def test_an_undo_whose_answer_is_lost_is_found_though_the_controller_has_numbered_it(journal: Journal) -> None:
+    cluster = under(rollout(**paused()))
+    path = path_to(cluster, journal)
+    plan = await path.plan(Verb.UNDO, ROLLOUTS, NAMESPACE, NAME, {})
+
+    def lost() -> None:
+        numbered = {"rollout.argoproj.io/revision": "3"}
+        cluster.change(ROLLOUTS, NAMESPACE, NAME, lambda item: item["metadata"].update(annotations=numbered))
+        raise AnswerLostError("the answer was lost")
+
+    cluster.on("patch done", lost)
+
+    assert (await path.execute(plan)).outcome is Outcome.DONE
+
+
 async def test_an_undo_to_what_is_not_stable_goes_through_the_steps_again(journal: Journal) -> None:
     plan = await planned(under(finished()), journal, Verb.UNDO)
     assert "that is not the stable version: it goes through its 5 steps again, pauses and analysis among them" in (
