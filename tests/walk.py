@@ -258,7 +258,10 @@ class Walk:
         await self._to_pane(pane)
         table = self.app.session.store.table(view.table)
         await self.console.until(
-            lambda: table.freshness.last_good is not None or table.freshness.state is SourceState.DENIED
+            lambda: (
+                table.freshness.last_good is not None
+                or table.freshness.state in (SourceState.DENIED, SourceState.UNCONFIGURED)
+            )
         )
         if row is not None:
             await self.console.until(lambda: pane.grid.cursor_key == row)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.live import binaries
 from tests.live.conftest import Kubectl
+from tests.live.manyobjects import Object, to_list
 from tests.live.probes import answers
 from tests.live.processes import Processes, free_ports
 
@@ -20,6 +21,18 @@ MODULE = Path(__file__).with_name("argorollouts")
 CRD = "rollouts.argoproj.io"
 KINDS = ("rollouts", "analysisruns", "analysistemplates", "clusteranalysistemplates", "experiments")
 READY_SECONDS = 60
+FIRST, SECOND = "aurora/backend:2.4.0", "aurora/backend:2.4.1"
+CANARY: Object = {"canary": {"steps": [{"setWeight": 25}, {"pause": {}}, {"setWeight": 50}, {"pause": {}}]}}
+LOOKING: Object = {
+    "apiVersion": "rbac.authorization.k8s.io/v1",
+    "kind": "ClusterRole",
+    "metadata": {
+        "name": "argo-rollouts-aggregate-to-view",
+        "labels": {"rbac.authorization.k8s.io/aggregate-to-view": "true"},
+    },
+    "rules": [{"apiGroups": ["argoproj.io"], "resources": ["*"], "verbs": ["get", "list", "watch"]}],
+}
+"""Whoever may look at a cluster may look at its Rollouts: as Argo Rollouts is installed."""
 
 
 def programs() -> Path:
@@ -67,6 +80,15 @@ class Plugin:
         return done.stdout
 
 
+def rollout(name: str, strategy: Object = CANARY, image: str = FIRST, replicas: int | None = 4) -> Object:
+    labels = {"app": name}
+    pods = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "main", "image": image}]}}
+    spec: Object = {"selector": {"matchLabels": labels}, "template": pods, "strategy": strategy}
+    if replicas is not None:
+        spec["replicas"] = replicas
+    return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": name}, "spec": spec}
+
+
 @contextlib.contextmanager
 def running(kubectl: Kubectl, kubeconfig: Path, context: str, logs: Path) -> Iterator[Plugin]:
     """The plugin, with the CRDs in the cluster and the controller at work until the end.
@@ -83,6 +105,7 @@ def running(kubectl: Kubectl, kubeconfig: Path, context: str, logs: Path) -> Ite
     options = ("--leader-elect=false", f"--metricsPort={metrics}", f"--healthzPort={health}")
     command = [str(folder / "rollouts-controller"), f"--kubeconfig={kubeconfig}", f"--context={context}", *options]
     kubectl("apply", "--server-side", "-f", str(folder / "crds"))
+    kubectl("create", "-f", "-", stdin=to_list([LOOKING]))
     try:
         children.wait_until(lambda: _served(kubectl), f"the API of {CRD}", READY_SECONDS)
         children.start("rollouts-controller", command)
@@ -92,6 +115,7 @@ def running(kubectl: Kubectl, kubeconfig: Path, context: str, logs: Path) -> Ite
         yield plugin
     finally:
         children.stop()
+        kubectl("delete", "clusterrole", LOOKING["metadata"]["name"])
         kubectl("delete", "-f", str(folder / "crds"))
 
 

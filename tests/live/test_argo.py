@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.live import argo
-from tests.live.argo import Plugin
+from tests.live.argo import FIRST, SECOND, Plugin, rollout
 from tests.live.audit import AuditLog
 from tests.live.conftest import Eventually, Kubectl
 from tests.live.manyobjects import to_list, workload
@@ -22,20 +22,10 @@ from tests.live.twins import Object, Twins
 
 pytest_plugins = ("tests.live.fixtures",)
 
-FIRST, SECOND, THIRD = (f"aurora/backend:2.4.{number}" for number in range(3))
-CANARY: Object = {"canary": {"steps": [{"setWeight": 25}, {"pause": {}}, {"setWeight": 50}, {"pause": {}}]}}
+THIRD = "aurora/backend:2.4.2"
 _TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _CHANCE = ("conditions", "selector")
 """Of a status: the conditions' messages name what was first seen by chance."""
-
-
-def rollout(name: str, strategy: Object = CANARY, image: str = FIRST, replicas: int | None = 4) -> Object:
-    labels = {"app": name}
-    pods = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "main", "image": image}]}}
-    spec: Object = {"selector": {"matchLabels": labels}, "template": pods, "strategy": strategy}
-    if replicas is not None:
-        spec["replicas"] = replicas
-    return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": name}, "spec": spec}
 
 
 def referred(name: str, deployment: str) -> Object:
@@ -436,18 +426,6 @@ async def test_a_change_in_between_is_held_off_by_the_version_on_the_status_too(
         await cluster.close()
 
 
-@pytest.fixture
-def looking(kubectl: Kubectl) -> Iterator[None]:
-    """Whoever may look at a cluster may look at its Rollouts, as Argo Rollouts' own roles allow it."""
-    rule = {"apiGroups": ["argoproj.io"], "resources": ["*"], "verbs": ["get", "list", "watch"]}
-    meta = {"name": "looks-at-rollouts", "labels": {"rbac.authorization.k8s.io/aggregate-to-view": "true"}}
-    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": meta, "rules": [rule]}
-    kubectl("create", "-f", "-", stdin=to_list([role]))
-    yield
-    kubectl("delete", "clusterrole", "looks-at-rollouts")
-
-
-@pytest.mark.usefixtures("looking")
 @pytest.mark.parametrize("who", ["read-only", "viewer"])
 async def test_no_verb_changes_anything_for_who_may_only_look(
     aurora: Program, shown: str, audit: AuditLog, context: str, who: str, eventually: Eventually

@@ -14,6 +14,7 @@ from aurora_tui.model import views
 from aurora_tui.session import Session
 from aurora_tui.settings import load_settings
 from aurora_tui.verbs import VERBS as RULES
+from tests.live import argo
 from tests.live.audit import AuditLog
 from tests.live.conftest import Kubectl
 from tests.live.manyobjects import to_list, workload
@@ -24,6 +25,7 @@ from tests.walk import OURS, Walk
 pytest_plugins = ("tests.live.fixtures",)
 
 NODE = "aurora-node-02"
+ROLLOUTS = ("paused", "aborted")
 VERBS = {
     "rollback": ("deployment/kept",),
     "restart": ("deployment/kept",),
@@ -40,9 +42,9 @@ VERBS = {
     "drain": ("aurora-node-01",),
     "canary": ("kept", "--weight=50"),
     "switch": ("kept", "color=green"),
-    "promote": ("kept",),
-    "abort": ("kept",),
-    "retry": ("kept",),
+    "promote": ("paused",),
+    "abort": ("paused",),
+    "retry": ("aborted",),
     "set-flag": ("kept", "new-checkout"),
     "shell": ("blue", "--", "true"),
 }
@@ -59,8 +61,16 @@ def test_every_acting_command_is_tried() -> None:
     assert {command.name for command in COMMANDS} == VERBS.keys()
 
 
+@pytest.fixture(scope="module")
+def plugin(
+    kubectl: Kubectl, kubeconfig: Path, context: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[argo.Plugin]:
+    with argo.running(kubectl, kubeconfig, context, tmp_path_factory.mktemp("argo")) as plugin:
+        yield plugin
+
+
 @pytest.fixture
-def kept(kubectl: Kubectl, namespace: str) -> str:
+def kept(kubectl: Kubectl, namespace: str, plugin: argo.Plugin) -> str:
     """A namespace in which every verb would have something to do."""
     where = f"--namespace={namespace}"
     kubectl("wait", "--for=create", "serviceaccount/default", where, "--timeout=30s")
@@ -69,7 +79,13 @@ def kept(kubectl: Kubectl, namespace: str) -> str:
         workload("StatefulSet", "ordered"),
         workload("DaemonSet", "agent"),
     ]
+    made += [argo.rollout(name, replicas=2) for name in ROLLOUTS]
     kubectl("create", "-f", "-", where, stdin=to_list(made))
+    for name in ROLLOUTS:
+        plugin("status", name, where)
+        plugin("set", "image", name, f"main={argo.SECOND}", where)
+        kubectl("wait", "--for=jsonpath={.status.phase}=Paused", f"rollout/{name}", where)
+    plugin("abort", "aborted", where)
     kubectl("rollout", "status", "deployment/kept", where)
     kubectl("set", "image", "deployment/kept", "main=aurora/backend:2.4.1", where)
     kubectl("rollout", "status", "deployment/kept", where)
@@ -150,7 +166,9 @@ def rows(kubectl: Kubectl, namespace: str, *, nodes: bool) -> dict[str, list[str
     pods = kubectl("get", "pods", f"--namespace={namespace}", of_deployment, "-o", "jsonpath={.items[*].metadata.name}")
     names = {"Pod": pods.split()[0], "CronJob": "asleep", "StatefulSet": "ordered", "DaemonSet": "agent"}
     changed = [view for view in views.VIEWS if view.keys and view.namespaced]
+    names["Rollout"] = ROLLOUTS[0]
     for view in changed:
         kubectl("get", view.table, names.setdefault(view.kind, "kept"), f"--namespace={namespace}")
     found = {view.kind: [f"{namespace}/{names[view.kind]}"] for view in changed}
+    found["Rollout"] = [f"{namespace}/{name}" for name in ROLLOUTS]
     return found | ({"Node": ["aurora-node-01", NODE]} if nodes else {})

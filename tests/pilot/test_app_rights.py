@@ -164,7 +164,8 @@ async def test_what_makes_no_sense_for_the_row_is_off_as_well(bad_release: Addre
         assert "Shell" not in dim(console)
         await console.press("r")
         await told(
-            console, "Restart is off: restart does not apply to a job, only to deployments, statefulsets, daemonsets"
+            console,
+            "Restart is off: restart does not apply to a job, only to deployments, statefulsets, daemonsets, rollouts",
         )
 
 

@@ -92,7 +92,16 @@ FINAL: Mapping[Verb, str] = {
     Verb.EVICT: "the pod is gone; its controller has made another",
     Verb.TRIGGER: "the Job runs",
     Verb.SHELL: "what was done in it is known to nobody",
+    Verb.PROMOTE: "what it led to is rolled back, or aborted while it is under way",
+    Verb.PROMOTE_FULL: "what it led to is rolled back",
 }
+ELSEWHERE: Mapping[Verb, str] = {
+    Verb.ABORT: "taken back by a retry under the real controller, in tests/live/test_argo.py",
+    Verb.RETRY: "taken back by an abort under the real controller, in tests/live/test_argo.py",
+}
+"""The verbs of kinds that the sandbox has no controller for."""
+UNSERVED = frozenset({"Rollout"})
+"""Those kinds."""
 
 
 class Mishap(Enum):
