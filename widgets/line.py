@@ -12,6 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from aurora_tui.model.text import cell_width, clip, printable
+from widgets.lineview import overlay
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class Line(Widget):
             if not text:
                 break
             room -= cell_width(text)
-            style = self.rich_style + self.get_component_rich_style(f"line--{part.style}", partial=True)
+            style = self.rich_style + overlay(self, f"line--{part.style}")
             if part.action:
                 from rich.style import Style
 

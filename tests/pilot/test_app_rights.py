@@ -7,6 +7,7 @@ from functools import partial
 
 import msgspec
 import pytest
+from textual.color import Color
 
 from aurora_tui.folders import state_dir
 from aurora_tui.journal import Journal
@@ -55,6 +56,18 @@ async def viewer(bad_release: Addresses) -> AsyncIterator[Console]:
         await console.command("deploy")
         await console.until("▸Deployments 2")
         yield console
+
+
+async def test_what_is_off_stands_out_less_than_what_is_on(viewer: Console) -> None:
+    await viewer.until(lambda: "Restart" in dim(viewer))
+    strip = viewer.app.screen._compositor.render_strips()[-1]
+
+    def contrast(word: str) -> float:
+        (style,) = {segment.style for segment in strip if segment.text.strip() == word}
+        assert style is not None and style.color is not None and style.bgcolor is not None
+        return abs(Color.from_rich_color(style.color).brightness - Color.from_rich_color(style.bgcolor).brightness)
+
+    assert contrast("Restart") < contrast("Describe")
 
 
 async def test_what_a_viewer_may_not_do_is_dim_and_says_why_in_place_of_a_dialog(viewer: Console) -> None:
