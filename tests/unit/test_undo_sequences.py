@@ -202,16 +202,14 @@ def _lasting(item: dict[str, Any]) -> Any:
     item = copy.deepcopy(item)
     meta = item["metadata"]
     kept = {part: item[part] for part in ("spec", "data") if part in item}
-    template = (kept.get("spec") or {}).get("template") or {}
-    annotations = {
-        name: value for name, value in (meta.get("annotations") or {}).items() if name != REVISION_ANNOTATION
-    }
-    if stamped := (template.get("metadata") or {}).get("annotations"):
-        stamped.pop(RESTARTED_AT, None)
-        template["metadata"]["annotations"] = stamped
-    if template and not template.get("metadata", {}).get("annotations"):
-        template.get("metadata", {}).pop("annotations", None)
+    if template := (kept.get("spec") or {}).get("template"):
+        template["metadata"]["annotations"] = _without(template["metadata"], RESTARTED_AT)
+    annotations = _without(meta, REVISION_ANNOTATION)
     return {"labels": meta.get("labels"), "annotations": annotations, **kept}
+
+
+def _without(meta: Mapping[str, Any], annotation: str) -> dict[str, str]:
+    return {name: value for name, value in (meta.get("annotations") or {}).items() if name != annotation}
 
 
 @asynccontextmanager
