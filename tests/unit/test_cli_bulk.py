@@ -157,7 +157,7 @@ def test_what_cannot_be_done_is_left_out_and_makes_it_a_failure(run: Run) -> Non
     assert answer.err.splitlines() == [
         "aurora-tui: left as it is: deployment/missing: there is no deployment/missing in namespace aurora",
         "aurora-tui: left as it is: statefulset/aurora-postgres: "
-        "pause does not apply to a statefulset, only to deployments, cronjobs",
+        "pause does not apply to a statefulset, only to deployments, rollouts, cronjobs",
     ]
 
 
