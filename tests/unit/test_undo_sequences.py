@@ -14,9 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from aurora_tui.actions import ActionPath, Refusal, undo_of
 from aurora_tui.bulk import Bulk
 from aurora_tui.canary import Canary
-from aurora_tui.cluster.errors import AnswerLostError, ClusterError, ConflictError, ForbiddenError
 from aurora_tui.cluster.kubeconfig import choose
-from aurora_tui.cluster.kubernetes import KubernetesCluster
 from aurora_tui.cluster.protocol import MERGE_PATCH, STRATEGIC_PATCH
 from aurora_tui.cluster.resources import Resource, find
 from aurora_tui.draining import Drain
@@ -50,35 +48,11 @@ from tests.unit.undomoves import (
     manifests,
     step,
 )
+from tests.unit.unsteady import Unsteady
 from tests.unit.verbcases import CASES, Case
 
 Specs = Mapping[tuple[str, str], Any]
 CONTEXT, REASON = "prod", "told by the tests"
-LOST = AnswerLostError("the answer was lost")
-BEFORE = {
-    Mishap.CONFLICT: ConflictError("the object has been modified", status=409, reason="Conflict"),
-    Mishap.FORBIDDEN: ForbiddenError("forbidden", status=403),
-    Mishap.FAULT: ClusterError("internal error", status=500),
-    Mishap.NEVER_ARRIVED: LOST,
-}
-"""What a request meets that does nothing."""
-
-
-class Unsteady(KubernetesCluster):
-    """The client, of which the next change meets the mishap that a test sets."""
-
-    mishap = Mishap.NONE
-
-    async def patch(self, *target: Any, dry_run: bool = False, **body: Any) -> dict[str, Any]:
-        met = Mishap.NONE if dry_run else self.mishap
-        if not dry_run:
-            self.mishap = Mishap.NONE
-        if met in BEFORE:
-            raise BEFORE[met]
-        answer = await super().patch(*target, dry_run=dry_run, **body)
-        if met is Mishap.ANSWER_LOST:
-            raise LOST
-        return answer
 
 
 class World:
