@@ -54,7 +54,7 @@ async def test_kubectl_is_let_in_by_the_address_alone_but_not_with_a_wrong_token
         ("GET", "/openapi/v2", 404, "NotFound"),
         ("GET", "/apis/networking.k8s.io/v1/ingresses", 501, "NotImplemented"),
         ("GET", "/api/v1/persistentvolumes", 501, "NotImplemented"),
-        ("POST", f"{AURORA}/pods/aurora-postgres-0/exec", 501, "NotImplemented"),
+        ("POST", f"{AURORA}/pods/aurora-postgres-0/exec", 400, "BadRequest"),
         ("GET", "/api/v1/namespaces/monitoring/services/prometheus:9090/proxy/", 501, "NotImplemented"),
         ("PUT", f"{APPS}/deployments", 405, "MethodNotAllowed"),
         ("DELETE", "/api/v1/namespaces/aurora", 405, "MethodNotAllowed"),

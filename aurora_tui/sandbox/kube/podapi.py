@@ -67,12 +67,12 @@ class PodApi:
     def answer(self, route: Route, method: str) -> Handler | None:
         if route.resource is not PODS:
             return None
-        handler, wanted = {
-            "log": (self._log, "GET"),
-            "eviction": (self._evict, "POST"),
-            "exec": (self._exec, "GET"),
-        }.get(route.subresource, (None, ""))
-        if handler is not None and method != wanted:
+        handler, methods = {
+            "log": (self._log, ("GET",)),
+            "eviction": (self._evict, ("POST",)),
+            "exec": (self._exec, ("GET", "POST")),
+        }.get(route.subresource, (None, ()))
+        if handler is not None and method not in methods:
             raise method_not_allowed()
         return handler
 
