@@ -4,33 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
-from aurora_tui import sending, shells
-from aurora_tui.cluster.errors import (
-    AnswerLostError,
-    ClusterError,
-    ConflictError,
-    ForbiddenError,
-    NotFoundError,
-    ReadOnlyError,
-    UnauthorizedError,
-)
+from aurora_tui import shells
+from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.cluster.protocol import Cluster
-from aurora_tui.cluster.resources import Resource, find
+from aurora_tui.cluster.resources import Resource
+from aurora_tui.delivery import Delivery, Sent, resource_of
 from aurora_tui.journal import Journal, JournalError, Operator, Preview
 from aurora_tui.model.actions import (
     READ_ONLY,
     Action,
-    CreateRequest,
-    DeleteRequest,
     ExecRequest,
     Followed,
     Obstacle,
     Outcome,
     Params,
-    PatchRequest,
     Plan,
     Record,
     Verb,
@@ -48,14 +38,6 @@ from aurora_tui.who import Who
 
 __all__ = ["ActionPath", "Refusal", "undo_of"]
 
-ATTEMPTS = 5
-"""How often a request is sent when only the object's status moves under it (409: nothing was done)."""
-
-_NOT_SHOWN = "the cluster does not show it: it may safely be tried again"
-
-LOOKS = 3
-"""How often, a second apart, the cluster is asked what became of a request whose answer was lost."""
-
 
 class Acted(Protocol):
     """A `Record` or the journal's entry of one."""
@@ -65,16 +47,6 @@ class Acted(Protocol):
 
     @property
     def outcome(self) -> Outcome: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """What came of a request; `version` is the object's in the answer, "" without one."""
-
-    outcome: Outcome
-    words: str
-    version: str = ""
-    obstacle: Obstacle | None = None
 
 
 def undo_of(acted: Acted) -> tuple[Verb, Params] | None:
@@ -112,6 +84,7 @@ class ActionPath:
         self.sleep = sleep
         self._who = Who(cluster, clock)
         self._planner = Planner(cluster, protected, self.read_only, policies)
+        self._delivery = Delivery(cluster, sleep)
 
     async def plan(self, verb: Verb, resource: Resource, namespace: str, name: str, params: Params) -> Plan:
         """Work an action out and let the server try it (``dryRun=All``); changes nothing.
@@ -140,7 +113,7 @@ class ActionPath:
         if refusal := self._refusal(plan, confirmed_context, reason):
             return Record(None, plan, Outcome.REFUSED, refusal.words, refusal.obstacle)
         try:
-            live = await self._read_again(plan)
+            live = await self._delivery.read_again(plan)
             kube_user = await self._who.acts()
         except Refusal as error:
             return Record(None, plan, Outcome.REFUSED, error.words, error.obstacle)
@@ -183,7 +156,7 @@ class ActionPath:
         """Follow a done (or uncertain) action; the verdict comes last, and it alone goes to the journal."""
         verification = Verification(
             self.cluster,
-            _resource(record.action),
+            resource_of(record.action),
             VERBS[record.action.verb],
             record.plan,
             clock=self.clock,
@@ -222,110 +195,14 @@ class ActionPath:
             return Refusal(f"{context} is {guard}: give a reason")
         return None
 
-    async def _read_again(self, plan: Plan) -> dict[str, Any]:
-        target = plan.action.target
-        try:
-            live = await self.cluster.get(_resource(plan.action), target.namespace, target.name)
-        except NotFoundError as error:
-            raise Refusal(f"{target} no longer exists", Obstacle.ABSENT) from error
-        if live["metadata"]["uid"] != target.uid:
-            words = f"{target} was replaced by another object of that name since the preview"
-            raise Refusal(words, Obstacle.ABSENT)
-        if VERBS[plan.action.verb].basis(live) != plan.basis:
-            raise Refusal(f"{target} changed since the preview: look at it again", Obstacle.CHANGED)
-        return live
-
-    async def _send(self, plan: Plan, live: dict[str, Any]) -> _Sent:
-        target = plan.action.target
+    async def _send(self, plan: Plan, live: dict[str, Any]) -> Sent:
         if isinstance(plan.request, ExecRequest):
             assert self.terminal is not None  # else it was refused
-            return _Sent(*await shells.open_shell(self.cluster, plan, plan.request, self.terminal, self.clock))
-        for _ in range(ATTEMPTS):
-            try:
-                answer = await sending.send(self.cluster, _resource(plan.action), plan.request, live)
-            except ConflictError as error:
-                if not isinstance(plan.request, PatchRequest):
-                    return _Sent(Outcome.REFUSED, error.message)
-                try:
-                    live = await self._read_again(plan)
-                except Refusal as refusal:
-                    return _Sent(Outcome.REFUSED, refusal.words, obstacle=refusal.obstacle)
-                except ClusterError as error:
-                    return _Sent(Outcome.REFUSED, f"{target} changed since the preview, and then: {error.message}")
-            except (ForbiddenError, UnauthorizedError, ReadOnlyError) as error:
-                return _Sent(Outcome.REFUSED, error.message, obstacle=sending.obstacle(error, plan.request))
-            except ClusterError as error:
-                if (met := sending.obstacle(error, plan.request)) is not None:
-                    return _Sent(Outcome.REFUSED, error.message, obstacle=met)
-                # A gateway's or a server's own failure says nothing about what the request did.
-                if isinstance(error, AnswerLostError) or (error.status or 0) >= 500:
-                    return _Sent(*await self._find_out(plan, live, error))
-                return _Sent(Outcome.FAILED, error.message)
-            else:
-                version = (answer.get("metadata") or {}).get("resourceVersion", "")
-                return _Sent(Outcome.DONE, plan.effect, version)
-        return _Sent(
-            Outcome.REFUSED, f"{target} changes faster than it can be read: try again", obstacle=Obstacle.CHANGED
-        )
-
-    async def _find_out(self, plan: Plan, sent_on: dict[str, Any], lost: ClusterError) -> tuple[Outcome, str]:
-        """Decide from the object itself what became of a request that was guarded by `sent_on`'s version."""
-        seen = "the cluster could not be asked"
-        for look in range(LOOKS):
-            if look:
-                await self.sleep(1.0)
-            target = plan.action.target
-            try:
-                if isinstance(plan.request, CreateRequest | DeleteRequest):
-                    found = await sending.trace(self.cluster, _resource(plan.action), plan.request, sent_on)
-                    if found is not None:
-                        return found[0], f"{lost.message}; {found[1]}"
-                    seen = _NOT_SHOWN
-                    continue
-                live = await self.cluster.get(_resource(plan.action), target.namespace, target.name)
-            except ClusterError as error:
-                seen = f"the cluster could not be asked: {error.message}"
-                continue
-            if live["metadata"]["resourceVersion"] == sent_on["metadata"]["resourceVersion"]:
-                # It may still arrive, but only once: a second one finds another version.
-                seen = _NOT_SHOWN
-                continue
-            outcome, seen = _compare(plan, sent_on, live)
-            return outcome, f"{lost.message}; {seen}"
-        return Outcome.UNCERTAIN, f"{lost.message}; {seen}"
+            return Sent(*await shells.open_shell(self.cluster, plan, plan.request, self.terminal, self.clock))
+        return await self._delivery.send(plan, plan.request, live)
 
 
 def _shown(plan: Plan) -> Preview:
     # Why it could not be tried is the last of the warnings; without permission there is no execution.
     why = (plan.warnings or ("not tried",))[-1]
     return Preview("" if plan.expected is not None else why, plan.warnings)
-
-
-def _compare(plan: Plan, sent_on: dict[str, Any], live: dict[str, Any]) -> tuple[Outcome, str]:
-    """What an object that has changed since says about a request whose answer was lost."""
-    was, now = sent_on["metadata"], live["metadata"]
-    if was["uid"] != now["uid"]:
-        return (
-            Outcome.UNCERTAIN,
-            f"{plan.action.target} has since been replaced by another object of that name",
-        )
-    if plan.expected is not None and _basis(plan, live) == plan.expected:
-        return Outcome.DONE, f"but the cluster shows that it was carried out: {plan.effect}"
-    # A Service or a ConfigMap counts no generations, and a status moves none.
-    counted = "generation" in was and getattr(plan.request, "subresource", "") != "status"
-    unmoved = was["generation"] == now.get("generation") if counted else _basis(plan, live) == plan.basis
-    if unmoved:
-        # Only the status has moved, and the version that guards the request is gone: it can never arrive.
-        return Outcome.FAILED, "the cluster shows that it was not carried out"
-    return Outcome.UNCERTAIN, f"{plan.action.target} has since changed into something else: look at it"
-
-
-def _basis(plan: Plan, live: dict[str, Any]) -> Any:
-    return VERBS[plan.action.verb].basis(live)
-
-
-def _resource(action: Action) -> Resource:
-    resource = find(action.target.kind)
-    if resource is None:
-        raise ValueError(f"no kind {action.target.kind} is known")
-    return resource
