@@ -182,7 +182,7 @@ class Walk:
         for _ in range(8):
             screen = self.app.screen
             if self.app.prompt.is_open:
-                await self.console.press(*("" if self.app.prompt._input.value else "3"), "enter")
+                await self.console.press(*self._line(), "enter")
             elif screen is self.app.main:
                 return
             else:
@@ -193,6 +193,13 @@ class Walk:
                 if self.app.screen is screen:
                     await self._back()
         raise AssertionError(f"there is no way back\n{self.console.text}")
+
+    def _line(self) -> str:
+        """What is typed into the prompt, after what stands in it."""
+        there = self.app.prompt._input.value
+        if str(self.app.prompt._label.content).startswith("image "):
+            return "3" if there else "*=3"  # the image that runs already would be no change
+        return "" if there else "3"
 
     async def _back(self) -> None:
         """Leave what lies over the panes."""

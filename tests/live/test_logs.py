@@ -111,10 +111,9 @@ async def test_a_container_that_crashes_shows_its_last_words_while_it_waits(logs
     await eventually(lambda: "CrashLoopBackOff" in logs.kubectl("get", "pods", f"--namespace={logs.namespace}"))
     async with logs.follow(workload=WEB) as followed:
         [pod] = await followed.hear_pods(1)
-        await eventually(lambda: followed.texts(pod) == logs.printed(pod))
+        await eventually(lambda: followed.texts(pod) == logs.printed(pod) == logs.printed(pod, "--previous"))
 
         assert json.loads(followed.texts(pod)[-1])["level"] == "fatal"
-        assert followed.texts(pod) == logs.printed(pod, "--previous")
 
 
 async def test_the_log_of_a_pod_that_is_gone_says_so_and_keeps_its_lines(logs: Logs, eventually: Eventually) -> None:
