@@ -47,7 +47,7 @@ async def test_a_partition_holds_back_the_pods_below_it_and_the_rollout_is_over_
     twins.both("rollout", "status", "statefulset", twins.name, "--timeout=60s")
     await settled(twins, [GOOD] * 3)
 
-    run = act("set-image", f"statefulset/{twins.name}", BAD)
+    run = act("set-image", f"statefulset/{twins.name}", f"main={BAD}")
     twins.kubectl_does("set", "image", f"statefulset/{twins.name}", f"*={BAD}")
     said = twins.kubectl_does("rollout", "status", "statefulset", twins.name, "--timeout=60s")
 
@@ -95,13 +95,16 @@ async def test_on_delete_changes_the_template_alone_and_says_so(act: Act, twins:
     words, ours = {
         "rollback": (["rollout", "undo", target], ["rollback", target]),
         "restart": (["rollout", "restart", target], ["restart", target]),
-        "set-image": (["set", "image", target, "*=aurora/backend:3"], ["set-image", target, "aurora/backend:3"]),
+        "set-image": (["set", "image", target, "*=aurora/backend:3"], ["set-image", target, "main=aurora/backend:3"]),
     }[verb]
 
     run = act(*ours)
     twins.kubectl_does(*words)
+    with pytest.raises(RuntimeError, match="only available for RollingUpdate"):
+        twins.kubectl_does("rollout", "status", target)
 
-    assert run.code == 0, run
+    assert run.code == 2, run  # done, but nothing to follow: kubectl rollout status refuses as well
+    assert "pods cannot be followed: update strategy OnDelete" in run.stdout.splitlines()[-1]
     assert "! update strategy OnDelete: pods change only when they are deleted" in run.stdout
     await twins.become_the_same(kind)
     assert images(twins, twins.ours) == before == [GOOD] * len(before)
