@@ -19,8 +19,8 @@ from typing import Any
 from aurora_tui import __version__, chain, journal_file
 from aurora_tui.chain import Check, Link
 from aurora_tui.journal_file import FILE_NAME, JournalError
-from aurora_tui.model.actions import Action, Outcome, Verdict
-from aurora_tui.model.masking import mask, mask_text
+from aurora_tui.model.actions import Action, Outcome, Verb, Verdict
+from aurora_tui.model.masking import mask, mask_command, mask_text
 from aurora_tui.model.redaction import redact
 from aurora_tui.process import Process
 
@@ -234,10 +234,12 @@ class Journal:
 
 def _clean(action: Action) -> Action:
     """The action without secrets: whatever a verb lets through stops here, before the file."""
-    kind = action.target.kind
+    kind, params = action.target.kind, mask(action.params)
+    if action.verb is Verb.SHELL and "command" in params:
+        params["command"] = mask_command(str(action.params["command"]))
     return replace(
         action,
-        params=mask(action.params),
+        params=params,
         before=mask(redact(action.before, kind)),
         after=mask(redact(action.after, kind)),
     )

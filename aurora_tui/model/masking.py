@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,12 @@ _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+")
 _USERINFO = re.compile(r"(?P<scheme>[A-Za-z][\w+.-]*://)(?P<user>[^\s/:@]*):(?P<password>[^\s/]*)@")
 _JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")
 _FLAG = re.compile(r"-{1,2}[A-Za-z][\w.-]*")
+_FLAGGED = re.compile(
+    r"(?P<flag>(?<![^\s'\"])-{1,2}[A-Za-z][\w.-]*)(?P<gap>\s+)(?P<value>\"[^\"]*\"|'[^']*'|[^\s\-'\"][^\s'\"]*)"
+)
+_VARIABLE = re.compile(r"(-{0,2}[A-Za-z][\w.-]*)=.+", re.DOTALL)
+_SCRIPT = "-c"
+"""The flag before a word that is a script of its own."""
 
 
 def secret_name(name: str) -> bool:
@@ -34,10 +41,10 @@ def secret_name(name: str) -> bool:
 
 
 def mask_text(text: str) -> str:
-    """Hide passwords of URLs, bearer and JSON web tokens, and ``name=value`` where the name is a secret's."""
+    """Hide passwords of URLs, bearer and JSON web tokens, ``name=value`` and ``--name value`` of a secret's name."""
     text = _USERINFO.sub(rf"\g<scheme>\g<user>:{HIDDEN}@", text)
     text = _JWT.sub(HIDDEN, _BEARER.sub(rf"\1 {HIDDEN}", text))
-    return _ASSIGNED.sub(_hide_assigned, text)
+    return _FLAGGED.sub(_hide_flagged, _ASSIGNED.sub(_hide_assigned, text))
 
 
 def _hide_assigned(found: re.Match[str]) -> str:
@@ -49,14 +56,36 @@ def _hide_assigned(found: re.Match[str]) -> str:
     return f"{name}{found['sign']}{HIDDEN}"
 
 
+def _hide_flagged(found: re.Match[str]) -> str:
+    hidden = HIDDEN if secret_name(found["flag"]) else _FLAGGED.sub(_hide_flagged, found["value"])
+    return f"{found['flag']}{found['gap']}{hidden}"
+
+
 def mask_words(words: Sequence[Any]) -> list[Any]:
     """Hide secrets in a command line: within a word, and in the word after a flag such as ``--password``."""
     masked: list[Any] = []
-    after_flag = False
+    before: Any = ""
     for word in words:
-        masked.append(HIDDEN if after_flag else mask_text(word) if isinstance(word, str) else word)
-        after_flag = isinstance(word, str) and bool(_FLAG.fullmatch(word)) and secret_name(word)
+        after_flag = isinstance(before, str) and bool(_FLAG.fullmatch(before)) and secret_name(before)
+        masked.append(HIDDEN if after_flag else _mask_word(word, before) if isinstance(word, str) else word)
+        before = word
     return masked
+
+
+def mask_command(line: str) -> str:
+    """Hide secrets in a command as `shlex.join` writes it."""
+    try:
+        return shlex.join(mask_words(shlex.split(line)))
+    except ValueError:  # no such line
+        return mask_text(line)
+
+
+def _mask_word(word: str, before: Any) -> str:
+    variable = _VARIABLE.fullmatch(word)
+    if variable and before != _SCRIPT and secret_name(variable[1]):
+        # It ends with its word, whatever signs it has.
+        return f"{variable[1]}={HIDDEN}"
+    return mask_text(word)
 
 
 def is_secret_variable(entry: Mapping[str, Any]) -> bool:

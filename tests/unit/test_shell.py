@@ -158,6 +158,28 @@ async def test_the_intent_is_there_before_the_connection_and_the_exit_code_and_t
     assert "hello" not in kept
 
 
+@pytest.mark.parametrize(
+    ("command", "kept"),
+    [
+        ("mysql --password hunter2 -e 'select 1'", "mysql --password '(hidden)' -e 'select 1'"),
+        ("sh -c 'mysql --password hunter2 -e x'", "sh -c 'mysql --password (hidden) -e x'"),
+        ("env 'DB_PASSWORD=hunter2;hunter2 &hunter2' psql", "env 'DB_PASSWORD=(hidden)' psql"),
+        ("sh -c 'PGPASSWORD=hunter2 psql -l'", "sh -c 'PGPASSWORD=(hidden) psql -l'"),
+        ("psql postgres://aurora:hunter2@db/shop", "psql 'postgres://aurora:(hidden)@db/shop'"),
+        ("pg_isready -h db", "pg_isready -h db"),
+    ],
+)
+async def test_of_a_command_all_is_kept_but_its_passwords(scene: Scene, command: str, kept: str) -> None:
+    scene.cluster.remote_end = Ended(0)
+
+    record = await scene.open(command=command, tty=0)
+
+    assert record.outcome is Outcome.DONE
+    (entry,) = scene.journal.entries()
+    assert entry.action.params["command"] == kept
+    assert "hunter2" not in "".join(fact.body for fact in entry.facts)
+
+
 async def test_a_protected_context_wants_its_name_and_a_reason(tmp_path: Path) -> None:
     scene = Scene(tmp_path, protected=True)
 
