@@ -47,7 +47,10 @@ async def attach(remote: RemoteTerminal, ends: Ends, *, stop: asyncio.Event, typ
     """
     with contextlib.ExitStack() as restored:
         if typing:
-            restored.enter_context(raw(ends.typed))
+            try:
+                restored.enter_context(raw(ends.typed))
+            except termios.error:
+                return GONE
         works = {"output": _print(remote, ends), "stop": _stopped(stop)}
         if typing:
             works |= {"typed": _type(remote, ends), "size": _follow_size(remote, ends)}

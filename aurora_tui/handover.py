@@ -34,21 +34,34 @@ class Handover:
 
     async def __call__(self, remote: RemoteTerminal, plan: Plan, request: ExecRequest) -> Ended:
         """Suspend the screen for as long as the shell lasts. Where the program has to end meanwhile, it stays away."""
-        ended = STOPPED
+        ended: Ended | BaseException = STOPPED
         try:
             with self._app.suspend():
-                ends = Ends.standard()
-                await _say(ends, greeting(plan, request))
-                ended = await attach(remote, ends, stop=self._stop)
-                if ended is GONE:
-                    self._app.exit(128 + signal.SIGHUP)
+                # Textual brings the screen back at a quiet end alone, and a fault must not keep it away.
+                (ended,) = await asyncio.gather(self._lend(remote, plan, request), return_exceptions=True)
                 if ended in (GONE, STOPPED):
                     raise _LeavingError
-                await _say(ends, parting(ended))
         except _LeavingError:
             pass
         except SuspendNotSupported:
             return Ended(None, "there is no terminal here to open a shell in")
+        if isinstance(ended, BaseException):
+            raise ended
+        return ended
+
+    async def _lend(self, remote: RemoteTerminal, plan: Plan, request: ExecRequest) -> Ended:
+        """Everything while the screen is away; without a terminal the program has to end."""
+        ends, ended = Ends.standard(), GONE
+        try:
+            await _say(ends, greeting(plan, request))
+            ended = await attach(remote, ends, stop=self._stop)
+            if ended not in (GONE, STOPPED):
+                await _say(ends, parting(ended))
+                return ended
+        except OSError:  # the terminal went away
+            pass
+        if ended is not STOPPED:
+            self._app.exit(128 + signal.SIGHUP)
         return ended
 
     async def end(self) -> None:

@@ -187,6 +187,13 @@ async def test_a_terminal_that_goes_away_ends_it(local: Local) -> None:
         assert await task is GONE
 
 
+async def test_a_terminal_that_went_away_before_is_not_tried(local: Local) -> None:
+    local.hang_up()
+
+    async with asyncio.timeout(10):
+        assert await attach(Remote(), local.ends, stop=asyncio.Event()) is GONE
+
+
 async def test_what_is_printed_on_a_terminal_that_went_away_ends_it(local: Local) -> None:
     remote = Remote()
     reader, writer = os.pipe()
