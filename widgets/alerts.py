@@ -40,12 +40,17 @@ class AlertsPane(TablePane):
     def on_mount(self) -> None:
         super().on_mount()
         self.grid.sort_by("STATE", False)
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self._show_details())
 
     def details(self) -> Sequence[Line]:
         return (self._summary, self._means)
 
-    def update_title(self) -> None:
-        super().update_title()
+    def tick(self) -> None:
+        super().tick()
+        self._show_details()
+
+    def _settle(self) -> None:
+        super()._settle()
         self._show_details()
 
     def on_grid_row_highlighted(self, message: Grid.RowHighlighted) -> None:
@@ -99,7 +104,7 @@ class AlertsPane(TablePane):
         workload = self._workloads.get(alert.service or "")
         if workload is None:
             means.append(Part("  no workload of the settings", "dim"))
-        elif (key := self.key_of("table.undo")) is not None:
+        elif self.has_pseudo_class("focus-within") and (key := self.key_of("table.undo")) is not None:
             means += [Part(f"  {key}", "key"), Part(f" rolls back {workload}")]
         else:
             means.append(Part(f"  {workload}", "dim"))
