@@ -69,6 +69,8 @@ class Offering(Frame):
         """Which of them are off on the active pane as it is painted, and why."""
         self._rights: Rights | None = None
         self._asking = False
+        self._looked: tuple[object, ...] | None = None
+        """What the keys meant when they were looked at last; None where they have to be looked at again."""
         self._found: tuple[tuple[str, str | None, int], ObjectRef | None] | None = None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -117,10 +119,21 @@ class Offering(Frame):
 
     def flush(self) -> None:
         super().flush()
-        self._renew_offer()
+        # Marks among thousands of rows are not gone through at each tick for keys that mean what they meant;
+        # once a second what the rows say, a change freeze and an answer that became old may make a difference.
+        here = self._where_the_keys_are()
+        if here != self._looked or self._frames % self._per_second == 0:
+            self._looked = here
+            self._renew_offer()
+
+    def _where_the_keys_are(self) -> tuple[object, ...]:
+        pane = self.active
+        meant = (pane.subject(), pane.workload(), self.objects_pane.grid.marked) if pane is not None else ()
+        return (self.screen, pane, *meant, len(self._keys), self._rows_are_there)
 
     def forget_rights(self) -> None:
         """Ask again what is allowed; until then nothing is off for it."""
+        self._looked = None
         if self._rights is not None:
             self._rights.forget()
 
@@ -169,6 +182,7 @@ class Offering(Frame):
             await self._rights.ask(needs)
         finally:
             self._asking = False
+            self._looked = None
 
     def _why_not(self, verb: Verb, ref: ObjectRef) -> str:
         session = self.session

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from functools import partial
+from typing import Any
 
 import msgspec
 import pytest
 from textual.color import Color
 
+from aurora_tui import offering
 from aurora_tui.folders import state_dir
 from aurora_tui.journal import Journal
-from aurora_tui.model.policies import Policy
+from aurora_tui.model.policies import Policy, Ruling, judge
 from aurora_tui.sandbox.addresses import Addresses
 from tests.pilot.console import Console, opened
 from widgets.actiondialog import ActionDialog
 from widgets.history import HistoryScreen
+from widgets.tablepane import TablePane
 
 NO_PATCH = "you may not patch deployments.apps in namespace aurora"
 
@@ -85,6 +88,32 @@ async def test_what_a_viewer_may_not_do_is_dim_and_says_why_in_place_of_a_dialog
         assert viewer.app.screen is viewer.app.main
         assert not viewer.app.prompt.is_open
     assert Journal(state_dir()).entries() == []
+
+
+@pytest.mark.parametrize(("pane", "title"), [("deploy", "▸Deployments"), ("alerts", "▸Alerts 3 firing")])
+async def test_keys_that_mean_what_they_meant_are_judged_once_a_second(
+    viewer: Console, monkeypatch: pytest.MonkeyPatch, pane: str, title: str
+) -> None:
+    await viewer.until(lambda: "Restart" in dim(viewer))
+    await viewer.command(pane)
+    await viewer.until(title)
+    app, judged = viewer.app, [0]
+
+    def counted(**given: Any) -> Ruling:
+        judged[-1] += 1
+        return judge(app.session.settings.policies, **given)
+
+    monkeypatch.setattr(offering, "judge", lambda _, **given: counted(**given))
+    for _ in range(app._per_second):
+        app.flush()
+        judged.append(0)
+
+    assert sum(map(bool, judged)) <= 1
+
+    assert isinstance(app.active, TablePane)
+    app.active.grid.action_move(1)
+    app.flush()
+    assert judged[-1], "another row, other rights"
 
 
 async def test_the_keys_of_each_view_are_asked_for_as_it_is_shown(viewer: Console) -> None:
