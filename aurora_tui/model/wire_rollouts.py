@@ -62,11 +62,9 @@ class RolloutSpec(Wire):
 
 class PauseCondition(Wire):
     reason: str = ""
-    start_time: datetime | None = None
 
 
 class AnalysisRunStatus(Wire):
-    name: str = ""
     status: str = ""
 
 
@@ -96,7 +94,6 @@ class RolloutStatus(Wire):
     ready_replicas: int = 0
     available_replicas: int = 0
     observed_generation: str = ""
-    workload_observed_generation: str = ""
     conditions: tuple[DeploymentCondition, ...] | None = None
     canary: CanaryStatus = CanaryStatus()
     blue_green: BlueGreenStatus = BlueGreenStatus()
