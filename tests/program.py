@@ -47,13 +47,13 @@ class Program:
         entries: list[dict[str, Any]] = msgspec.json.decode(self.run("journal", "list", "-o", "json").stdout)
         return entries
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """A command without a terminal."""
+    def run(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        """A command without a terminal, with `typed` as its input."""
         return subprocess.run(
             [PROGRAM, *arguments],
             check=False,
             env=home(self.folder),
-            stdin=subprocess.DEVNULL,
+            input=typed,
             capture_output=True,
             text=True,
         )

@@ -112,32 +112,42 @@ class Answer:
 
 
 def consent(
-    plan: Plan | SeriesPlan, context: str, *, yes: bool, confirm: str | None, reason: str | None, dry_run: bool
+    plan: Plan | SeriesPlan,
+    context: str,
+    *,
+    yes: bool,
+    confirm: str | None,
+    reason: str | None,
+    dry_run: bool,
+    err: bool = False,
 ) -> Answer | int:
     """What was typed to confirm a plan that is shown, or the exit status where it is not carried out."""
     if dry_run:
-        click.echo("dry run: nothing was changed")
+        click.echo("dry run: nothing was changed", err=err)
         return FAILED if plan.problems else DONE
     if plan.problems:
         return FAILED
-    answer = ask(plan, context, yes=yes, confirm=confirm, reason=reason)
+    answer = ask(plan, context, yes=yes, confirm=confirm, reason=reason, err=err)
     if answer.context is None and plan.protected:
         click.echo("aurora-tui: not confirmed: nothing was changed", err=True)
         return FAILED
     return answer
 
 
-def ask(plan: Plan | SeriesPlan, context: str, *, yes: bool, confirm: str | None, reason: str | None) -> Answer:
+def ask(
+    plan: Plan | SeriesPlan, context: str, *, yes: bool, confirm: str | None, reason: str | None, err: bool = False
+) -> Answer:
     """The context's name and the reason, typed where the plan asks for them; without a name yes or no."""
     if plan.protected:
         if confirm is None and not yes:
-            confirm = click.prompt(f"protected: type the context's name ({context})", default="", show_default=False)
+            words = f"protected: type the context's name ({context})"
+            confirm = click.prompt(words, default="", show_default=False, err=err)
         if confirm != context:
             return Answer(confirm or None, reason)
-    elif not yes and not click.confirm("do it?", default=False):
+    elif not yes and not click.confirm("do it?", default=False, err=err):
         raise click.Abort
     if plan.needs_reason and not reason and not yes:
-        reason = click.prompt("reason (kept in the journal)", default="", show_default=False)
+        reason = click.prompt("reason (kept in the journal)", default="", show_default=False, err=err)
     return Answer(confirm, reason)
 
 

@@ -54,7 +54,7 @@ async def shell(
         return refused(error)
     # What the command prints may be for another program: everything of ours goes beside it.
     show(plan, err=True)
-    answer = consent(plan, session.context, yes=yes, confirm=confirm, reason=reason, dry_run=dry_run)
+    answer = consent(plan, session.context, yes=yes, confirm=confirm, reason=reason, dry_run=dry_run, err=True)
     if not isinstance(answer, Answer):
         return answer
     return await _open(path, plan, answer, seat)

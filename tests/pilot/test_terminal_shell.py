@@ -170,3 +170,18 @@ def test_a_command_without_a_terminal_keeps_its_output_to_itself(program: Progra
         ran = program.run(*program.command("shell", POD, *CONFIRMED)[1:], *words)
         assert (ran.returncode, told in ran.stderr) == (code, True), (words, ran)
     assert [entry["verb"] for entry in program.journal()] == ["shell"] * 3
+
+
+def test_what_is_asked_before_a_command_stands_beside_its_output(program: Program) -> None:
+    shell = program.command("shell", POD, "-n", "aurora")[1:]
+
+    ran = program.run(*shell, "--", "hostname", typed="prod\nOPS-1\n")
+
+    assert (ran.returncode, ran.stdout) == (0, f"{POD}\n")
+    assert "type the context's name (prod)" in ran.stderr
+    assert "reason (kept in the journal)" in ran.stderr
+    (entry,) = program.journal()
+    assert (entry["reason"], entry["outcome"]) == ("OPS-1", "done")
+
+    ran = program.run(*shell, "--dry-run", "--", "hostname")
+    assert (ran.stdout, "dry run: nothing was changed" in ran.stderr) == ("", True)
