@@ -31,6 +31,7 @@ def shell(ctx: click.Context, /, target: str, command: tuple[str, ...], containe
     """Open a shell in a pod, or run one command in it (kubectl exec), guarded and journalled.
 
     What is typed and printed is not recorded. Enter ~ . cuts a shell off that answers no longer.
+    Where input or output is no terminal, the command gets no input: nothing can be piped into it.
     """
     from aurora_tui.commands import shell as shells
 
