@@ -63,6 +63,8 @@ async def shell(
 async def _open(path: ActionPath, plan: Plan, answer: Answer, seat: _Seat) -> int:
     with seat.held():
         record = await path.execute(plan, confirmed_context=answer.context, reason=answer.reason)
+    if seat.tty and record.outcome is Outcome.UNCERTAIN:
+        click.echo(err=True)  # nobody ended the shell's own line
     tell(record, err=True)
     if seat.signalled:
         return 128 + seat.signalled

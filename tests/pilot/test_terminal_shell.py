@@ -150,6 +150,7 @@ def test_a_signal_ends_the_command_with_the_terminal_restored_and_the_outcome_re
 
         assert terminal.wait_end(PATIENCE) == 128 + number
         assert terminal.attributes() == terminal.attributes_before
+        assert "\nuncertain: " in terminal.text(), "on a line of its own, not behind the shell's prompt"
     (entry,) = program.journal()
     assert (entry["outcome"], "the program was ended" in entry["message"]) == ("uncertain", True)
 
