@@ -95,9 +95,10 @@ class SloSource:
         """What tells of a page soon; the longer windows move slowly and cost like the budget."""
         self._days = [span for span in spans if span > _HOUR]
         self._hours_due = 0.0
+        self._recent: asyncio.Task[None] | None = None
         self._history: asyncio.Task[None] | None = None
-        # The month's queries must not keep the current values waiting for a slot.
-        self._unhurried = asyncio.Semaphore(2)
+        # The month's queries must keep neither the current values nor the last hour waiting for a slot.
+        self._prompt, self._unhurried = asyncio.Semaphore(1), asyncio.Semaphore(2)
 
     async def run(self) -> None:
         """Poll until cancelled; without an address say how to give one and return."""
@@ -118,8 +119,9 @@ class SloSource:
                     self._fail(error, self._clock() + wait)
                 await asyncio.sleep(wait)
         finally:
-            if self._history is not None:
-                self._history.cancel()
+            for task in (self._recent, self._history):
+                if task is not None:
+                    task.cancel()
             client.close()
 
     async def read_once(self) -> None:
@@ -130,8 +132,9 @@ class SloSource:
             return
         try:
             await self._poll(client)
-            if self._history is not None:
-                await self._history
+            for task in (self._recent, self._history):
+                if task is not None:
+                    await task
         except SignalError as error:
             self._fail(error, None)
         finally:
@@ -155,6 +158,8 @@ class SloSource:
         if failures:
             remark = f"{len(failures)} of {asked} queries fail: {failures[0]}"
         self._table.set_freshness(SourceState.LIVE, self._clock(), remark)
+        if self._recent is None or self._recent.done():
+            self._recent = asyncio.create_task(self._read_recent())
         if self._history is None or self._history.done():
             self._history = asyncio.create_task(self._read_history(server_time))
 
@@ -176,18 +181,21 @@ class SloSource:
             return Sample(None, f"no traffic in {promql_range(window)}"), None
         return Sample(points[0].value), None
 
+    async def _read_recent(self) -> None:
+        """What a page hangs on, which a month that takes minutes to read must not hold up."""
+        if self._clock() >= self._hours_due:
+            await asyncio.gather(*(self._read_burns(watched, self._hours, self._prompt) for watched in self._watched))
+            self._hours_due = self._clock() + _HOURS_SECONDS
+
     async def _read_history(self, server_time: float) -> None:
         end = server_time // SPARK_STEP * SPARK_STEP
         if end != self._spark_end:
             await asyncio.gather(*(self._read_spark(watched, end) for watched in self._watched))
             self._spark_end = end
-        if self._clock() >= self._hours_due:
-            await asyncio.gather(*(self._read_burns(watched, self._hours) for watched in self._watched))
-            self._hours_due = self._clock() + _HOURS_SECONDS
         start = self._clock()
         if start >= self._budget_due:
             await asyncio.gather(*map(self._read_budget, self._watched))
-            await asyncio.gather(*(self._read_burns(watched, self._days) for watched in self._watched))
+            await asyncio.gather(*(self._read_burns(watched, self._days, self._unhurried) for watched in self._watched))
             least, most = _BUDGET_SECONDS
             took = self._clock() - start
             self._budget_due = self._clock() + min(max(took * _BUDGET_SHARE, least), most)
@@ -216,13 +224,13 @@ class SloSource:
             watched.share = Sample(None, f"the histogram has no bucket that ends at {threshold}")
         self._publish([watched])
 
-    async def _read_burns(self, watched: _Watched, spans: Sequence[timedelta]) -> None:
+    async def _read_burns(self, watched: _Watched, spans: Sequence[timedelta], slots: asyncio.Semaphore) -> None:
         """Read the shares of several windows; what the server does not answer for is not known any more."""
         assert self._client is not None
         if not spans:
             return
         try:
-            async with self._unhurried:
+            async with slots:
                 points = await self._client.instant(bad_shares(watched.objective, spans))
         except SignalError:
             points = []  # the query of the current value has said why

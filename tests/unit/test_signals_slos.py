@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -56,12 +56,12 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-def source(url: str | None, table: WatchedTable) -> SloSource:
+def source(url: str | None, table: WatchedTable, clock: Callable[[], float] = lambda: 1000.0) -> SloSource:
     return SloSource(
         [SERVICE],
         None if url is None else HttpAccess(url),
         table,
-        lambda: 1000.0,
+        clock,
         sli_window=timedelta(minutes=5),
         budget_window=timedelta(days=30),
         interval=timedelta(seconds=0.01),
@@ -120,6 +120,29 @@ async def test_the_burn_rates_of_all_windows_are_read_with_two_questions_an_obje
     assert burns.rate(timedelta(minutes=30)) is None
     assert burns.verdict == burns.steps[0]
     assert len(asked) == 4
+
+
+class SlowMonth(FakePrometheus):
+    """Takes for ever over a month of samples."""
+
+    async def _query(self, request: web.Request) -> web.Response:
+        if "[30d]" in request.query["query"]:
+            await asyncio.Event().wait()
+        return await super()._query(request)
+
+
+async def test_a_month_that_takes_long_does_not_hold_the_last_hour_up(table: WatchedTable) -> None:
+    server, now = SlowMonth(), 1000.0
+
+    def asked() -> int:
+        return sum("label_replace" in query and '"5m"' in query for query in server.queries)
+
+    async with served(server.application()) as url, running(source(url, table, lambda: now)), asyncio.timeout(10):
+        while asked() < 2:
+            await asyncio.sleep(0.01)
+        now += 31
+        while asked() < 4:
+            await asyncio.sleep(0.01)
 
 
 async def test_a_query_that_fails_costs_only_its_own_objective(server: FakePrometheus, table: WatchedTable) -> None:
