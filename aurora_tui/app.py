@@ -28,6 +28,7 @@ class AuroraApp(ActingInSeries):
         super().__init__(session)
         self._log_task: asyncio.Task[None] | None = None
         self._leaving = False
+        """Whether it was said that something is under way; what is begun after its end is said anew."""
         self._looked_back = False
         """Whether actions that were left uncertain were looked after; once, when the pods are there."""
         self._looked: tuple[str, int] | None = None
@@ -40,6 +41,7 @@ class AuroraApp(ActingInSeries):
 
     def flush(self) -> None:
         super().flush()
+        self._leaving = self._leaving and self.busy
         if not self._looked_back and self.session.store.table(views.PODS.table).freshness.last_good is not None:
             self._looked_back = True
             self._work(self.look_back())

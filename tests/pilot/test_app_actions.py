@@ -148,6 +148,18 @@ async def test_leaving_while_an_action_is_verified_asks_once(stack: Addresses) -
         assert (console.app.return_value, console.app.is_running) == (0, False)
 
 
+async def test_leaving_asks_anew_for_what_was_begun_since(console: Console) -> None:
+    words = "an action is still being verified: press again to leave all the same"
+    for _ in range(2):
+        console.app.desk.busy = 1
+        await console.command("q")
+        assert console.app.is_running
+        assert [told.message for told in console.app._notifications] == [words]
+        console.app.desk.busy = 0
+        console.app.clear_notifications()
+        console.app.flush()
+
+
 async def test_what_changed_since_the_preview_is_previewed_again_and_never_executed_as_it_was(
     stack: Addresses, tmp_path: Path
 ) -> None:
