@@ -55,6 +55,11 @@ def _state(reading: SloReading) -> str:
     return str(reading.state)
 
 
+def _state_tone(reading: SloReading) -> Tone:
+    """What is worth a page or a ticket is not as good as what is worth nothing, though it meets its target now."""
+    return Tone.WARN if reading.state is SloState.OK and reading.burns.verdict else _TONES[reading.state]
+
+
 def _pace(reading: SloReading) -> float | None:
     """The burn rate now; of a latency told in seconds that of the ladder's shortest window."""
     if reading.burn_rate is not None or not reading.burns.steps:
@@ -114,7 +119,7 @@ def slo_columns(*, ascii_only: bool = False) -> tuple[Column[SloReading], ...]:
         ),
         Column(
             "STATE",
-            lambda reading, _: Cell(state_text(reading), _TONES[reading.state]),
+            lambda reading, _: Cell(state_text(reading), _state_tone(reading)),
             worst_first,
             flexible=True,
             yields=True,

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aurora_tui.model.burn import Burns, ladder
+from aurora_tui.model.columns import Tone
 from aurora_tui.model.definitions import Objective, ObjectiveKind, Service
 from aurora_tui.model.describe_slo import describe_slo
 from aurora_tui.model.slo import (
@@ -222,6 +223,9 @@ def test_what_is_over_is_no_page_any_more_however_bad_the_hour_was() -> None:
 def test_a_slow_leak_is_a_ticket_also_while_the_target_is_met() -> None:
     row = reading(AVAILABILITY, 0.996, burns={TWO_HOURS: 0.02, DAY: 0.016, SIX_HOURS: 0.02, THREE_DAYS: 0.01})
     assert printed(row, "STATE") == "ok · ticket 3.2x over 1d"
+    (state,) = (column for column in COLUMNS if column.heading == "STATE")
+    assert state.cell(row, 0.0).tone is Tone.WARN
+    assert state.cell(reading(AVAILABILITY, 0.996), 0.0).tone is Tone.GOOD
 
 
 def test_a_window_that_nothing_is_known_of_raises_no_alarm() -> None:
