@@ -29,10 +29,12 @@ _NAMES = {
 _LOW_BUDGET = 0.25  # below a quarter the budget is shown as a warning
 
 
-def worst_first(reading: SloReading) -> tuple[int, float, str, str]:
-    """Sorts by state, then by how far the value is beyond its target, then by name."""
-    strain = reading.strain(reading.value)
-    return (_ORDER[reading.state], -(strain or 0.0), reading.service, reading.kind)
+def worst_first(reading: SloReading) -> tuple[int, int, float, str, str]:
+    """Sorts by state, then by what its budget is worth, then by how far the value is beyond its target, then by name."""
+    strain, steps = reading.strain(reading.value), reading.burns.steps
+    step = reading.burns.verdict
+    urgency = len(steps) if step is None else steps.index(step)
+    return (_ORDER[reading.state], urgency, -(strain or 0.0), reading.service, reading.kind)
 
 
 def state_text(reading: SloReading) -> str:

@@ -228,6 +228,12 @@ def test_a_slow_leak_is_a_ticket_also_while_the_target_is_met() -> None:
     assert state.cell(reading(AVAILABILITY, 0.996), 0.0).tone is Tone.GOOD
 
 
+def test_of_those_on_target_the_leaking_ones_come_first() -> None:
+    leaks = reading(AVAILABILITY, 0.999, burns={TWO_HOURS: 0.02, DAY: 0.016})
+    worse, fine = reading(AVAILABILITY, 0.996), reading(AVAILABILITY, 1.0)
+    assert sorted([fine, worse, leaks], key=worst_first) == [leaks, worse, fine]
+
+
 def test_a_window_that_nothing_is_known_of_raises_no_alarm() -> None:
     row = reading(AVAILABILITY, 0.9, burns={HOUR: 0.5})
     assert row.burns.verdict is None
