@@ -21,8 +21,10 @@ from aurora_tui.model.actions import (
     Obstacle,
     Outcome,
     Params,
+    PatchRequest,
     Plan,
     Record,
+    Request,
     Verb,
     Verdict,
 )
@@ -32,7 +34,7 @@ from aurora_tui.model.series import Step
 from aurora_tui.planning import Planner
 from aurora_tui.shells import LocalTerminal
 from aurora_tui.verbs import VERBS
-from aurora_tui.verbs.base import Refusal
+from aurora_tui.verbs.base import Refusal, Signing
 from aurora_tui.verify import Clock, Limits, Sleep, SloProbe, Verification
 from aurora_tui.who import Who
 
@@ -121,13 +123,14 @@ class ActionPath:
             return Record(None, plan, Outcome.FAILED, f"nothing was sent: {error.message}")
         version = live["metadata"]["resourceVersion"]
         action = replace(plan.action, target=replace(plan.action.target, resource_version=version))
-        plan = replace(plan, action=action)
+        operator, reason = Operator.here(kube_user), mask_text(reason)
+        plan = replace(plan, action=action, request=_signed(plan, operator, reason))
         try:
             entry = await asyncio.to_thread(
                 self.journal.record_intent,
                 action,
-                operator=Operator.here(kube_user),
-                reason=mask_text(reason),
+                operator=operator,
+                reason=reason,
                 part_of=part_of,
                 preview=_shown(plan),
                 generation=live["metadata"].get("generation"),
@@ -200,6 +203,13 @@ class ActionPath:
             assert self.terminal is not None  # else it was refused
             return Sent(*await shells.open_shell(self.cluster, plan, plan.request, self.terminal, self.clock))
         return await self._delivery.send(plan, plan.request, live)
+
+
+def _signed(plan: Plan, operator: Operator, reason: str) -> Request:
+    rules, request = VERBS[plan.action.verb], plan.request
+    if isinstance(rules, Signing) and isinstance(request, PatchRequest):
+        return rules.signed(request, str(operator), reason)
+    return request
 
 
 def _shown(plan: Plan) -> Preview:

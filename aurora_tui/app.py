@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aurora_tui import folders
-from aurora_tui.acting_series import ActingInSeries
+from aurora_tui.acting_alerts import ActingOnAlerts
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.frame import SwitchContext
 from aurora_tui.logbuffer import LogBuffer
@@ -21,7 +21,7 @@ from widgets.tablepane import TablePane
 from widgets.textpage import TextPage
 
 
-class AuroraApp(ActingInSeries):
+class AuroraApp(ActingOnAlerts):
     """The console on one session. Exits with a status, or with the context to open next."""
 
     def __init__(self, session: Session) -> None:

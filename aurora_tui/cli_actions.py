@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from aurora_tui.cli_options import shared, take
+from aurora_tui.cli_options import acting, shared, take
 from aurora_tui.cli_shell import shell
+from aurora_tui.cli_silence import silence, unsilence
 from aurora_tui.launch import once
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from aurora_tui.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
-COMMANDS: list[click.Command] = [shell]
+COMMANDS: list[click.Command] = [shell, silence, unsilence]
 
 
 def _command(
@@ -29,28 +30,13 @@ def _command(
     """
 
     def make(run: Callable[..., Any]) -> click.Command:
-        options = _acting(click.pass_context(run))
+        options = acting(click.pass_context(run))
         options = _on_several(options, words) if several else click.argument("target", metavar="KIND/NAME")(options)
         made = click.command(name, epilog=several)(shared(options))
         COMMANDS.append(made)
         return made
 
     return make
-
-
-def _acting(run: F) -> F:
-    """The options of everything that changes a cluster."""
-    for option in reversed(
-        (
-            click.option("--yes", is_flag=True, help="Do not ask."),
-            click.option("--confirm", metavar="CONTEXT", help="The context's name, where it must be typed."),
-            click.option("--reason", metavar="WORDS", help="Why; kept in the journal."),
-            click.option("--dry-run", is_flag=True, help="Show the preview and stop."),
-            click.option("--wait/--no-wait", default=True, help="Follow the rollout and the SLI to a verdict."),
-        )
-    ):
-        run = option(run)
-    return run
 
 
 def _on_several(run: F, words: str) -> F:

@@ -31,6 +31,21 @@ def shared(command: F) -> F:
     return command
 
 
+def acting(run: F) -> F:
+    """The options of everything that changes a cluster."""
+    for option in reversed(
+        (
+            click.option("--yes", is_flag=True, help="Do not ask."),
+            click.option("--confirm", metavar="CONTEXT", help="The context's name, where it must be typed."),
+            click.option("--reason", metavar="WORDS", help="Why; kept in the journal."),
+            click.option("--dry-run", is_flag=True, help="Show the preview and stop."),
+            click.option("--wait/--no-wait", default=True, help="Follow the rollout and the SLI to a verdict."),
+        )
+    ):
+        run = option(run)
+    return run
+
+
 def take(ctx: click.Context, given: dict[str, Any]) -> Wanted:
     """Move the shared options out of a command's own."""
     return ctx.find_object(Wanted).merged({name: given.pop(name) for name in _SHARED_NAMES})  # type: ignore[union-attr]

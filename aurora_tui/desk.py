@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def action_path(session: Session) -> ActionPath:
     """The one path for a session's writes, journalled in the user's state folder."""
     return ActionPath(
-        session.cluster,
+        session.with_alerts,
         Journal(state_dir()),
         protected=session.environment.protected,
         read_only=session.read_only,

@@ -20,6 +20,7 @@ from aurora_tui.model.history import rows as history_rows
 from aurora_tui.model.rollouts import rollout_status
 from aurora_tui.model.runs import Restored
 from aurora_tui.model.selection import ObjectRef
+from aurora_tui.model.stamps import rfc3339
 from aurora_tui.model.yamlview import to_yaml
 from aurora_tui.settings import Settings
 from aurora_tui.verbs import VERBS
@@ -98,6 +99,9 @@ def alert_lines(alert: Alert, settings: Settings, now: float) -> Iterator[str]:
     yield f"Since:     {age(alert.since, now)}"
     yield f"Service:   {alert.service or '<none of the settings>'}"
     yield f"Summary:   {alert.summary}"
+    for silence in alert.silences:
+        until = rfc3339(silence.until) if silence.until is not None else "<unknown>"
+        yield f"Silenced:  until {until} by {silence.by or '<unknown>'}: {silence.comment} ({silence.id})"
     yield "Labels:"
     for key, value in sorted(alert.labels.items()):
         yield f"    {key}={value}"

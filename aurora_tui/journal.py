@@ -49,6 +49,10 @@ class Operator:
             tty = os.ttyname(sys.__stdin__.fileno())  # type: ignore[union-attr]
         return cls(actor, kube_user, socket.gethostname(), tty)
 
+    def __str__(self) -> str:
+        """As somebody else is told it: ``alice (alice@example.org)``."""
+        return f"{self.actor} ({self.kube_user})" if self.kube_user not in ("", self.actor) else self.actor
+
 
 @dataclass(frozen=True, slots=True)
 class Preview:

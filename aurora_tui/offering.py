@@ -30,6 +30,8 @@ OF_THE_ROW = frozenset(
     }
 )  # fmt: skip
 """What is done to the very object under the cursor; all else is done to the workload that runs it."""
+OF_THE_ALERT = frozenset({"acknowledge", "silence", "unsilence"})
+"""What is done to the alert under the cursor."""
 _NOT_MARKED = frozenset({"canary", "switch", "set_flag", "shell"})
 """What marks mean nothing to."""
 LEADS_TO: Mapping[str, Verb] = {
@@ -39,6 +41,9 @@ LEADS_TO: Mapping[str, Verb] = {
     "switch": Verb.SWITCH,
     "set_flag": Verb.FLAG,
     "shell": Verb.SHELL,
+    "acknowledge": Verb.SILENCE,
+    "silence": Verb.SILENCE,
+    "unsilence": Verb.UNSILENCE,
     "restore": Verb.UNDO,
     "pause": Verb.PAUSE,
 }
@@ -178,7 +183,7 @@ class Offering(Frame):
                 await asyncio.to_thread(importlib.import_module, "aurora_tui.rights")
                 from aurora_tui.rights import Rights
 
-                self._rights = Rights(self.session.cluster, self.session.clock)
+                self._rights = Rights(self.session.with_alerts, self.session.clock)
             await self._rights.ask(needs)
         finally:
             self._asking = False
@@ -219,6 +224,9 @@ class Offering(Frame):
 
     def _refs(self, key: str) -> Sequence[ObjectRef]:
         """The objects that a key means: the marked ones, or the one under the cursor."""
+        if key in OF_THE_ALERT:
+            alert = self.alerts_pane.held()
+            return () if alert is None else (alert,)
         pane, of_row = self.objects_pane, key in OF_THE_ROW
         if self.active is pane and pane.grid.marked and key not in _NOT_MARKED:
             return pane.marked(workloads=not of_row).refs

@@ -25,7 +25,8 @@ from aurora_tui.model.pods import owner_workload
 from aurora_tui.model.selection import LogSelection, ObjectRef
 from aurora_tui.model.status import ClusterStatus
 from aurora_tui.settings import Settings
-from aurora_tui.signalling import feed_signals
+from aurora_tui.signalling import feed_signals, locate
+from aurora_tui.silencing import WithAlerts
 from aurora_tui.store import Store
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,10 @@ class Session:
         self.clock = clock
         self.store = Store()
         self.cluster = KubernetesCluster(context, read_only=self.read_only)
+        self.with_alerts = WithAlerts(
+            self.cluster, lambda: locate("alertmanager", self.environment, self.cluster, self.home)
+        )
+        """What actions are planned on and sent to."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -72,6 +77,7 @@ class Session:
         for name in list(self._tasks):
             self._stop(name)
         await asyncio.gather(*self._leaving, return_exceptions=True)
+        await self.with_alerts.close()
         await self.cluster.close()
 
     def start(self) -> None:

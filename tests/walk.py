@@ -229,7 +229,7 @@ class Walk:
     async def _send(self, plans: Sequence[Plan]) -> None:
         """Ask the client itself to send what was planned, where it is the last that stands in the way."""
         self.planned |= {plan.action.verb for plan in plans}
-        cluster = self.app.session.cluster
+        cluster = self.app.desk.path.cluster
         for plan in plans if self.app.session.read_only else ():
             target = plan.action.target
             resource = find(target.kind)

@@ -7,9 +7,17 @@ from typing import Any, ClassVar
 
 from textual.binding import BindingType
 
-from aurora_tui.model.alerts import COLUMNS, Alert, AlertState, severity_tone
+from aurora_tui.model.alerts import (
+    ALERTMANAGER,
+    COLUMNS,
+    Alert,
+    AlertState,
+    hushed,
+    object_name,
+    severity_tone,
+)
 from aurora_tui.model.freshness import SourceState
-from aurora_tui.model.selection import ServiceRef
+from aurora_tui.model.selection import ObjectRef, ServiceRef
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.store import Store
 from widgets.grid import Grid
@@ -28,6 +36,17 @@ class AlertsPane(TablePane):
         pane_binding(
             "d", "app.describe_alert", "Describe", "Labels, summary and rule of the alert", id="alerts.describe"
         ),
+        pane_binding(
+            "a", "app.acknowledge", "Ack", "Acknowledge the alert: silence it for 15 minutes", id="alerts.acknowledge"
+        ),
+        pane_binding(
+            "S",
+            "app.silence",
+            "Silence",
+            "Silence by matchers, for how long and why: edited first",
+            id="alerts.silence",
+        ),
+        pane_binding("x", "app.unsilence", "Unsilence", "Expire the silence of the alert", id="alerts.unsilence"),
     ]
 
     def __init__(self, store: Store, *, clock: Callable[[], float], workloads: Mapping[str, str], id: str) -> None:
@@ -92,6 +111,13 @@ class AlertsPane(TablePane):
         """The alert under the cursor."""
         return self.grid.cursor_row
 
+    def held(self) -> ObjectRef | None:
+        """The alert under the cursor as what may be silenced; None where there is none that Alertmanager has."""
+        alert = self.alert()
+        if alert is None or ALERTMANAGER not in alert.sources:
+            return None
+        return ObjectRef("Alert", None, object_name(alert.name, alert.fingerprint), alert.fingerprint)
+
     def _show_details(self) -> None:
         """Say the whole summary of the alert under the cursor, since when, and what the keys would change."""
         alert = self.alert()
@@ -100,7 +126,7 @@ class AlertsPane(TablePane):
             self._means.show(())
             return
         self._summary.show([Part(f"  {alert.summary or alert.name}", severity_tone(alert))])
-        means = []
+        means = [Part(f"  {words}", "accent")] if (words := hushed(alert, self.clock())) else []
         workload = self._workloads.get(alert.service or "")
         if workload is None:
             means.append(Part("  no workload of the settings", "dim"))

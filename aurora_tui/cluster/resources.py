@@ -93,6 +93,8 @@ CONFIGMAPS = Resource("ConfigMap", "configmaps", "", "v1", kube.ConfigMap, alias
 ROLLOUTS = Resource(
     "Rollout", "rollouts", "argoproj.io", "v1alpha1", kube.Rollout, aliases=("ro", "rollout"), product="Argo Rollouts"
 )
+ALERTS = Resource("Alert", "alerts", "", "v2", namespaced=False, aliases=("alert",), product="Alertmanager")
+"""Of no API server: Alertmanager has them, `aurora_tui.silencing` shows them as objects beside the cluster's own."""
 ENDPOINT_SLICES = Resource("EndpointSlice", "endpointslices", "discovery.k8s.io", "v1")
 
 WATCHED = (
@@ -102,8 +104,9 @@ WATCHED = (
 """The kinds that have a table, each fed by list and watch."""
 
 _BY_NAME = {name: resource for resource in WATCHED for name in (resource.plural, *resource.aliases)}
+_BY_NAME |= dict.fromkeys(ALERTS.aliases, ALERTS)  # not by its plural: the table of alerts is not a watched one
 
 
 def find(name: str) -> Resource | None:
-    """The watched kind that kubectl means by a plural, singular or short name; None if there is none."""
+    """The kind that is meant by a plural, singular or short name, as kubectl takes them; None if there is none."""
     return _BY_NAME.get(name.lower())

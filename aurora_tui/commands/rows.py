@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
@@ -163,6 +163,7 @@ def raw_alert(row: Any) -> Mapping[str, Any]:
         "state": row.state.value,
         "since": row.since,
         "labels": dict(row.labels),
+        "silences": [asdict(silence) for silence in row.silences],
         "sources": list(row.sources),
     }
 

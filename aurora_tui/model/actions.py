@@ -36,6 +36,8 @@ class Verb(StrEnum):
     PROMOTE_FULL = "promote full"
     ABORT = "abort"
     RETRY = "retry"
+    SILENCE = "silence"
+    UNSILENCE = "unsilence"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,6 +10,10 @@ from enum import StrEnum
 from aurora_tui.model.ages import age
 from aurora_tui.model.columns import Cell, Column, Tone
 from aurora_tui.model.definitions import Service
+from aurora_tui.model.stamps import rfc3339
+
+ALERTMANAGER = "alertmanager"
+"""The one of an alert's sources that can silence it."""
 
 
 class AlertState(StrEnum):
@@ -20,6 +25,16 @@ class AlertState(StrEnum):
     SILENCED = "silenced"
     INHIBITED = "inhibited"
     """Held back because a more general alert fires."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """A silence that holds an alert back: its id, when it ends (seconds since the epoch), who made it and why."""
+
+    id: str
+    until: float | None
+    by: str = ""
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +55,18 @@ class Alert:
     service: str | None
     silenced_by: tuple[str, ...] = ()
     """Ids of silences (or names of mute intervals)."""
+    silences: tuple[Hush, ...] = ()
+    """Those of `silenced_by` of which more is known, the one that ends last first."""
     sources: tuple[str, ...] = ()
     """Who reports it: ``alertmanager``, ``prometheus`` or both."""
+
+
+_ODD = re.compile(r"[^\w.:-]+")
+
+
+def object_name(alert: str, fingerprint: str) -> str:
+    """What an alert is called as an object: one name can belong to many alerts, the fingerprint tells them apart."""
+    return f"{_ODD.sub('_', alert)}-{fingerprint[:8]}"
 
 
 def fingerprint(labels: Mapping[str, str]) -> str:
@@ -99,6 +124,23 @@ def service_of(labels: Mapping[str, str], services: Iterable[Service]) -> str | 
     pod = labels.get("pod", "")
     owners = [workload for workload in workloads if pod.startswith(f"{workload}-")]
     return workloads[max(owners, key=len)] if owners else None
+
+
+_DAY = 86400
+
+
+def hushed(alert: Alert, now: float) -> str:
+    """Until when an alert is silenced, by whom and why, in words; empty where that is not known."""
+    if not alert.silences:
+        return ""
+    last = alert.silences[0]
+    until = ""
+    if last.until is not None:
+        end = rfc3339(last.until)
+        until = f" until {end if last.until - now > _DAY else end.partition('T')[2]}"
+    by = f" by {last.by}" if last.by else ""
+    more = f" (+{len(alert.silences) - 1})" if len(alert.silences) > 1 else ""
+    return f"silenced{until}{by}{more}{': ' if last.comment else ''}{' '.join(last.comment.split())}"
 
 
 _STATES = {state: rank for rank, state in enumerate(AlertState)}

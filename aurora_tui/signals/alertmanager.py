@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import quote
 
 import msgspec
 
@@ -42,6 +43,37 @@ class ActiveAlert(msgspec.Struct, frozen=True, rename="camel"):
     status: Status = Status()
 
 
+class Condition(msgspec.Struct, frozen=True, rename="camel"):
+    """A ``matcher`` of the API's description."""
+
+    name: str
+    value: str
+    is_regex: bool
+    is_equal: bool = True
+
+
+class SilenceStatus(msgspec.Struct, frozen=True):
+    """``state`` is ``active``, ``pending`` or ``expired``."""
+
+    state: str = "active"
+
+
+class Silence(msgspec.Struct, frozen=True, rename="camel"):
+    """A ``gettableSilence`` of the API's description."""
+
+    id: str
+    matchers: tuple[Condition, ...]
+    starts_at: str
+    ends_at: str
+    created_by: str = ""
+    comment: str = ""
+    status: SilenceStatus = SilenceStatus()
+
+
+class _Made(msgspec.Struct, frozen=True):
+    silence_id: str = msgspec.field(name="silenceID")
+
+
 class _Version(msgspec.Struct, frozen=True, rename="camel"):
     version: str = ""
 
@@ -54,17 +86,32 @@ class AlertmanagerClient:
     """Asks one Alertmanager
     (https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml).
 
-    Every method raises SignalError; nothing is retried here.
+    Every method raises SignalError; nothing is retried here. A `read_only` client sends nothing that changes
+    anything; one whose answer to such a request is lost says so with Trouble.LOST.
     """
 
-    def __init__(self, access: HttpAccess) -> None:
+    def __init__(self, access: HttpAccess, *, read_only: bool = True) -> None:
         self.access = access
+        self.read_only = read_only
         self._session: aiohttp.ClientSession | None = None
 
     async def alerts(self) -> list[ActiveAlert]:
         """Every alert that has not ended, the silenced and inhibited ones too."""
         wanted = {"active": "true", "silenced": "true", "inhibited": "true"}
         return await self._get("/api/v2/alerts", list[ActiveAlert], wanted)
+
+    async def silences(self) -> list[Silence]:
+        """All silences, pending and expired ones too."""
+        return await self._get("/api/v2/silences", list[Silence])
+
+    async def silence(self, body: Mapping[str, Any]) -> str:
+        """Make a silence (a ``postableSilence``) and return its id."""
+        answer = await self._ask("POST", "/api/v2/silences", body=body)
+        return self._decoded(answer, _Made).silence_id
+
+    async def expire(self, silence: str) -> None:
+        """End a silence now."""
+        await self._ask("DELETE", f"/api/v2/silence/{quote(silence, safe='')}")
 
     async def version(self) -> str:
         """The server's version, such as ``0.27.0``."""
@@ -85,19 +132,31 @@ class AlertmanagerClient:
         await self.close()
 
     async def _get(self, path: str, shape: type[T], query: Mapping[str, str] | None = None) -> T:
-        server = self.access.shown
+        return self._decoded(await self._ask("GET", path, query), shape)
+
+    def _decoded(self, body: bytes, shape: type[T]) -> T:
+        try:
+            return msgspec.json.decode(body, type=shape)
+        except msgspec.DecodeError as error:
+            reason = f"{self.access.shown} does not answer as Alertmanager does"
+            raise SignalError(Trouble.UNREACHABLE, reason) from error
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        server, writes = self.access.shown, method != "GET"
+        if writes and self.read_only:
+            raise SignalError(Trouble.READ_ONLY, f"read-only: nothing is sent to {server}")
         aiohttp = await in_thread(_library)
         try:
             session = await self._connected(aiohttp)
-            async with session.get(f"{self.access.url.rstrip('/')}{path}", params=query) as response:
-                body = await response.read()
-                check_answer(server, response.status, body)
-                return msgspec.json.decode(body, type=shape)
-        except msgspec.DecodeError as error:
-            reason = f"{server} does not answer as Alertmanager does"
-            raise SignalError(Trouble.UNREACHABLE, reason) from error
-        except TimeoutError as error:
-            raise SignalError(Trouble.SLOW, f"{server} did not answer in time") from error
+            url = f"{self.access.url.rstrip('/')}{path}"
+            async with session.request(method, url, params=query, json=body) as response:
+                answer: bytes = await response.read()
         except aiohttp.ClientSSLError as error:
             cause = (
                 error.certificate_error
@@ -108,8 +167,18 @@ class AlertmanagerClient:
         except aiohttp.ClientConnectorError as error:
             reason = f"{server} can't be reached ({plain(error.os_error)})"
             raise SignalError(Trouble.UNREACHABLE, reason) from error
+        except TimeoutError as error:
+            sent = writes and not isinstance(error, aiohttp.ConnectionTimeoutError)
+            raise SignalError(Trouble.LOST if sent else Trouble.SLOW, f"{server} did not answer in time") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise SignalError(Trouble.UNREACHABLE, f"{server}: {plain(error)}") from error
+            trouble = Trouble.LOST if writes and not isinstance(error, ValueError) else Trouble.UNREACHABLE
+            raise SignalError(trouble, f"{server}: {plain(error)}") from error
+        if writes and response.status >= 500:
+            # Its own failure, or a gateway's, says nothing about what the request did.
+            raise SignalError(Trouble.LOST, f"{server} answered HTTP {response.status}")
+        if not (writes and response.status == 200 and not answer.strip()):  # an expiry is answered by nothing
+            check_answer(server, response.status, answer)
+        return answer
 
     async def _connected(self, aiohttp: Any) -> aiohttp.ClientSession:
         if self._session is None:

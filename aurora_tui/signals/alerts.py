@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from aurora_tui.backoff import Backoff
 from aurora_tui.model.access import HttpAccess
-from aurora_tui.model.alerts import Alert, AlertState, fingerprint, service_of, summary_of
+from aurora_tui.model.alerts import Alert, AlertState, Hush, fingerprint, service_of, summary_of
 from aurora_tui.model.definitions import Service
 from aurora_tui.model.freshness import SourceState
-from aurora_tui.signals.alertmanager import ActiveAlert, AlertmanagerClient
+from aurora_tui.signals.alertmanager import ActiveAlert, AlertmanagerClient, Silence
 from aurora_tui.signals.errors import SignalError, Trouble
 from aurora_tui.signals.prometheus import PrometheusClient
 from aurora_tui.store import Table
@@ -68,8 +70,9 @@ class AlertSource:
         self._alertmanager = None if alertmanager is None else AlertmanagerClient(alertmanager)
         self._prometheus = None if prometheus is None else PrometheusClient(prometheus)
         self._active = self._own = None
+        self._silences: Mapping[str, Silence] = {}
         if self._alertmanager is not None:
-            self._active = _Side("Alertmanager", self._alertmanager.alerts, "what is silenced is not known")
+            self._active = _Side("Alertmanager", self._ask_active, "what is silenced is not known")
         if self._prometheus is not None:
             self._own = _Side("Prometheus", self._prometheus.alerts, "what is pending is not known")
 
@@ -99,6 +102,17 @@ class AlertSource:
         finally:
             await self._close()
 
+    async def _ask_active(self) -> list[ActiveAlert]:
+        """The alerts, and the silences where any of them is silenced: there may be many that are long over."""
+        assert self._alertmanager is not None
+        alerts = await self._alertmanager.alerts()
+        silenced = any(each.status.silenced_by for each in alerts)
+        self._silences = {}
+        if silenced:
+            with suppress(SignalError):  # the alerts are known, and that they are silenced
+                self._silences = {each.id: each for each in await self._alertmanager.silences()}
+        return alerts
+
     def _sides(self) -> list[_Side[Any]]:
         return [side for side in (self._active, self._own) if side is not None]
 
@@ -124,7 +138,7 @@ class AlertSource:
         if answered:
             active = self._active.answer if self._active is not None else None
             own = self._own.answer if self._own is not None else None
-            alerts = merge(active or (), own or (), self._services)
+            alerts = merge(active or (), own or (), self._services, self._silences)
             self._table.apply(alerts)
             self._table.retain(set(alerts))
         waiting = [f"waiting for {side.name}" for side in sides if side.answer is None and side.error is None]
@@ -159,7 +173,10 @@ class AlertSource:
 
 
 def merge(
-    active: Iterable[ActiveAlert], own: Iterable[Mapping[str, Any]], services: Iterable[Service]
+    active: Iterable[ActiveAlert],
+    own: Iterable[Mapping[str, Any]],
+    services: Iterable[Service],
+    silences: Mapping[str, Silence] = MappingProxyType({}),
 ) -> dict[str, Alert]:
     """Alertmanager's alerts and, by fingerprint too, those of Prometheus that it does not know.
 
@@ -169,7 +186,7 @@ def merge(
     Alertmanager's state counts; the time is the earlier one, when the condition began to hold.
     """
     services = tuple(services)
-    merged = {alert.fingerprint: _from_alertmanager(alert, services) for alert in active}
+    merged = {alert.fingerprint: _from_alertmanager(alert, services, silences) for alert in active}
     named: dict[str, list[str]] = {}
     for key, alert in merged.items():
         named.setdefault(alert.name, []).append(key)
@@ -189,13 +206,14 @@ def _same(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
     return one.items() <= other.items() or other.items() <= one.items()
 
 
-def _from_alertmanager(raw: ActiveAlert, services: tuple[Service, ...]) -> Alert:
+def _from_alertmanager(raw: ActiveAlert, services: tuple[Service, ...], silences: Mapping[str, Silence]) -> Alert:
     status = raw.status
     state = AlertState.FIRING
     if status.silenced_by or status.muted_by:
         state = AlertState.SILENCED
     elif status.inhibited_by:
         state = AlertState.INHIBITED
+    known = (silences[name] for name in status.silenced_by if name in silences)
     return Alert(
         fingerprint=raw.fingerprint,
         name=raw.labels.get("alertname", ""),
@@ -207,8 +225,13 @@ def _from_alertmanager(raw: ActiveAlert, services: tuple[Service, ...]) -> Alert
         annotations=raw.annotations,
         service=service_of(raw.labels, services),
         silenced_by=(*status.silenced_by, *status.muted_by),
+        silences=tuple(sorted(map(_hush, known), key=lambda each: each.until or 0.0, reverse=True)),
         sources=("alertmanager",),
     )
+
+
+def _hush(silence: Silence) -> Hush:
+    return Hush(silence.id, _epoch(silence.ends_at), silence.created_by, silence.comment)
 
 
 def _from_prometheus(raw: Mapping[str, Any], services: tuple[Service, ...]) -> Alert:

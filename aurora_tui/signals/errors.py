@@ -22,6 +22,10 @@ class Trouble(Enum):
     """No answer in time; the next question may well be answered."""
     QUERY = auto()
     """The server works and refuses this one question."""
+    LOST = auto()
+    """What was to change something went out, and no answer came: it may or may not have been done."""
+    READ_ONLY = auto()
+    """Nothing was sent: the client only reads."""
 
 
 class SignalError(Exception):

@@ -14,6 +14,7 @@ from aurora_tui.verbs.removal import DELETE, EVICT, KILL
 from aurora_tui.verbs.restart import Restart
 from aurora_tui.verbs.scale import Scale
 from aurora_tui.verbs.shell import Shell
+from aurora_tui.verbs.silence import Silence, Unsilence
 from aurora_tui.verbs.switch import CORDON, PAUSE, RESUME, UNCORDON
 from aurora_tui.verbs.traffic import Traffic
 from aurora_tui.verbs.trigger import Trigger
@@ -21,7 +22,8 @@ from aurora_tui.verbs.undo import Undo
 
 _RULES: tuple[VerbRules, ...] = (
     Restart(), Scale(), Undo(), Image(), PAUSE, RESUME, CORDON, UNCORDON, Bounds(), DELETE, KILL, EVICT, Trigger(),
-    Traffic(), Flag(), PROMOTE, PROMOTE_FULL, ABORT, RETRY, Shell(),
+    Traffic(), Flag(), PROMOTE, PROMOTE_FULL, ABORT, RETRY, Shell(), Silence(),
+    Unsilence(),
 )  # fmt: skip
 
 VERBS: Mapping[Verb, VerbRules] = {rules.verb: rules for rules in _RULES}

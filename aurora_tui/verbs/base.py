@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import Resource
 from aurora_tui.model import argo
-from aurora_tui.model.actions import Action, Obstacle, Params, Request, Verb
+from aurora_tui.model.actions import Action, Obstacle, Params, PatchRequest, Request, Verb
 from aurora_tui.model.rollouts import RolloutState, RolloutStatus, rollout_status
 
 Inverse = tuple[Verb, Params]
@@ -113,6 +113,14 @@ class Following(Protocol):
 
     async def follow(self, cluster: Cluster, action: Action, item: Mapping[str, Any]) -> RolloutStatus:
         """Look at what else the cluster shows; raises `ClusterError`."""
+
+
+@runtime_checkable
+class Signing(Protocol):
+    """A verb whose request itself says who makes it and why."""
+
+    def signed(self, request: PatchRequest, by: str, reason: str) -> PatchRequest:
+        """The request as it is sent; `reason` is empty where none was given."""
 
 
 class Changing:

@@ -10,14 +10,18 @@ import pytest
 from aurora_tui.app import AuroraApp
 from aurora_tui.cli_actions import COMMANDS
 from aurora_tui.cluster.kubeconfig import choose
+from aurora_tui.cluster.resources import ALERTS
 from aurora_tui.model import views
+from aurora_tui.model.actions import Verb
 from aurora_tui.session import Session
 from aurora_tui.settings import load_settings
 from aurora_tui.verbs import VERBS as RULES
 from tests.live import argo
+from tests.live.alerting import end, fire
 from tests.live.audit import AuditLog
 from tests.live.conftest import Kubectl
 from tests.live.manyobjects import to_list, workload
+from tests.live.probes import fetch
 from tests.live.program import Program, stack_variable
 from tests.pilot.console import Console
 from tests.walk import OURS, Walk
@@ -26,6 +30,8 @@ pytest_plugins = ("tests.live.fixtures",)
 
 NODE = "aurora-node-02"
 ROLLOUTS = ("paused", "aborted")
+ALERT = {"alertname": "Kept", "severity": "info"}
+"""One that fires for who is read-only; Alertmanager itself knows no viewers, and lets everybody silence."""
 VERBS = {
     "rollback": ("deployment/kept",),
     "restart": ("deployment/kept",),
@@ -47,6 +53,8 @@ VERBS = {
     "retry": ("aborted",),
     "set-flag": ("kept", "new-checkout"),
     "shell": ("blue", "--", "true"),
+    "silence": (ALERT["alertname"],),
+    "unsilence": (ALERT["alertname"],),
 }
 SEVERAL = (
     ("restart", ("deployment/kept", "deployment/other")),
@@ -110,21 +118,36 @@ def cordoned(kubectl: Kubectl) -> Iterator[None]:
     kubectl("uncordon", NODE)
 
 
-@pytest.mark.usefixtures("cordoned")
+@pytest.fixture
+def firing(who: str) -> Iterator[None]:
+    if who == "read-only":
+        fire(ALERT)
+    yield
+    end(ALERT)
+
+
+def silences() -> list[str]:
+    """The ids of all that Alertmanager knows, however long they are over."""
+    return [each["id"] for each in fetch(f"{stack_variable('AURORA_LIVE_ALERTMANAGER')}/api/v2/silences")]
+
+
+@pytest.mark.usefixtures("cordoned", "firing")
 @pytest.mark.parametrize("who", ["read-only", "viewer"])
 async def test_no_verb_changes_anything(aurora: Program, kept: str, audit: AuditLog, context: str, who: str) -> None:
     program = aurora.on("viewer") if who == "viewer" else aurora
     name = program.context or context
     given = ("--read-only",) if who == "read-only" else ()
+    before = silences()
     confirmed = (f"--namespace={kept}", "--yes", f"--confirm={name}", "--reason=told by the tests")
     for verb, words in (*VERBS.items(), *SEVERAL):
         run = program(*given, verb, *confirmed, *words)
         assert run.code in (1, 2), (verb, run)
         assert run.stderr, (verb, run)
     assert await audit.changes() == []
+    assert silences() == before
 
 
-@pytest.mark.usefixtures("home", "cordoned")
+@pytest.mark.usefixtures("home", "cordoned", "firing")
 @pytest.mark.parametrize("who", ["read-only", "viewer"])
 async def test_no_key_changes_anything(
     kubeconfig: Path, kubectl: Kubectl, kept: str, audit: AuditLog, context: str, who: str
@@ -132,6 +155,7 @@ async def test_no_key_changes_anything(
     """First as an operator can, every key of every place; then past the keys that are off, and past what they guard."""
     settings = load_settings(Path(stack_variable("AURORA_LIVE_CONFIG")), environ={})
     chosen = choose("viewer" if who == "viewer" else context, str(kubeconfig))
+    before = silences()
     app = AuroraApp(Session(settings, chosen, namespace=kept, read_only=who == "read-only"))
     async with app.run_test(size=(160, 48), notifications=True) as pilot:
         there = rows(kubectl, kept, nodes=who == "read-only")
@@ -147,8 +171,10 @@ async def test_no_key_changes_anything(
 
     assert walk.pressed == {binding.id for binding in OURS}
     assert await audit.changes() == []
+    assert silences() == before
     if who == "read-only":
-        assert walk.planned == {verb for verb, rules in RULES.items() if there.keys() & set(rules.kinds)}
+        kinds = there.keys() | {ALERTS.kind}
+        assert walk.planned == {verb for verb, rules in RULES.items() if kinds & set(rules.kinds)} - {Verb.UNSILENCE}
         assert walk.refusals >= len(walk.planned)
 
 

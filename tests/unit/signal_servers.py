@@ -75,12 +75,17 @@ class FakePrometheus:
 class FakeAlertmanager:
     def __init__(self) -> None:
         self.alerts: list[Any] = []
+        self.silences: list[Any] = []
         self.broken: web.Response | None = None
 
     def application(self) -> web.Application:
         application = web.Application()
         application.router.add_get("/api/v2/alerts", self._alerts)
+        application.router.add_get("/api/v2/silences", self._silences)
         return application
+
+    async def _silences(self, request: web.Request) -> web.Response:
+        return web.json_response(self.silences)
 
     async def _alerts(self, request: web.Request) -> web.Response:
         if self.broken is not None:

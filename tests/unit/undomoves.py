@@ -91,15 +91,17 @@ FINAL: Mapping[Verb, str] = {
     Verb.KILL: "the pod is gone; its controller has made another",
     Verb.EVICT: "the pod is gone; its controller has made another",
     Verb.TRIGGER: "the Job runs",
+    Verb.UNSILENCE: "the silence is over; the alert is silenced again by another one",
     Verb.SHELL: "what was done in it is known to nobody",
     Verb.PROMOTE: "what it led to is rolled back, or aborted while it is under way",
     Verb.PROMOTE_FULL: "what it led to is rolled back",
 }
 ELSEWHERE: Mapping[Verb, str] = {
+    Verb.SILENCE: "taken back on Alertmanager, in tests/unit/test_silencing.py and tests/live/test_silences.py",
     Verb.ABORT: "taken back by a retry under the real controller, in tests/live/test_argo.py",
     Verb.RETRY: "taken back by an abort under the real controller, in tests/live/test_argo.py",
 }
-"""The verbs of kinds that the sandbox has no controller for."""
+"""The verbs of kinds that the sandbox has no controller for, or not among its API server's."""
 UNSERVED = frozenset({"Rollout"})
 """Those kinds."""
 

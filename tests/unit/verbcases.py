@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from aurora_tui.actions import ActionPath
 from aurora_tui.cluster.resources import (
+    ALERTS,
     CONFIGMAPS,
     CRONJOBS,
     DEPLOYMENTS,
@@ -117,6 +118,30 @@ class Case:
         return await path.plan(self.verb, self.resource, NAMESPACE, NAME, self.params)
 
 
+def alert(*silences: Object) -> FakeCluster:
+    """An alert as it is shown beside the cluster's objects, with the silences that hold it back."""
+    cluster = FakeCluster()
+    cluster.put(
+        ALERTS,
+        {
+            "metadata": {"name": NAME, "namespace": "", "uid": "uid-alert"},
+            "labels": {"alertname": "Burning", "service": "backend"},
+            "silences": {f"id-{number}": silence for number, silence in enumerate(silences)},
+        },
+    )
+    return cluster
+
+
+def silence(until: str = "2099-01-01T00:00:00Z", **labels: str) -> Object:
+    """A silence as Alertmanager tells it, of one day in the year 2099 by default."""
+    matchers = [
+        {"name": name, "value": value, "isRegex": False, "isEqual": True}
+        for name, value in (labels or {"service": "backend"}).items()
+    ]
+    times = {"startsAt": "2023-11-14T00:00:00Z", "endsAt": until}
+    return {"matchers": matchers, "createdBy": "bob", "comment": "known", **times}
+
+
 CASES = (
     Case(Verb.UNDO),
     Case(Verb.RESTART),
@@ -138,6 +163,8 @@ CASES = (
     Case(Verb.PROMOTE_FULL, lambda: under(rollout(**paused())), ROLLOUTS),
     Case(Verb.ABORT, lambda: under(rollout(**paused())), ROLLOUTS),
     Case(Verb.RETRY, lambda: under(rollout(**aborted())), ROLLOUTS),
+    Case(Verb.SILENCE, alert, ALERTS),
+    Case(Verb.UNSILENCE, lambda: alert(silence()), ALERTS),
 )
 CHANGES = tuple(case for case in CASES if not case.is_open)
 """Those that leave an object otherwise than it was."""

@@ -1,0 +1,157 @@
+"""The keys on an alert: acknowledged, silenced by edited matchers, let speak again, and off where they may not."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from aurora_tui.model.alerts import Alert, AlertState
+from aurora_tui.sandbox.addresses import Addresses
+from tests.pilot.console import Console, demo, opened
+from widgets.actiondialog import ActionDialog
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Addresses]:
+    with demo("bad-release") as addresses:
+        yield addresses
+
+
+@pytest.fixture(autouse=True)
+def unsilenced(stack: Addresses) -> Iterator[None]:
+    """Nothing is silenced after a test."""
+    yield
+    for silence in silences(stack):
+        urllib.request.urlopen(
+            urllib.request.Request(f"{stack.alertmanager}/api/v2/silence/{silence['id']}", method="DELETE")
+        )
+
+
+@pytest.fixture
+async def console(stack: Addresses) -> AsyncIterator[Console]:
+    async with opened(stack) as console:
+        await on_the_alert(console, "HighLatency")
+        yield console
+
+
+async def on_the_alert(console: Console, name: str, state: str = "firing") -> None:
+    await console.command("alerts")
+    await console.press(*f"/{name}\r")
+    pane = console.app.alerts_pane
+    await console.until(lambda: console.under_cursor(pane).split()[1:3] == [name, state])
+
+
+def silences(stack: Addresses) -> list[dict[str, Any]]:
+    with urllib.request.urlopen(f"{stack.alertmanager}/api/v2/silences") as answer:
+        return [each for each in json.load(answer) if each["status"]["state"] == "active"]
+
+
+async def confirm(console: Console, reason: str = "OPS-1 known") -> None:
+    await console.until("protected: type the context's name")
+    await console.press(*f"prod\r{reason}\r\r")
+
+
+async def test_a_acknowledges_for_15_minutes_and_x_lets_it_speak_again(console: Console, stack: Addresses) -> None:
+    await console.press("a")
+    await console.until("for 15m, until", "+ silenced[until ")
+    assert silences(stack) == []
+    await confirm(console)
+    await console.until("is suppressed until", "takes it back: unsilence alert/HighLatency-")
+    [made] = silences(stack)
+    assert made["comment"] == "OPS-1 known"
+    await console.press("escape")
+    await console.until(lambda: "silenced" in console.under_cursor(console.app.alerts_pane))
+    end = made["endsAt"].partition("T")[2][:8]
+    assert f"silenced until {end}Z by {made['createdBy']}"[:50] in console.text
+
+    await console.press("x")
+    await console.until("expires the silence of alert/HighLatency-")
+    await confirm(console)
+    await console.until("is told again")
+    assert silences(stack) == []
+
+
+async def test_the_dialog_takes_a_silence_back_at_once(console: Console, stack: Addresses) -> None:
+    await console.press("a")
+    await confirm(console)
+    await console.until("takes it back")
+
+    await console.press("u")
+    await console.until("expires the silence of alert/HighLatency-")
+    await confirm(console)
+    await console.until("is told again")
+    assert silences(stack) == []
+
+
+async def test_the_editor_begins_with_the_alerts_labels_and_says_what_else_is_hidden(
+    console: Console, stack: Addresses
+) -> None:
+    await console.press("S")
+    line = '2h alertname="HighLatency" job="aurora-backend" severity="warning" #'
+    assert line in console.text
+    console.app.prompt._input.value = "1d job=aurora-backend # OPS-7 release"
+    await console.press("enter")
+    await console.until("for 24h, until", "it also hides 1 more: HighErrorRate-")
+    await confirm(console)
+    await console.until("is suppressed until")
+    [made] = silences(stack)
+    assert ([each["value"] for each in made["matchers"]], made["comment"]) == (["aurora-backend"], "OPS-7 release")
+
+
+async def test_a_line_that_cannot_be_meant_is_told_and_asks_nothing(console: Console) -> None:
+    await console.press("S")
+    console.app.prompt._input.value = "soon job=aurora-backend"
+    await console.press("enter")
+    await console.until("'soon' is no duration")
+    assert not isinstance(console.app.screen, ActionDialog)
+
+
+async def test_of_two_silences_one_is_chosen(console: Console, stack: Addresses) -> None:
+    for minutes in (10, 20):
+        await console.press("S")
+        console.app.prompt._input.value = f"{minutes}m job=aurora-backend"
+        await console.press("enter")
+        await confirm(console)
+        await console.until("is suppressed until")
+        await console.press("escape")
+    await console.until("(+1)")
+    first, last = sorted(silences(stack), key=lambda each: str(each["endsAt"]))
+
+    await console.press("x")
+    await console.until("2 silences hold it back; expire:")
+    assert console.app.prompt._input.value == last["id"]
+    console.app.prompt._input.value = first["id"]
+    await console.press("enter")
+    await console.until("it stays silenced until")
+    await confirm(console)
+    await console.until("by another silence")
+    assert [each["id"] for each in silences(stack)] == [last["id"]]
+
+
+async def test_an_alert_that_is_only_pending_says_that_alertmanager_does_not_have_it(console: Console) -> None:
+    table = console.app.session.store.table("alerts")
+    labels = {"alertname": "Soon"}
+    pending = Alert("f" * 16, "Soon", AlertState.PENDING, "", None, "", labels, {}, None, sources=("prometheus",))
+    console.app.session._stop("signals")
+    table.apply({pending.fingerprint: pending})
+    await console.press("escape")
+    await on_the_alert(console, "Soon", "pending")
+
+    await console.press("a")
+    await console.until("Alertmanager does not have this alert: it is not firing yet")
+    assert not isinstance(console.app.screen, ActionDialog)
+
+
+async def test_read_only_the_keys_are_off_and_say_why(stack: Addresses) -> None:
+    async with opened(stack, read_only=True) as console:
+        await on_the_alert(console, "HighLatency")
+        for key, name in (("a", "Ack"), ("S", "Silence"), ("x", "Unsilence")):
+            await console.press(key)
+            await console.until(f"{name} is off: this session is read-only")
+        assert not isinstance(console.app.screen, ActionDialog)
+        assert not console.app.prompt.is_open
+    assert silences(stack) == []
