@@ -20,6 +20,7 @@ from aurora_tui.model.alerts import fingerprint, object_name
 from aurora_tui.model.policies import Policy
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.sandbox.alertmanager import Alertmanager
+from aurora_tui.sandbox.silences import PostedMatcher, PostedSilence
 from aurora_tui.signalling import Found
 from aurora_tui.signals.alertmanager import AlertmanagerClient
 from aurora_tui.signals.errors import SignalError
@@ -270,6 +271,22 @@ async def test_an_alert_is_also_known_by_its_rule_where_that_is_clear(scene: Sce
 async def test_a_silence_that_came_in_between_voids_the_preview(scene: Scene) -> None:
     plan = await scene.plan()
     await scene.put(job="aurora-backend")
+
+    record = await scene.path().execute(plan)
+
+    assert (record.outcome, record.obstacle) == (Outcome.REFUSED, Obstacle.CHANGED)
+    assert scene.sent == []
+
+
+async def test_a_silence_that_comes_in_between_the_last_look_and_the_request_stops_it(scene: Scene) -> None:
+    plan = await scene.plan()
+    times = {"starts_at": rfc3339(scene.clock()), "ends_at": rfc3339(scene.clock() + 60)}
+    silence = PostedSilence("", "bob", matchers=(PostedMatcher("job", "aurora-backend", is_regex=False),), **times)
+
+    def somebody_else() -> None:
+        scene.manager._silences.put(silence, round(scene.clock() * 1000))
+
+    scene.cluster.on("user", somebody_else)
 
     record = await scene.path().execute(plan)
 
