@@ -323,7 +323,7 @@ policies:
     [
         ("    context: [prod, 'prod[']", "context", "a glob such as prod-* or a list", '"prod["'),
         ("    namespace: []", "namespace", "a glob", "a list"),
-        ("    kind: deployment", "kind", "each matching one of ConfigMap, CronJob", '"deployment"'),
+        ("    kind: deployment", "kind", "each matching one of Alert, ConfigMap, CronJob", '"deployment"'),
         ("    verb: [restart, restrat]", "verb", "restart, resume", '"restrat"'),
         ("    deny: yes", "deny", "text", "yes (yes/no)"),
         ("    confirm: prod", "confirm", "true or false", '"prod"'),

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from aurora_tui.backoff import Backoff
 from aurora_tui.model.access import HttpAccess
-from aurora_tui.model.alerts import AlertState, fingerprint
+from aurora_tui.model.alerts import AlertState, fingerprint, hushed
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.signals import alerts
 from aurora_tui.signals.alertmanager import AlertmanagerClient
@@ -157,3 +157,42 @@ async def test_what_is_no_alertmanager_and_what_is_not_there_are_told_apart(pair
     async with AlertmanagerClient(HttpAccess(url)) as client:
         with pytest.raises(SignalError, match=r"can't be reached \(Connection refused\)"):
             await client.alerts()
+
+
+def silence(name: str, ends: str, by: str) -> dict[str, Any]:
+    matcher = {"name": "job", "value": "aurora-backend", "isRegex": False, "isEqual": True}
+    return {
+        "id": name,
+        "status": {"state": "active"},
+        "comment": "OPS-1\nknown",
+        "createdBy": by,
+        "startsAt": "2026-11-24T04:00:00.000Z",
+        "endsAt": ends,
+        "matchers": [matcher],
+    }
+
+
+async def test_a_silenced_alert_says_until_when_by_whom_and_why(pair: Pair, table: WatchedTable) -> None:
+    pair.alertmanager.alerts[0]["status"]["silencedBy"] = ["s", "t"]
+    pair.alertmanager.silences = [
+        silence("s", "2026-11-24T05:00:00.000Z", "alice"),
+        silence("t", "2026-11-24T06:00:00.000Z", "bob"),
+        silence("other", "2026-11-24T09:00:00.000Z", "carol"),
+    ]
+    await pair.source(table).read_once()
+
+    held = table.rows[fingerprint(FIRING)]
+    assert [each.id for each in held.silences] == ["t", "s"]
+    end = held.silences[0].until or 0.0
+    assert hushed(held, end - 3600) == "silenced until 06:00:00Z by bob (+1): OPS-1 known"
+    assert hushed(held, end - 100_000).startswith("silenced until 2026-11-24T06:00:00Z by bob")
+
+
+async def test_an_alert_is_shown_as_silenced_where_the_silences_cannot_be_read(pair: Pair, table: WatchedTable) -> None:
+    pair.alertmanager.silences = [{"id": "of no shape"}]
+    await pair.source(table).read_once()
+
+    held = table.rows[fingerprint(FIRING)]
+    assert (held.state, held.silenced_by, held.silences) == (AlertState.SILENCED, ("s",), ())
+    assert hushed(held, 0.0) == ""
+    assert table.freshness.state is SourceState.LIVE
