@@ -30,7 +30,7 @@ _LOW_BUDGET = 0.25  # below a quarter the budget is shown as a warning
 
 
 def worst_first(reading: SloReading) -> tuple[int, int, float, str, str]:
-    """Sorts by state, then by what its budget is worth, then by how far the value is beyond its target, then by name."""
+    """Sorts by state, then by what it is worth, then by how far the value is beyond its target, then by name."""
     strain, steps = reading.strain(reading.value), reading.burns.steps
     step = reading.burns.verdict
     urgency = len(steps) if step is None else steps.index(step)
