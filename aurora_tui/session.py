@@ -7,7 +7,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Coroutine
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from aurora_tui.backoff import Backoff
@@ -61,10 +61,6 @@ class Session:
         self.clock = clock
         self.store = Store()
         self.cluster = KubernetesCluster(context, read_only=self.read_only)
-        self.with_alerts = WithAlerts(
-            self.cluster, lambda: locate("alertmanager", self.environment, self.cluster, self.home)
-        )
-        """What actions are planned on and sent to."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -72,12 +68,18 @@ class Session:
     def context(self) -> str:
         return self.cluster.context
 
+    @cached_property
+    def with_alerts(self) -> WithAlerts:
+        """What actions are planned on and sent to; made when the first one is."""
+        return WithAlerts(self.cluster, lambda: locate("alertmanager", self.environment, self.cluster, self.home))
+
     async def close(self) -> None:
         """Stop all sources and connections."""
         for name in list(self._tasks):
             self._stop(name)
         await asyncio.gather(*self._leaving, return_exceptions=True)
-        await self.with_alerts.close()
+        if "with_alerts" in vars(self):
+            await self.with_alerts.close()
         await self.cluster.close()
 
     def start(self) -> None:

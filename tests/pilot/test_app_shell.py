@@ -88,8 +88,9 @@ async def test_the_name_and_a_reason_are_asked_and_without_a_terminal_nothing_is
 
 async def test_on_workloads_the_key_scales_and_the_command_says_where_shells_are(console: Console) -> None:
     await console.command("deploy")
-    await console.until("▸Deployments")
-    await console.until(lambda: "s Scale" in console.keys)
+    await console.until("▸Deployments 2")
+    await console.until(lambda: console.app.objects_pane.subject() is not None)
+    assert "s Scale" in console.keys
     await console.press("s")
     await console.until(lambda: "scale deployment/" in console.lines[-2])
     await console.press("escape")
