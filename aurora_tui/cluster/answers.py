@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from aurora_tui.cluster.errors import (
+    AnswerLostError,
     ClusterError,
     ConflictError,
     ForbiddenError,
@@ -44,6 +45,21 @@ def network_errors() -> tuple[type[Exception], ...]:
     import aiohttp
 
     return (aiohttp.ClientError, OSError)
+
+
+def in_words(error: BaseException) -> str:
+    """What broke a connection that was in use, on one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def no_answer(error: BaseException) -> str:
+    """The words for a request that went out and was not answered."""
+    return "no answer in time" if isinstance(error, TimeoutError) else in_words(error)
+
+
+def answer_lost(server: str, error: BaseException) -> AnswerLostError:
+    """The error for one of those that may have been carried out."""
+    return AnswerLostError(f"the answer of {server} was lost: {no_answer(error)}")
 
 
 def unreachable(server: str, error: Any) -> str:

@@ -18,6 +18,7 @@ from aurora_tui.cluster.transport import SilenceError, Transport
 from aurora_tui.model.access import HttpAccess
 from aurora_tui.store import Table
 
+_RIGHTS = "authorization.k8s.io/v1"
 _READING = frozenset({"get", "list", "watch"})
 _LOG_SILENCE = 120.0
 """A quiet container is no fault, a dead connection looks the same: the stream is then asked for again."""
@@ -62,10 +63,9 @@ class KubernetesCluster:
         return str(answer.get("gitVersion", "unknown"))
 
     async def user(self) -> str:
-        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
         try:
-            answer = await self.transport.json("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", body=review)
-            return str(answer["status"]["userInfo"]["username"])
+            status = await self._review("authentication.k8s.io/v1", "SelfSubjectReview")
+            return str(status["userInfo"]["username"])
         except (ClusterError, KeyError, TypeError):
             # Servers before 1.28 do not serve the review.
             return self.settings.user
@@ -168,30 +168,23 @@ class KubernetesCluster:
             "namespace": namespace or "",
             "name": name,
         }
-        review = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": attributes},
-        }
-        answer = await self.transport.json(
-            "POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body=review
-        )
-        status = answer.get("status") or {}
+        status = await self._review(_RIGHTS, "SelfSubjectAccessReview", resourceAttributes=attributes)
         return Permission(bool(status.get("allowed")), str(status.get("reason") or ""))
 
     async def names_matter(self, namespace: str | None) -> bool:
-        review = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectRulesReview",
-            # The server wants one; what holds in the whole cluster is told for every namespace.
-            "spec": {"namespace": namespace or "default"},
-        }
-        answer = await self.transport.json("POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", body=review)
-        status = answer.get("status") or {}
+        # The server wants one; what holds in the whole cluster is told for every namespace.
+        status = await self._review(_RIGHTS, "SelfSubjectRulesReview", namespace=namespace or "default")
         return bool(status.get("incomplete")) or any(
             rule.get("resourceNames") and not _READING.issuperset(rule.get("verbs") or ())
             for rule in status.get("resourceRules") or ()
         )
+
+    async def _review(self, api_version: str, kind: str, **spec: Any) -> dict[str, Any]:
+        """What the server says of us: the status of a review, which it keeps nowhere."""
+        body = {"apiVersion": api_version, "kind": kind, **({"spec": spec} if spec else {})}
+        answer = await self.transport.json("POST", f"/apis/{api_version}/{kind.lower()}s", body=body)
+        status: dict[str, Any] = answer.get("status") or {}
+        return status
 
     async def logs(self, request: LogRequest) -> AsyncGenerator[bytes, None]:
         query = {"container": request.container, "timestamps": "true"}

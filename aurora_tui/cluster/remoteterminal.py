@@ -13,9 +13,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from aurora_tui.cluster.answers import error_body, network_errors, refusal, unreachable
+from aurora_tui.cluster.answers import answer_lost, error_body, in_words, network_errors, refusal, unreachable
 from aurora_tui.cluster.errors import (
-    AnswerLostError,
     ClusterError,
     ConfigError,
     ReadOnlyError,
@@ -44,8 +43,8 @@ class RemoteTerminal:
 
     def __init__(self, socket: Socket, server: str) -> None:
         self._socket = socket
-        self._server = server
-        self.ended = Ended(None, f"the connection to {server} was lost", lost=True)
+        self._lost = f"the connection to {server} was lost"
+        self.ended = Ended(None, self._lost, lost=True)
 
     async def output(self) -> AsyncIterator[Output]:
         import aiohttp
@@ -61,8 +60,7 @@ class RemoteTerminal:
                 self.ended = read_status(data)
         error = self._socket.exception()
         if self.ended.lost and error is not None:
-            words = " ".join(str(error).split()) or type(error).__name__
-            self.ended = Ended(None, f"the connection to {self._server} was lost: {words}", lost=True)
+            self.ended = Ended(None, f"{self._lost}: {in_words(error)}", lost=True)
 
     async def send(self, data: bytes) -> None:
         for start in range(0, len(data), PIECE):
@@ -75,8 +73,7 @@ class RemoteTerminal:
         try:
             await self._socket.send_bytes(bytes([channel]) + data)
         except network_errors() as error:
-            words = " ".join(str(error).split()) or type(error).__name__
-            raise UnreachableError(f"the connection to {self._server} was lost: {words}") from error
+            raise UnreachableError(f"{self._lost}: {in_words(error)}") from error
 
 
 def read_status(raw: bytes) -> Ended:
@@ -179,8 +176,7 @@ def _failure(error: BaseException, dial: Dial) -> BaseException:
             f"{dial.server} opens no shell: {error.message}; does a proxy before it let websockets through?"
         )
     if isinstance(error, network_errors()):
-        words = "no answer in time" if isinstance(error, TimeoutError) else " ".join(str(error).split())
-        return AnswerLostError(f"the answer of {dial.server} was lost: {words or type(error).__name__}")
+        return answer_lost(dial.server, error)
     if isinstance(error, ValueError):
         return ConfigError(f"context {dial.context.name!r}: the request cannot be made: {error}")
     return error

@@ -13,10 +13,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from aurora_tui.cluster.answers import CONNECT_SECONDS, error_body, network_errors, not_kubernetes, refusal, unreachable
+from aurora_tui.cluster.answers import (
+    CONNECT_SECONDS,
+    answer_lost,
+    error_body,
+    network_errors,
+    no_answer,
+    not_kubernetes,
+    refusal,
+    unreachable,
+)
 from aurora_tui.cluster.configuration import configure
 from aurora_tui.cluster.errors import (
-    AnswerLostError,
     ClusterError,
     ConfigError,
     ReadOnlyError,
@@ -263,13 +271,11 @@ class Transport:
         return response
 
     def _lost(self, error: Exception, request: _Request) -> ClusterError:
-        timed_out = isinstance(error, TimeoutError)
-        words = "no answer in time" if timed_out else " ".join(str(error).split()) or type(error).__name__
         if request.writes:
-            return AnswerLostError(f"the answer of {self.server} was lost: {words}")
-        if timed_out and request.silence:
+            return answer_lost(self.server, error)
+        if isinstance(error, TimeoutError) and request.silence:
             return SilenceError(f"{self.server}: nothing was heard for {request.silence:.0f} s")
-        return UnreachableError(f"{self.server}: {words}")
+        return UnreachableError(f"{self.server}: {no_answer(error)}")
 
 
 @dataclass(frozen=True, slots=True)
