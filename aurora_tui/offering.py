@@ -244,7 +244,7 @@ class Offering(Frame):
         ref = self.active.workload() if self.active else None
         if not isinstance(ref, ServiceRef):
             return ref
-        # It is looked for among all pods, and asked for at each tick.
+        # It is looked for among all pods, and each of the keys asks for it.
         look = (ref.name, self.session.namespace, len(self.session.store.table(views.PODS.table).rows))
         if self._found is None or self._found[0] != look:
             self._found = look, self.session.workload_of(ref.name)

@@ -132,13 +132,11 @@ class ActionDialog(ConfirmScreen[Plan]):
         """Say what became of the request."""
         words = f"{record.outcome.value}: {record.message}" if record.message else record.outcome.value
         self.account.tell(Content.styled(printable(words), _OUTCOME_STYLE[record.outcome]))
-        if record.outcome in (Outcome.REFUSED, Outcome.FAILED) or not record.plan.followed:
+        came_to_nothing = record.outcome in (Outcome.REFUSED, Outcome.FAILED)
+        if came_to_nothing or not record.plan.followed:
             self._finished = True
             self._cancel.label = "Close"
-        if record.outcome not in (
-            Outcome.REFUSED,
-            Outcome.FAILED,
-        ):  # what was confirmed gives its place to what becomes of it
+        if not came_to_nothing:  # what was confirmed gives its place to what becomes of it
             for preview in self.query("#warnings, #diff"):
                 preview.display = False
 

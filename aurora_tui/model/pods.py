@@ -80,10 +80,10 @@ def owner_workload(pod: Pod) -> tuple[str, str] | None:
     owner = next((each for each in pod.metadata.owner_references or () if each.controller), None)
     if owner is None:
         return None
-    labels = pod.metadata.labels or {}
+    labels = pod.metadata.labels or {} if owner.kind == "ReplicaSet" else {}
     for kind, label in _BY_HASH:
         hash_ = labels.get(label)
-        if owner.kind == "ReplicaSet" and hash_ and owner.name.endswith(f"-{hash_}"):
+        if hash_ and owner.name.endswith(f"-{hash_}"):
             return kind, owner.name.removesuffix(f"-{hash_}")
     return owner.kind, owner.name
 

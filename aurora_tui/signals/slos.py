@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from aurora_tui.backoff import Backoff
 from aurora_tui.model.access import HttpAccess
-from aurora_tui.model.burn import Burns, ladder, windows
+from aurora_tui.model.burn import Burns, Step, ladder, windows
 from aurora_tui.model.definitions import Objective, ObjectiveKind, Service
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.slo import NOT_READ, Sample, SloReading, read
@@ -42,6 +42,7 @@ class _Watched:
     service: Service
     objective: Objective
     budget_window: timedelta
+    steps: tuple[Step, ...]
     current: Sample = field(default_factory=lambda: Sample(None, NOT_READ))
     spark: tuple[float | None, ...] = ()
     share: Sample = field(default_factory=lambda: Sample(None, NOT_READ))
@@ -55,7 +56,7 @@ class _Watched:
             current=self.current,
             spark=self.spark,
             window_share=self.share,
-            burns=Burns(self.objective.budget, ladder(self.budget_window), dict(self.burns)),
+            burns=Burns(self.objective.budget, self.steps, dict(self.burns)),
             budget_window=self.budget_window,
             now=self.sampled_at,
         )
@@ -79,8 +80,11 @@ class SloSource:
         budget_window: timedelta,
         interval: timedelta,
     ) -> None:
+        steps = ladder(budget_window)
         self._watched = [
-            _Watched(service, objective, budget_window) for service in services for objective in service.objectives
+            _Watched(service, objective, budget_window, steps)
+            for service in services
+            for objective in service.objectives
         ]
         self._client = None if access is None else PrometheusClient(access)
         self._table = table
@@ -90,7 +94,7 @@ class SloSource:
         self._interval = interval.total_seconds()
         self._spark_end = 0.0
         self._budget_due = 0.0
-        spans = windows(ladder(budget_window))
+        spans = windows(steps)
         self._hours = [span for span in spans if span <= _HOUR]
         """What tells of a page soon; the longer windows move slowly and cost like the budget."""
         self._days = [span for span in spans if span > _HOUR]

@@ -12,7 +12,6 @@ from aurora_tui.model.revisions import plain_template
 from aurora_tui.model.rollouts import RolloutState, RolloutStatus
 from aurora_tui.verbs.base import Draft, Inverse, Refusal, Rolling, View, strategy_warnings
 
-ROLLOUT = "Rollout"
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 
 
@@ -22,7 +21,7 @@ class Restart(Rolling):
 
     async def draft(self, view: View, params: Params) -> Draft:
         spec = view.live["spec"]
-        if spec.get("paused") and view.resource.kind != ROLLOUT:
+        if spec.get("paused") and view.resource.kind != "Rollout":
             raise Refusal(f"{view.label} is paused: resume its rollout first (kubectl rollout resume)")
         if spec.get("replicas") == 0:
             raise Refusal(f"{view.label} is scaled to 0: there is no pod to restart")
@@ -30,7 +29,7 @@ class Restart(Rolling):
         stamp = datetime.fromtimestamp(int(view.now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         if _restarted_at(view.live) == stamp:
             raise Refusal(f"{view.label} was restarted within this second")
-        if view.resource.kind == ROLLOUT:
+        if view.resource.kind == "Rollout":
             return Draft(
                 params={"restarted_at": stamp},
                 request=PatchRequest(MERGE_PATCH, {"spec": {"restartAt": stamp}}),
@@ -46,7 +45,7 @@ class Restart(Rolling):
         )
 
     def basis(self, item: Mapping[str, Any]) -> Any:
-        if item.get("kind") == ROLLOUT:
+        if item.get("kind") == "Rollout":
             return item["spec"].get("restartAt")
         return [plain_template(item["spec"]["template"]), bool(item["spec"].get("paused"))]
 
@@ -57,7 +56,7 @@ class Restart(Rolling):
         """A Rollout says when all its pods are younger than the restart; until then its phase says nothing of it."""
         status = super().progress(action, item)
         done = (item.get("status") or {}).get("restartedAt")
-        if action.target.kind == ROLLOUT and done != item["spec"].get("restartAt"):
+        if action.target.kind == "Rollout" and done != item["spec"].get("restartAt"):
             return RolloutStatus(RolloutState.WAITING, 0, status.total, "its old pods are being evicted")
         return status
 
@@ -66,7 +65,7 @@ class Restart(Rolling):
 
 
 def _restarted_at(item: Mapping[str, Any]) -> str | None:
-    if item.get("kind") == ROLLOUT:
+    if item.get("kind") == "Rollout":
         at: str | None = item["spec"].get("restartAt")
         return at
     annotations = (item["spec"]["template"].get("metadata") or {}).get("annotations") or {}
