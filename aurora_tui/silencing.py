@@ -71,17 +71,11 @@ class WithAlerts:
         """An alert also by its fingerprint, and by the name of its rule where only one of that name is there."""
         if resource is not ALERTS:
             return await self._cluster.get(resource, namespace, name, subresource)
-        alerts = await self.list(ALERTS, None)
-        for named in (
-            [each for each in alerts if name in (each["metadata"]["name"], each["metadata"]["uid"])],
-            [each for each in alerts if each["labels"].get("alertname") == name],
-        ):
-            if len(named) == 1:
-                return named[0]
-            if named:
-                names = ", ".join(each["metadata"]["name"] for each in named)
-                raise ClusterError(f"{len(named)} alerts are called {name}, say which: {names}")
-        raise NotFoundError(f"Alertmanager has no alert {name}", status=404, reason="NotFound")
+        found = called(name, await self.list(ALERTS, None))
+        if len(found) == 1:
+            return found[0]
+        words = not_one(found, name)
+        raise ClusterError(words) if found else NotFoundError(words, status=404, reason="NotFound")
 
     async def list(
         self, resource: Resource, namespace: str | None, *, labels: str = "", fields: str = ""
@@ -209,6 +203,20 @@ class WithAlerts:
             Trouble.QUERY: ClusterError,
         }
         raise kinds.get(error.trouble, UnreachableError)(str(error)) from error
+
+
+def called(name: str, alerts: Sequence[Object]) -> Sequence[Object]:
+    """The alerts that a name means: that of one, its fingerprint, or else that of a rule, which may have several."""
+    one = [each for each in alerts if name in (each["metadata"]["name"], each["metadata"]["uid"])]
+    return one or [each for each in alerts if each["labels"].get("alertname") == name]
+
+
+def not_one(found: Sequence[Object], name: str, of: str = "") -> str:
+    """Why a name does not do, in words; `of` says where was looked."""
+    if not found:
+        return f"Alertmanager has no alert {name}{of}"
+    names = ", ".join(sorted(each["metadata"]["name"] for each in found))
+    return f"{len(found)} alerts{of} are called {name}, say which: {names}"
 
 
 def _object(alert: ActiveAlert, silences: Mapping[str, Silence]) -> Object:

@@ -14,6 +14,7 @@ from aurora_tui.model.actions import Params, Verb
 from aurora_tui.model.alerts import service_of
 from aurora_tui.model.matchers import read_matcher, written
 from aurora_tui.session import Session
+from aurora_tui.silencing import called, not_one
 
 
 async def act_on_alert(
@@ -28,19 +29,13 @@ async def act_on_alert(
 
 
 async def _find(session: Session, what: str, service: str | None) -> str:
-    services = session.settings.services
-    found = [
-        str(each["metadata"]["name"])
-        for each in await session.with_alerts.list(ALERTS, None)
-        if what in (each["labels"].get("alertname"), each["metadata"]["name"], each["metadata"]["uid"])
-        and (service is None or service_of(each["labels"], services) == service)
-    ]
+    services, alerts = session.settings.services, await session.with_alerts.list(ALERTS, None)
+    if service is not None:
+        alerts = [each for each in alerts if service_of(each["labels"], services) == service]
+    found = called(what, alerts)
     if len(found) == 1:
-        return found[0]
-    of = f" of service {service}" if service else ""
-    if found:
-        raise Refusal(f"{len(found)} alerts{of} are called {what}, say which: {', '.join(sorted(found))}")
-    raise Refusal(f"Alertmanager has no alert {what}{of}")
+        return str(found[0]["metadata"]["name"])
+    raise Refusal(not_one(found, what, f" of service {service}" if service else ""))
 
 
 def read_conditions(words: Sequence[str]) -> str:
