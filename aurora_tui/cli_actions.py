@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from aurora_tui.cli_options import acting, shared, take
+from aurora_tui.cli_options import acting, named, shared, take
 from aurora_tui.cli_shell import shell
 from aurora_tui.cli_silence import silence, unsilence
 from aurora_tui.launch import once
@@ -82,7 +82,7 @@ def _act_on(
     if not words:
         raise click.UsageError("say on what: KIND/NAME..., or a kind and -l SELECTOR")
     if labels is None:
-        words = tuple(_named(word, kind) if kind else word for word in words)
+        words = tuple(named(word, kind) if kind else word for word in words)
         if len(words) == 1:
             _act(ctx, verb, params, words[0], given)
             return
@@ -135,8 +135,8 @@ def set_image(ctx: click.Context, /, targets: tuple[str, ...], **given: Any) -> 
     pairs = [image.partition("=") for image in targets if "=" in image]
     if not pairs or not all(name and image for name, _, image in pairs):
         raise click.UsageError("give CONTAINER=IMAGE, e.g. backend=aurora/backend:2.4.0")
-    named = tuple(target for target in targets if "=" not in target)
-    _act_on(ctx, "set image", {name: image for name, _, image in pairs}, named, given)
+    objects = tuple(target for target in targets if "=" not in target)
+    _act_on(ctx, "set image", {name: image for name, _, image in pairs}, objects, given)
 
 
 @_command(several=_examples("pause deploy/shop", "pause cronjobs -l team=data"))
@@ -190,7 +190,7 @@ def bounds(ctx: click.Context, /, target: str, least: int | None, most: int | No
     wanted = {name: value for name, value in (("min", least), ("max", most)) if value is not None}
     if not wanted:
         raise click.UsageError("give --min, --max or both")
-    _act(ctx, "set bounds", wanted, _named(target, "hpa"), given)
+    _act(ctx, "set bounds", wanted, named(target, "hpa"), given)
 
 
 @_command()
@@ -204,7 +204,7 @@ def drain(ctx: click.Context, /, target: str, delete_emptydir_data: bool, force:
     from aurora_tui.draining import Drain
     from aurora_tui.model.selection import ObjectRef
 
-    name = _name(_named(target, "node"), "Node")
+    name = _name(named(target, "node"), "Node")
     node = ObjectRef("Node", None, name)
     _series(ctx, lambda path, _: Drain(path, node, lose_emptied=delete_emptydir_data, lose_unmanaged=force), given)
 
@@ -237,7 +237,7 @@ def switch(ctx: click.Context, /, target: str, pairs: tuple[str, ...], **given: 
     wanted = [pair.partition("=") for pair in pairs]
     if not all(key and sign for key, sign, _ in wanted):
         raise click.UsageError("give KEY=VALUE, e.g. color=green")
-    _act(ctx, "switch", {key: value for key, _, value in wanted}, _named(target, "service"), given)
+    _act(ctx, "switch", {key: value for key, _, value in wanted}, named(target, "service"), given)
 
 
 @_command("set-flag")
@@ -249,7 +249,7 @@ def set_flag(ctx: click.Context, /, target: str, pairs: tuple[str, ...], **given
     wanted = [pair.partition("=") for pair in pairs]
     if not all(key for key, _, _ in wanted):
         raise click.UsageError("give KEY=VALUE, e.g. new-checkout=false, or KEY alone to toggle it")
-    _act(ctx, "set flag", {key: value if sign else TOGGLE for key, sign, value in wanted}, _named(target, "cm"), given)
+    _act(ctx, "set flag", {key: value if sign else TOGGLE for key, sign, value in wanted}, named(target, "cm"), given)
 
 
 @_command(several=_examples("promote shop", "promote shop cart --full"))
@@ -269,10 +269,6 @@ def abort(ctx: click.Context, /, targets: tuple[str, ...], **given: Any) -> None
 def retry(ctx: click.Context, /, targets: tuple[str, ...], **given: Any) -> None:
     """Retry a Rollout's aborted update (kubectl argo rollouts retry)."""
     _act_on(ctx, "retry", {}, targets, given, "rollout")
-
-
-def _named(target: str, kind: str) -> str:
-    return target if "/" in target else f"{kind}/{target}"
 
 
 def _series(ctx: click.Context, make: Callable[[ActionPath, str], Maker], given: dict[str, Any]) -> None:

@@ -31,19 +31,30 @@ def shared(command: F) -> F:
     return command
 
 
-def acting(run: F) -> F:
-    """The options of everything that changes a cluster."""
+def guarded(run: F, *, dry_run: str = "Show the preview and stop.") -> F:
+    """The options of everything that is asked about first."""
     for option in reversed(
         (
             click.option("--yes", is_flag=True, help="Do not ask."),
             click.option("--confirm", metavar="CONTEXT", help="The context's name, where it must be typed."),
             click.option("--reason", metavar="WORDS", help="Why; kept in the journal."),
-            click.option("--dry-run", is_flag=True, help="Show the preview and stop."),
-            click.option("--wait/--no-wait", default=True, help="Follow the rollout and the SLI to a verdict."),
+            click.option("--dry-run", is_flag=True, help=dry_run),
         )
     ):
         run = option(run)
     return run
+
+
+def acting(run: F) -> F:
+    """The options of everything that changes a cluster, and is followed."""
+    return guarded(
+        click.option("--wait/--no-wait", default=True, help="Follow the rollout and the SLI to a verdict.")(run)
+    )
+
+
+def named(target: str, kind: str) -> str:
+    """A target of which the kind may be left out."""
+    return target if "/" in target else f"{kind}/{target}"
 
 
 def take(ctx: click.Context, given: dict[str, Any]) -> Wanted:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import click
 
-from aurora_tui.cli_options import shared, take
+from aurora_tui.cli_options import guarded, named, shared, take
 from aurora_tui.launch import once
 
 
@@ -22,10 +23,7 @@ Examples:
 @click.argument("target", metavar="POD")
 @click.argument("command", nargs=-1, metavar="[-- COMMAND...]")
 @click.option("-c", "--container", metavar="NAME", help="Container; as kubectl chooses it by default.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--confirm", metavar="CONTEXT", help="The context's name, where it must be typed.")
-@click.option("--reason", metavar="WORDS", help="Why; kept in the journal.")
-@click.option("--dry-run", is_flag=True, help="Say what would be opened and stop.")
+@partial(guarded, dry_run="Say what would be opened and stop.")
 @click.pass_context
 def shell(ctx: click.Context, /, target: str, command: tuple[str, ...], container: str | None, **given: Any) -> None:
     """Open a shell in a pod, or run one command in it (kubectl exec), guarded and journalled.
@@ -36,4 +34,4 @@ def shell(ctx: click.Context, /, target: str, command: tuple[str, ...], containe
     from aurora_tui.commands import shell as shells
 
     wanted = take(ctx, given)
-    once(wanted, lambda session: shells.shell(session, target, container, command, **given))
+    once(wanted, lambda session: shells.shell(session, named(target, "pod"), container, command, **given))

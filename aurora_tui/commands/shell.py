@@ -36,7 +36,7 @@ async def shell(
     dry_run: bool,
 ) -> int:
     """Plan, ask, open. The exit status is the process's own; 1 where none was started, 2 where it is not known."""
-    resource, name = read_target(what if "/" in what else f"pod/{what}")
+    resource, name = read_target(what)
     if resource is not PODS:
         raise click.UsageError(f"{what!r} is not a pod")
     seat = _Seat(tty=sys.stdin.isatty() and sys.stdout.isatty())
