@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from aurora_tui.sandbox.addresses import Addresses
+from aurora_tui.sandbox.child import start_in_subprocess
 from tests.pilot.console import demo
+from tests.program import Program
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +23,19 @@ def bad_release() -> Iterator[Addresses]:
 def healthy() -> Iterator[Addresses]:
     with demo("healthy") as addresses:
         yield addresses
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Addresses]:
+    """A demo stack that the tests of one module change."""
+    with start_in_subprocess("bad-release") as addresses:
+        yield addresses
+
+
+@pytest.fixture
+def program(stack: Addresses, tmp_path: Path) -> Program:
+    """The real program on that stack, in a home of its own."""
+    return Program(stack, tmp_path)
 
 
 @pytest.fixture(autouse=True)

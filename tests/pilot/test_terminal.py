@@ -7,13 +7,11 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from aurora_tui.sandbox.addresses import Addresses
-from aurora_tui.sandbox.child import start_in_subprocess
 from tests.program import PROGRAM, Program, home
 from tests.terminal import Terminal, stat_fields
 
@@ -22,17 +20,6 @@ PATIENCE = 60.0
 _MODES = re.compile(rb"\x1b\[\?(\d+)([hl])")
 _AT_FIRST = {b"7", b"25"}
 """What a terminal has switched on by itself: lines wrap, the cursor is shown."""
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Addresses]:
-    with start_in_subprocess("bad-release") as addresses:
-        yield addresses
-
-
-@pytest.fixture
-def program(stack: Addresses, tmp_path: Path) -> Program:
-    return Program(stack, tmp_path)
 
 
 def burning(program: Program, *options: str, columns: int = 160, lines: int = 48, **env: str) -> Terminal:

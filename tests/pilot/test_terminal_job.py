@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
-from aurora_tui.sandbox.addresses import Addresses
-from aurora_tui.sandbox.child import start_in_subprocess
 from tests.program import Program
 
 PATIENCE = 60.0
 """Seconds; the machine may be busy."""
 RECOVERY = 180.0
 """Seconds in which the pods are replaced and a minute of good answers has come together."""
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Addresses]:
-    with start_in_subprocess("bad-release") as addresses:
-        yield addresses
-
-
-@pytest.fixture
-def program(stack: Addresses, tmp_path: Path) -> Program:
-    return Program(stack, tmp_path)
 
 
 def test_read_only_is_shown_and_the_key_of_the_rollback_sends_nothing(program: Program) -> None:

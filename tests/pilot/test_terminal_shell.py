@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from aurora_tui.sandbox.addresses import Addresses
-from aurora_tui.sandbox.child import start_in_subprocess
 from tests.pilot.test_terminal import PATIENCE, burning, is_restored, modes, whole
 from tests.program import Program, home
 from tests.terminal import Terminal
@@ -18,17 +14,6 @@ from tests.terminal import Terminal
 POD = "aurora-postgres-2"
 PROMPT = "/ $"
 CONFIRMED = ("--confirm", "prod", "--reason", "OPS-1", "-n", "aurora")
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Addresses]:
-    with start_in_subprocess("bad-release") as addresses:
-        yield addresses
-
-
-@pytest.fixture
-def program(stack: Addresses, tmp_path: Path) -> Program:
-    return Program(stack, tmp_path)
 
 
 def in_a_shell(terminal: Terminal) -> None:

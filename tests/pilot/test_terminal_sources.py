@@ -12,18 +12,11 @@ import pytest
 import yaml
 
 from aurora_tui.sandbox.addresses import Addresses
-from aurora_tui.sandbox.child import start_in_subprocess
 from tests.forwarder import Forwarder, forwarded
 from tests.program import Program
 
 PATIENCE = 90.0
 """Seconds; the machine may be busy, and a source that failed a few times waits for half a minute."""
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Addresses]:
-    with start_in_subprocess("bad-release") as addresses:
-        yield addresses
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ import errno
 import json
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,32 +17,15 @@ import pytest
 from aurora_tui import cli, launch
 from aurora_tui.cli import command
 from tests.unit.apiserver import ApiServer, config, item, listing, refused, running, write
-
-Run = Callable[..., "Answer"]
-
-
-@dataclass(frozen=True)
-class Answer:
-    code: int
-    out: str
-    err: str
+from tests.unit.commandline import Run, command_line
 
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run ``aurora-tui`` with these arguments, in a home of its own."""
-    for name, folder in (("HOME", "home"), ("XDG_STATE_HOME", "state"), ("XDG_CONFIG_HOME", "config")):
-        monkeypatch.setenv(name, str(tmp_path / folder))
     monkeypatch.delenv("KUBECONFIG", raising=False)
 
-    def run(*arguments: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["aurora-tui", *arguments])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        shown = capsys.readouterr()
-        return Answer(int(caught.value.code or 0), shown.out, shown.err)
-
-    return run
+    return command_line(tmp_path, monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -4,37 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aurora_tui import cli
 from aurora_tui.cluster.errors import ForbiddenError
 from aurora_tui.cluster.kubernetes import KubernetesCluster
 from aurora_tui.cluster.resources import NODES
 from aurora_tui.sandbox.kube import KubeSandbox
 from aurora_tui.sandbox.scenarios import SCENARIOS
 from tests.unit.apiserver import write
+from tests.unit.commandline import Run, command_line
 
 ONE, TWO, THREE = (f"prod-node-{number}" for number in (1, 2, 3))
 CONFIRMED = ("--yes", "--confirm=prod", "--reason=told by the tests")
 POLICY = {"policies": {"few": {"verb": "cordon", "cap": 2}}}
-
-
-@dataclass(frozen=True)
-class Answer:
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Answer]
 
 
 @pytest.fixture
@@ -61,18 +49,8 @@ def run(
     """Run ``aurora-tui`` on that cluster."""
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(sandbox.kubeconfig("prod"))
-    for name, folder in (("HOME", "home"), ("XDG_STATE_HOME", "state"), ("XDG_CONFIG_HOME", "config")):
-        monkeypatch.setenv(name, str(tmp_path / folder))
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
-
-    def run(*arguments: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["aurora-tui", *arguments])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        shown = capsys.readouterr()
-        return Answer(int(caught.value.code or 0), shown.out, shown.err)
-
-    return run
+    return command_line(tmp_path, monkeypatch, capsys)
 
 
 def cordoned(run: Run) -> list[str]:

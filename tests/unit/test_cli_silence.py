@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aurora_tui import cli
 from aurora_tui.sandbox.addresses import Addresses
 from tests.pilot.console import demo
+from tests.unit.commandline import Run, command_line
 
 CONFIRMED = ("--yes", "--confirm=prod", "--reason=OPS-1 told by the tests")
-
-
-@dataclass(frozen=True)
-class Answer:
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Answer]
 
 
 @pytest.fixture(scope="module")
@@ -41,18 +29,8 @@ def run(
     stack: Addresses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Run]:
     """Run ``aurora-tui`` on the stack, in a home of its own; afterwards nothing is silenced."""
-    for name, folder in (("HOME", "home"), ("XDG_STATE_HOME", "state"), ("XDG_CONFIG_HOME", "config")):
-        monkeypatch.setenv(name, str(tmp_path / folder))
-
-    def run(*arguments: str) -> Answer:
-        where = (f"--kubeconfig={stack.kubeconfig}", f"--config={stack.config}", f"--context={stack.context}")
-        monkeypatch.setattr(sys, "argv", ["aurora-tui", *arguments, *where])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        shown = capsys.readouterr()
-        return Answer(int(caught.value.code or 0), shown.out, shown.err)
-
-    yield run
+    where = (f"--kubeconfig={stack.kubeconfig}", f"--config={stack.config}", f"--context={stack.context}")
+    yield command_line(tmp_path, monkeypatch, capsys, *where)
     for silence in silences(stack):
         urllib.request.urlopen(
             urllib.request.Request(f"{stack.alertmanager}/api/v2/silence/{silence['id']}", method="DELETE")
