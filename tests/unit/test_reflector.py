@@ -25,7 +25,6 @@ from tests.unit.apiserver import (
     listing,
     page,
     refused,
-    running,
     silent,
     stream,
 )
@@ -77,12 +76,6 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     Pauses.made = []
     monkeypatch.setattr(reflectors, "Backoff", Pauses)
     monkeypatch.setattr(reflectors, "_DENIED_SECONDS", 0.0)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[ApiServer]:
-    async with running() as server:
-        yield server
 
 
 @pytest.fixture

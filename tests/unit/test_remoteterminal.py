@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from aurora_tui.cluster.errors import (
 from aurora_tui.cluster.kubernetes import KubernetesCluster
 from aurora_tui.cluster.remoteterminal import PROTOCOLS, read_status
 from aurora_tui.model.terminals import ERR, OUT, Ended, Output
-from tests.unit.apiserver import ApiServer, Handler, context_for, hung_up, refused, running
+from tests.unit.apiserver import ApiServer, Handler, context_for, hung_up, refused
 
 PATH = "/api/v1/namespaces/aurora/pods/web-0/exec"
 LINE = f"GET {PATH}"
@@ -33,19 +33,6 @@ SUCCESS = b'{"status": "Success"}'
 def exit_status(code: int) -> bytes:
     causes = {"causes": [{"reason": "ExitCode", "message": str(code)}]}
     return json.dumps({"status": "Failure", "reason": "NonZeroExitCode", "details": causes}).encode()
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[ApiServer]:
-    async with running() as server:
-        yield server
-
-
-@pytest.fixture
-async def cluster(server: ApiServer, tmp_path: Path) -> AsyncIterator[KubernetesCluster]:
-    cluster = KubernetesCluster(context_for(tmp_path, server.url, user={"token": "t"}))
-    yield cluster
-    await cluster.close()
 
 
 def shell(talk: Callable[[web.WebSocketResponse], Awaitable[None]], protocols: Sequence[str] = PROTOCOLS) -> Handler:

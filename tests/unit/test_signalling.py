@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from aurora_tui.model.freshness import SourceState
 from aurora_tui.settings import Settings, load_settings
 from aurora_tui.signalling import feed_signals, locate
 from aurora_tui.store import Store
-from tests.unit.apiserver import ApiServer, context_for, listing, refused, running, write
+from tests.unit.apiserver import ApiServer, listing, refused, write
 from tests.unit.signal_servers import FakePrometheus, WatchedTable, served
 
 SERVICES = "GET /api/v1/services"
@@ -25,19 +24,6 @@ PROMETHEUS = {
     "metadata": {"name": "prometheus", "namespace": "monitoring", "labels": {"operated-prometheus": "true"}},
     "spec": {"ports": [{"name": "web", "port": 9090}]},
 }
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[ApiServer]:
-    async with running() as server:
-        yield server
-
-
-@pytest.fixture
-async def cluster(server: ApiServer, tmp_path: Path) -> AsyncIterator[KubernetesCluster]:
-    cluster = KubernetesCluster(context_for(tmp_path, server.url, user={"token": "t"}))
-    yield cluster
-    await cluster.close()
 
 
 def settings(folder: Path, **sources: str) -> Settings:

@@ -50,12 +50,6 @@ LIST = f"GET {PATH}"
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[ApiServer]:
-    async with running() as server:
-        yield server
-
-
-@pytest.fixture
 async def transport(server: ApiServer, tmp_path: Path) -> AsyncIterator[Transport]:
     transport = Transport(context_for(tmp_path, server.url, user={"token": "t"}))
     yield transport
