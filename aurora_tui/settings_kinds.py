@@ -145,6 +145,13 @@ def _mapped(node: Node) -> Mapping[str, str]:
     return {key: _text(value) for key, value in node.entries.items()}
 
 
+def _some_pairs(node: Node) -> Mapping[str, str]:
+    pairs = _mapped(node)
+    if not pairs:
+        raise UnfitError(node)  # it would match everything
+    return pairs
+
+
 def choice(*words: str) -> Kind[str]:
     def read(node: Node) -> str:
         text = scalar(node, "str")
@@ -171,6 +178,9 @@ GLOBS: Kind[tuple[str, ...]] = Kind('a list of globs such as ["prod", "*-prod"],
 ONE_OR_MORE_GLOBS: Kind[tuple[str, ...]] = Kind("a glob such as prod-* or a list of them", _one_or_more(_glob), ())
 WORKLOADS: Kind[tuple[str, ...]] = Kind(
     "a list of KIND/NAME such as deployment/aurora-backend", _listed(_matching(_WORKLOAD)), ()
+)
+LABEL_GLOBS: Kind[tuple[Mapping[str, str], ...]] = Kind(
+    "a list of mappings of labels to globs such as [{alertname: Pg*}]", _listed(_some_pairs), ()
 )
 TEXT_BY_NAME: Kind[Mapping[str, str]] = Kind("a mapping of names to texts", _mapped, {})
 

@@ -22,6 +22,7 @@ from aurora_tui.settings_kinds import (
     DURATION,
     FLAG,
     GLOBS,
+    LABEL_GLOBS,
     NUMBER,
     PERCENT,
     SHARE,
@@ -136,6 +137,7 @@ def _service(name: str, part: Section) -> Service:
         labels=part.optional("labels", TEXT_BY_NAME) or {},
         objectives=tuple(_objective(kind, section) for kind, section in given if section),
         capacity=_capacity(capacity) if capacity else None,
+        alerts=part.optional("alerts", LABEL_GLOBS) or (),
     )
     part.finish()
     return service

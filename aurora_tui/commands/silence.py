@@ -11,7 +11,7 @@ from aurora_tui.actions import Refusal
 from aurora_tui.cluster.resources import ALERTS
 from aurora_tui.commands.act import act, refused
 from aurora_tui.model.actions import Params, Verb
-from aurora_tui.model.alerts import service_of
+from aurora_tui.model.linking import service_of
 from aurora_tui.model.matchers import read_matcher, written
 from aurora_tui.session import Session
 from aurora_tui.silencing import called, not_one

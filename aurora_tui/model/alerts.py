@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from aurora_tui.model.ages import age
 from aurora_tui.model.columns import Cell, Column, Tone
-from aurora_tui.model.definitions import Service
 from aurora_tui.model.stamps import rfc3339
 
 ALERTMANAGER = "alertmanager"
@@ -87,43 +86,6 @@ def summary_of(annotations: Mapping[str, str]) -> str:
         if text := annotations.get(name, "").strip():
             return " ".join(text.split())
     return ""
-
-
-_WORKLOAD_LABELS = (
-    "deployment",
-    "statefulset",
-    "daemonset",
-    "workload",
-    "app",
-    "app_kubernetes_io_name",
-    "container",
-    "job_name",
-    "job",
-)
-
-
-def service_of(labels: Mapping[str, str], services: Iterable[Service]) -> str | None:
-    """The name of the service that an alert concerns; None where nothing tells.
-
-    First the service that all of whose identifying labels the alert carries, then a label `service`,
-    then a label that holds the name of a workload, or of a pod of one.
-    """
-    services = tuple(services)
-    for service in services:
-        if service.labels and service.labels.items() <= labels.items():
-            return service.name
-    workloads = {workload.partition("/")[2]: service.name for service in services for workload in service.workloads}
-    if (named := labels.get("service")) is not None:
-        if any(service.name == named for service in services):
-            return named
-        if named in workloads:
-            return workloads[named]
-    for label in _WORKLOAD_LABELS:
-        if (found := workloads.get(labels.get(label, ""))) is not None:
-            return found
-    pod = labels.get("pod", "")
-    owners = [workload for workload in workloads if pod.startswith(f"{workload}-")]
-    return workloads[max(owners, key=len)] if owners else None
 
 
 _DAY = 86400

@@ -99,6 +99,8 @@ class Service:
     """Metric and alert labels that identify the service, e.g. ``{"job": "aurora-backend"}``."""
     objectives: tuple[Objective, ...] = ()
     capacity: Capacity | None = None
+    alerts: tuple[Mapping[str, str], ...] = ()
+    """Labels (their values are globs) of alerts that concern the service before all other rules; one set is enough."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from typing import Any, Generic, TypeVar
 
 from aurora_tui.backoff import Backoff
 from aurora_tui.model.access import HttpAccess
-from aurora_tui.model.alerts import Alert, AlertState, Hush, fingerprint, service_of, summary_of
+from aurora_tui.model.alerts import Alert, AlertState, Hush, fingerprint, summary_of
 from aurora_tui.model.definitions import Service
 from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.linking import service_of
 from aurora_tui.signals.alertmanager import ActiveAlert, AlertmanagerClient, Silence
 from aurora_tui.signals.errors import SignalError, Trouble
 from aurora_tui.signals.prometheus import PrometheusClient

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from aurora_tui.model.alerts import COLUMNS, Alert, AlertState, fingerprint, service_of, worst_first
+from aurora_tui.model.alerts import COLUMNS, Alert, AlertState, fingerprint, worst_first
 from aurora_tui.model.definitions import Service
 from aurora_tui.signals.alertmanager import ActiveAlert
 from aurora_tui.signals.alerts import merge
@@ -78,23 +78,6 @@ def test_a_time_that_is_missing_is_unknown_and_not_the_year_one() -> None:
     (alert,) = merge([], [of_prometheus("firing") | {"activeAt": "0001-01-01T00:00:00Z"}], ()).values()
     assert alert.since is None
     assert next(column.cell(alert, 0).text for column in COLUMNS if column.heading == "SINCE") == "<unknown>"
-
-
-@pytest.mark.parametrize(
-    ("labels", "service"),
-    [
-        ({"job": "aurora-backend", "pod": "aurora-backend-worker-1"}, "backend"),
-        ({"service": "worker"}, "worker"),
-        ({"service": "aurora-backend-worker"}, "worker"),
-        ({"deployment": "aurora-backend"}, "backend"),
-        ({"pod": "aurora-backend-worker-7d4b9-x2x9p"}, "worker"),
-        ({"pod": "aurora-backend-7d4b9-x2x9p"}, "backend"),
-        ({"pod": "aurora-backendish-1", "job": "node"}, None),
-        ({}, None),
-    ],
-)
-def test_the_service_of_an_alert_is_found_by_its_labels(labels: dict[str, str], service: str | None) -> None:
-    assert service_of(labels, SERVICES) == service
 
 
 def test_firing_critical_and_old_alerts_stand_first() -> None:
