@@ -154,8 +154,12 @@ class Acting(Offering):
         """The rollout history of the workload under the cursor."""
         ref = self._workload()
         if ref is not None:
-            screen = HistoryScreen(ref, clock=self.session.clock)
-            self._work(self._fill_history(self.push_screen(screen), screen, ref))
+            self.show_history(ref)
+
+    def show_history(self, ref: ObjectRef) -> None:
+        """Open a workload's rollout history, from where it is rolled back."""
+        screen = HistoryScreen(ref, clock=self.session.clock)
+        self._work(self._fill_history(self.push_screen(screen), screen, ref))
 
     def on_history_screen_chosen(self, message: HistoryScreen.Chosen) -> None:
         if self._is_on_offer("Roll back", "restore"):

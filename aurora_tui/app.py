@@ -7,12 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aurora_tui import folders
-from aurora_tui.acting_alerts import ActingOnAlerts
-from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.frame import SwitchContext
 from aurora_tui.logbuffer import LogBuffer
+from aurora_tui.looking import Looking
 from aurora_tui.model import views
-from aurora_tui.model.selection import LogSelection, ObjectRef, ServiceRef
+from aurora_tui.model.selection import LogSelection, ServiceRef
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.session import Session
 from widgets.help import binding_ids, help_lines
@@ -21,7 +20,7 @@ from widgets.tablepane import TablePane
 from widgets.textpage import TextPage
 
 
-class AuroraApp(ActingOnAlerts):
+class AuroraApp(Looking):
     """The console on one session. Exits with a status, or with the context to open next."""
 
     def __init__(self, session: Session) -> None:
@@ -83,33 +82,6 @@ class AuroraApp(ActingOnAlerts):
 
     def action_previous_logs(self) -> None:
         self._logs(previous=True)
-
-    def action_inspect(self, how: str) -> None:
-        ref = self.active.subject() if self.active else None
-        if isinstance(ref, ObjectRef):
-            page = TextPage(f"{how} {ref}", clock=self.session.clock)
-            self.push_screen(page)
-            self._work(self._inspect(page, ref, how))
-
-    def action_describe_alert(self) -> None:
-        from aurora_tui.inspection import alert_lines
-
-        alert = self.alerts_pane.alert()
-        if alert is not None:
-            page = TextPage(f"Alert {alert.name}", clock=self.session.clock)
-            page.fill(alert_lines(alert, self.session.settings, self.session.clock()))
-            self.push_screen(page)
-
-    def action_describe_slo(self) -> None:
-        from aurora_tui.model.describe_slo import describe_slo
-
-        reading = self.slos_pane.reading()
-        if reading is not None:
-            services = self.session.settings.services
-            service = next((each for each in services if each.name == reading.service), None)
-            page = TextPage(f"SLO {reading.service} {reading.kind.words}", clock=self.session.clock)
-            page.fill(describe_slo(reading, service))
-            self.push_screen(page)
 
     def _logs(self, *, previous: bool) -> None:
         ref = self.active.subject() if self.active else None
@@ -265,14 +237,6 @@ class AuroraApp(ActingOnAlerts):
         self.logs_pane.follow(selection, buffer, tail.notes)
         if focus:
             self.go_to(self.logs_pane)
-
-    async def _inspect(self, page: TextPage, ref: ObjectRef, how: str) -> None:
-        from aurora_tui.inspection import inspect
-
-        try:
-            page.fill(await inspect(self.session.cluster, ref, how, self.session.clock()))
-        except ClusterError as error:
-            page.fill([f"{ref} cannot be shown: {error}"])
 
     def _save_rows(self, path: Path) -> None:
         """All rows of the pane that the keys are on, those outside the window too, as `get` prints them."""

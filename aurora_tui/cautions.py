@@ -9,15 +9,13 @@ import msgspec
 
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.cluster.protocol import Cluster
-from aurora_tui.cluster.resources import HPAS, PODS, Resource
+from aurora_tui.cluster.resources import BUDGETS, HPAS, PODS
 from aurora_tui.model.kube import Pod
 from aurora_tui.model.ordered import waited_for
 from aurora_tui.model.pod_trouble import state
 from aurora_tui.model.raw import controlled_by
 from aurora_tui.model.rollouts import RolloutState, RolloutStatus, counted
 from aurora_tui.model.selectors import selector_matches, selector_text
-
-BUDGETS = Resource("PodDisruptionBudget", "poddisruptionbudgets", "policy", "v1")
 
 
 def managers(item: Mapping[str, Any]) -> tuple[str, ...]:

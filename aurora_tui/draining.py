@@ -8,9 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from aurora_tui.actions import ActionPath
-from aurora_tui.cautions import BUDGETS
 from aurora_tui.cluster.errors import ClusterError, NotFoundError
-from aurora_tui.cluster.resources import DAEMONSETS, NODES, PODS, find
+from aurora_tui.cluster.resources import BUDGETS, DAEMONSETS, NODES, PODS, find
 from aurora_tui.model.actions import READ_ONLY, Plan, Verb
 from aurora_tui.model.draining import Leaving, Pod, budget_warnings, controller, sort_out
 from aurora_tui.model.endpoints import is_serving

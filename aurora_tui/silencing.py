@@ -77,6 +77,9 @@ class WithAlerts:
         words = not_one(found, name)
         raise ClusterError(words) if found else NotFoundError(words, status=404, reason="NotFound")
 
+    async def metadata(self, resource: Resource, namespace: str | None) -> Sequence[Object]:
+        return await self._cluster.metadata(resource, namespace)
+
     async def list(
         self, resource: Resource, namespace: str | None, *, labels: str = "", fields: str = ""
     ) -> Sequence[Object]:

@@ -26,6 +26,7 @@ from aurora_tui.model.views import View
 from aurora_tui.offering import WRITING
 from tests.pilot.console import Console
 from widgets.actiondialog import ActionDialog
+from widgets.changes import ChangesScreen
 from widgets.confirming import ConfirmScreen
 from widgets.field import Field
 from widgets.history import HistoryScreen
@@ -62,6 +63,7 @@ def screens(app: AuroraApp) -> Iterator[Screen[Any]]:
     yield ActionDialog("an action", "prod", protected=True)
     yield ActionDialog("an action", "dev", protected=False)  # in a field letters are no keys
     yield SeriesScreen("several", "dev", protected=False, clock=app.session.clock)
+    yield ChangesScreen("", None, clock=app.session.clock)
     yield HistoryScreen(ObjectRef("Deployment", "aurora", "aurora-backend"), clock=app.session.clock)
 
 

@@ -17,6 +17,7 @@ from widgets.line import Line, Part
 _GROUPS = (
     "page",
     "history",
+    "changes",
     "action",
     "series",
     "prompt",

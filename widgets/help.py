@@ -11,6 +11,7 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 
 from widgets.actiondialog import ActionDialog
+from widgets.changes import ChangesScreen
 from widgets.history import HistoryScreen
 from widgets.series import SeriesScreen
 from widgets.textpage import TextPage
@@ -36,6 +37,7 @@ _GROUPS = {
     "series": "Several actions in one (marked rows, drain, canary)",
     "deployments": "Deployments",
     "history": "Rollout history",
+    "changes": "What changed",
 }
 
 
@@ -76,7 +78,8 @@ def binding_ids(app: App[Any], screen: Screen[Any]) -> frozenset[str]:
 
 def _all_bindings(app: App[Any], screen: Screen[Any]) -> Iterator[Binding]:
     shown = [app, screen, *screen.query("*")]
-    return _bindings([*(type(node) for node in shown), TextPage, HistoryScreen, ActionDialog, SeriesScreen])
+    pages = (TextPage, HistoryScreen, ChangesScreen, ActionDialog, SeriesScreen)
+    return _bindings([*(type(node) for node in shown), *pages])
 
 
 COMMANDS = (

@@ -5,24 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from aurora_tui.model.history import COLUMNS, Health, RevisionRow, advised, judged, ran
 from aurora_tui.model.selection import ObjectRef
-from widgets.bars import KeyBar
 from widgets.grid import Grid
-from widgets.line import Line, Part
+from widgets.gridpage import GridPage
+from widgets.line import Part
 from widgets.pane import pane_binding
 from widgets.previews import diff_lines
 
 
-class HistoryScreen(ModalScreen[None]):
+class HistoryScreen(GridPage[RevisionRow]):
     """Revisions newest first; below them what going back to the one under the cursor would change.
 
     The cursor waits on the newest revision until it is known which one to go back to, and goes there unless
@@ -34,14 +30,6 @@ class HistoryScreen(ModalScreen[None]):
         pane_binding("u", "restore", "Roll back", "Roll back to the revision under the cursor", id="history.undo"),
         pane_binding("P", "pause", "Pause/resume", "Pause the rollout, or resume a paused one", id="history.pause"),
     ]
-    DEFAULT_CSS = """
-    HistoryScreen { layout: vertical; background: $background; }
-    HistoryScreen > #heading { background: $primary 40%; }
-    HistoryScreen > #trouble { background: $primary 40%; display: none; }
-    HistoryScreen > Grid { height: 1fr; }
-    HistoryScreen > #changes-title { background: $panel; }
-    HistoryScreen > VerticalScroll { height: 1fr; padding: 0 2; }
-    """
 
     class Chosen(Message):
         """The operator wants to go back to a revision."""
@@ -60,28 +48,14 @@ class HistoryScreen(ModalScreen[None]):
             self.paused = paused
 
     def __init__(self, ref: ObjectRef, *, clock: Callable[[], float]) -> None:
-        super().__init__()
+        super().__init__(COLUMNS, clock=clock)
         self.ref = ref
-        self._clock = clock
         self._paused = False
         self._status = ""
         self._rows: tuple[RevisionRow, ...] = ()
         self._untouched: str | None = None
         """The row that the cursor was put on, while the operator has not moved it."""
         self._off: Mapping[str, str] = {}
-        self.grid: Grid[RevisionRow] = Grid(COLUMNS, clock=clock, empty="asking the server …")
-
-    def compose(self) -> ComposeResult:
-        yield Line(id="heading")
-        yield Line(id="trouble")
-        yield self.grid
-        yield Line(id="changes-title")
-        yield VerticalScroll(Static("", id="changes"), can_focus=False)
-        yield KeyBar()
-
-    def on_mount(self) -> None:
-        self._say_heading()
-        self.set_focus(self.grid)
 
     def fill(self, rows: Sequence[RevisionRow], status: str, *, paused: bool) -> None:
         """Show the history; `status` says how far the newest rollout is."""
@@ -91,14 +65,12 @@ class HistoryScreen(ModalScreen[None]):
         self.grid.sort_by("REVISION", True)
         self._show(rows)
         self._untouched = self.grid.cursor_key
-        self._say_heading()
+        self.update_heading()
 
     def judge(self, health: Mapping[str, Health], trouble: str) -> None:
         """Show what is known of the revisions' health, by their keys; `trouble` says what keeps it from being known."""
         self._show(judged(self._rows, health))
-        line = self.query_one("#trouble", Line)
-        line.show([Part(f" {trouble}", "warn")])
-        line.display = bool(trouble)
+        self.remark(trouble)
         row, goal = self.grid.cursor_row, advised(self._rows)
         if goal is not None and row is not None and row.live and row.key == self._untouched:
             self._untouched = None
@@ -108,7 +80,7 @@ class HistoryScreen(ModalScreen[None]):
         self._rows = tuple(rows)
         found = {row.key: row for row in rows}
         self.grid.update_rows(found, found.keys())
-        self._show_changes()
+        self.update_details()
 
     def show_off(self, off: Mapping[str, str]) -> None:
         """Say which actions of the keys lead to nothing here and now, and why; those are dim."""
@@ -116,15 +88,10 @@ class HistoryScreen(ModalScreen[None]):
             self._off = off
             self.refresh_bindings()
 
-    def say(self, words: str) -> None:
-        """The history cannot be read: say why."""
-        self.grid.empty = words
-        self.grid.repaint()
-
     def on_grid_row_highlighted(self, message: Grid.RowHighlighted) -> None:
         if message.key != self._untouched:
             self._untouched = None
-        self._show_changes()
+        super().on_grid_row_highlighted(message)
 
     def action_restore(self) -> None:
         row = self.grid.cursor_row
@@ -142,26 +109,14 @@ class HistoryScreen(ModalScreen[None]):
             return False
         return None if self._off.get(action) else True
 
-    def action_leave(self) -> None:
-        self.dismiss()
-
-    def _say_heading(self) -> None:
+    def heading(self) -> Sequence[Part]:
         place = f"  ns {self.ref.namespace}" if self.ref.namespace else ""
-        left = [Part(f" History of {self.ref}", "strong"), Part(place, "dim"), Part(f"  {self._status}")]
-        self.query_one("#heading", Line).show(left)
+        return [Part(f" History of {self.ref}", "strong"), Part(place, "dim"), Part(f"  {self._status}")]
 
-    def _show_changes(self) -> None:
-        row = self.grid.cursor_row
-        title, lines = self.query_one("#changes-title", Line), self.query_one("#changes", Static)
-        if row is None:
-            title.show(())
-            lines.update("")
-            return
+    def details(self, row: RevisionRow) -> tuple[Sequence[Part], Sequence[Content]]:
         if row.live:
-            title.show([Part(f" Revision {row.number} runs now", "strong")])
-        else:
-            left = [Part(f" Going back to revision {row.number}", "strong"), Part(" would change", "strong")]
-            if row.best:
-                left.insert(1, Part(f" (healthy, ran {ran(row.run, self._clock())})", "good"))
-            title.show(left)
-        lines.update(Content("\n").join(diff_lines(row.changes)))
+            return [Part(f" Revision {row.number} runs now", "strong")], ()
+        title = [Part(f" Going back to revision {row.number}", "strong"), Part(" would change", "strong")]
+        if row.best:
+            title.insert(1, Part(f" (healthy, ran {ran(row.run, self.clock())})", "good"))
+        return title, diff_lines(row.changes)

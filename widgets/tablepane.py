@@ -30,6 +30,13 @@ class TablePane(Pane):
         pane_binding(
             "R", "app.rollout", "Rollout", "Revisions of the workload: compare, roll back, pause", id="table.rollout"
         ),
+        pane_binding(
+            "w",
+            "app.changes",
+            "Changes",
+            "What changed in the namespace, nearest to the onset first",
+            id="table.changes",
+        ),
         pane_binding("l", "app.logs", "Logs", "Follow the logs of what is under the cursor", id="table.logs"),
         pane_binding(
             "slash", "app.ask_filter", "Filter", "Filter rows: regex, !inverse, -l labels, -f fuzzy", id="table.filter"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -20,6 +20,11 @@ from aurora_tui.store import Table
 
 _RIGHTS = "authorization.k8s.io/v1"
 _READING = frozenset({"get", "list", "watch"})
+_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""What a list is asked for as where only names and times are wanted; a server that cannot do it refuses.
+
+https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches
+"""
 _LOG_SILENCE = 120.0
 """A quiet container is no fault, a dead connection looks the same: the stream is then asked for again."""
 
@@ -77,19 +82,23 @@ class KubernetesCluster:
     async def list(
         self, resource: Resource, namespace: str | None, *, labels: str = "", fields: str = ""
     ) -> Sequence[dict[str, Any]]:
-        query = {"limit": "500"}
-        if labels:
-            query["labelSelector"] = labels
-        if fields:
-            query["fieldSelector"] = fields
+        query = {"labelSelector": labels, "fieldSelector": fields}
+        return await self._pages(resource.path(namespace), {name: text for name, text in query.items() if text})
+
+    async def metadata(self, resource: Resource, namespace: str | None) -> Sequence[dict[str, Any]]:
+        return await self._pages(resource.path(namespace), {}, accept=_METADATA)
+
+    async def _pages(self, path: str, query: Mapping[str, str], **options: Any) -> Sequence[dict[str, Any]]:
+        """All items of a list, which the server gives page by page."""
+        query = {"limit": "500", **query}
         found: list[dict[str, Any]] = []
         while True:
-            page = await self.transport.json("GET", resource.path(namespace), query=query)
+            page = await self.transport.json("GET", path, query=query, **options)
             found += page.get("items") or []
             token = (page.get("metadata") or {}).get("continue")
             if not token:
                 return found
-            query["continue"] = token
+            query = {**query, "continue": token}
 
     async def patch(
         self,

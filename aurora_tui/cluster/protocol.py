@@ -77,6 +77,9 @@ class Cluster(Protocol):
     ) -> Sequence[dict[str, Any]]:
         """All objects of a kind, raw; for the few that an action or a description needs."""
 
+    async def metadata(self, resource: Resource, namespace: str | None) -> Sequence[dict[str, Any]]:
+        """The metadata alone of all objects of a kind: what a Secret holds never leaves the server."""
+
     async def patch(
         self,
         resource: Resource,

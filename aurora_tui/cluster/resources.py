@@ -95,6 +95,12 @@ ROLLOUTS = Resource(
 )
 ALERTS = Resource("Alert", "alerts", "", "v2", namespaced=False, aliases=("alert",), product="Alertmanager")
 """Of no API server: Alertmanager has them, `aurora_tui.silencing` shows them as objects beside the cluster's own."""
+SECRETS = Resource("Secret", "secrets", "", "v1")
+"""Only ever read as metadata."""
+QUOTAS = Resource("ResourceQuota", "resourcequotas", "", "v1")
+BUDGETS = Resource("PodDisruptionBudget", "poddisruptionbudgets", "policy", "v1")
+NETWORK_POLICIES = Resource("NetworkPolicy", "networkpolicies", "networking.k8s.io", "v1")
+INGRESSES = Resource("Ingress", "ingresses", "networking.k8s.io", "v1")
 ENDPOINT_SLICES = Resource("EndpointSlice", "endpointslices", "discovery.k8s.io", "v1")
 
 WATCHED = (

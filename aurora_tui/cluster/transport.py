@@ -193,6 +193,7 @@ class Transport:
         query: Mapping[str, str] | None = None,
         body: Any = None,
         content_type: str = "application/json",
+        accept: str = "application/json",
         silence: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Send a request and give the successful response, whose body is still to be read.
@@ -204,7 +205,7 @@ class Transport:
         writes = method != "GET" and not dry_run and not path.startswith(_REVIEWS)
         if writes and self.read_only:
             raise ReadOnlyError("read-only: nothing is sent to the cluster; start without --read-only to act")
-        request = _Request(method, path, query or {}, body, content_type, silence, writes)
+        request = _Request(method, path, query or {}, body, content_type, accept, silence, writes)
         configuration = await self._current()
         response = await self._send(configuration, request)
         try:
@@ -246,7 +247,7 @@ class Transport:
         import aiohttp
 
         headers = await self._authorized(configuration)
-        headers["Accept"] = "application/json"
+        headers["Accept"] = request.accept
         headers["Content-Type"] = request.content_type
         # Compressing 30 MB costs the server more than sending it over loopback.
         headers["Accept-Encoding"] = "identity" if self.loopback else "gzip"
@@ -285,6 +286,7 @@ class _Request:
     query: Mapping[str, str]
     body: Any
     content_type: str
+    accept: str
     silence: float | None
     writes: bool
 

@@ -165,7 +165,7 @@ async def test_the_history_may_be_looked_at_and_its_keys_are_off(viewer: Console
 
 async def test_what_is_offered_follows_the_selection_into_another_namespace(bad_release: Addresses) -> None:
     """The developer may change what is in `monitoring`, and look at all else."""
-    async with opened(as_user(bad_release, "developer")) as console:
+    async with opened(as_user(bad_release, "developer"), (220, 48)) as console:
         await console.command("pods all")
         await console.until("monitoring   prometheus-0")
         await console.press("g")
@@ -187,7 +187,7 @@ async def test_what_is_offered_follows_the_selection_into_another_namespace(bad_
 
 
 async def test_marked_rows_are_off_only_where_none_of_them_may_be_changed(bad_release: Addresses) -> None:
-    async with opened(as_user(bad_release, "developer")) as console:
+    async with opened(as_user(bad_release, "developer"), (220, 48)) as console:
         await console.command("pods all")
         await console.until("monitoring   prometheus-0")
         await console.press("g", "space")

@@ -68,6 +68,8 @@ class FakeCluster:
         self.read_only = read_only
         self.objects: dict[tuple[str, str, str], Object] = {}
         self.written: list[tuple[str, str, Any]] = []
+        self.listed: set[str] = set()
+        """The kinds of which whole objects were listed, by their plurals."""
         self.denied: dict[tuple[str, str, str], str] = {}
         self._reactions: dict[str, list[Callable[[], None]]] = {}
         self._logs: dict[tuple[str, str, str, bool], list[bytes]] = {}
@@ -90,6 +92,13 @@ class FakeCluster:
         if item.get("spec") != before and "generation" in item["metadata"]:
             item["metadata"]["generation"] += 1
         self.put(resource, item)
+
+    def _of(self, resource: Resource, namespace: str | None) -> list[Object]:
+        return [
+            item
+            for (plural, place, _), item in self.objects.items()
+            if plural == resource.plural and namespace in (None, place)
+        ]
 
     def on(self, step: str, *reactions: Callable[[], None]) -> None:
         self._reactions.setdefault(step, []).extend(reactions)
@@ -114,18 +123,21 @@ class FakeCluster:
         item = self._find(resource, namespace, name)
         return copy.deepcopy(_scale(item) if subresource == "scale" else item)
 
+    async def metadata(self, resource: Resource, namespace: str | None) -> Sequence[Object]:
+        self._react("metadata")
+        return [{"metadata": copy.deepcopy(item["metadata"])} for item in self._of(resource, namespace)]
+
     async def list(
         self, resource: Resource, namespace: str | None, *, labels: str = "", fields: str = ""
     ) -> Sequence[Object]:
         self._react("list")
+        self.listed.add(resource.plural)
         wanted = dict(term.split("=") for term in labels.split(",") if term)
         fields_wanted = dict(term.split("=") for term in fields.split(",") if term)
         return [
             copy.deepcopy(item)
-            for (plural, place, _), item in self.objects.items()
-            if plural == resource.plural
-            and namespace in (None, place)
-            and wanted.items() <= (item["metadata"].get("labels") or {}).items()
+            for item in self._of(resource, namespace)
+            if wanted.items() <= (item["metadata"].get("labels") or {}).items()
             and all(_at(item, path) == value for path, value in fields_wanted.items())
         ]
 

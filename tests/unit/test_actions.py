@@ -10,7 +10,6 @@ import pytest
 
 from aurora_tui import sending
 from aurora_tui.actions import ActionPath, Refusal, undo_of
-from aurora_tui.cautions import BUDGETS
 from aurora_tui.cluster.errors import (
     AnswerLostError,
     ClusterError,
@@ -19,7 +18,16 @@ from aurora_tui.cluster.errors import (
     ThrottledError,
     UnreachableError,
 )
-from aurora_tui.cluster.resources import DAEMONSETS, DEPLOYMENTS, HPAS, REPLICASETS, SERVICES, STATEFULSETS, Resource
+from aurora_tui.cluster.resources import (
+    BUDGETS,
+    DAEMONSETS,
+    DEPLOYMENTS,
+    HPAS,
+    REPLICASETS,
+    SERVICES,
+    STATEFULSETS,
+    Resource,
+)
 from aurora_tui.journal import Journal
 from aurora_tui.model.actions import Outcome, Params, Plan, Record, Verb
 from aurora_tui.verbs import VERBS

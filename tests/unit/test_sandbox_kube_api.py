@@ -52,7 +52,7 @@ async def test_kubectl_is_let_in_by_the_address_alone_but_not_with_a_wrong_token
         ("GET", f"{AURORA}/pods/nobody", 404, "NotFound"),
         ("GET", f"{BACKEND}/unicorn", 404, "NotFound"),
         ("GET", "/openapi/v2", 404, "NotFound"),
-        ("GET", "/apis/networking.k8s.io/v1/ingresses", 501, "NotImplemented"),
+        ("GET", "/apis/storage.k8s.io/v1/storageclasses", 501, "NotImplemented"),
         ("GET", "/api/v1/persistentvolumes", 501, "NotImplemented"),
         ("POST", f"{AURORA}/pods/aurora-postgres-0/exec", 400, "BadRequest"),
         ("GET", "/api/v1/namespaces/monitoring/services/prometheus:9090/proxy/", 501, "NotImplemented"),

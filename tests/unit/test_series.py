@@ -13,9 +13,17 @@ from hypothesis import strategies as st
 from aurora_tui.actions import ActionPath, Refusal
 from aurora_tui.bulk import Bulk
 from aurora_tui.canary import Canary, split
-from aurora_tui.cautions import BUDGETS
 from aurora_tui.cluster.errors import ForbiddenError, ThrottledError
-from aurora_tui.cluster.resources import DAEMONSETS, DEPLOYMENTS, NODES, PODS, REPLICASETS, SERVICES, STATEFULSETS
+from aurora_tui.cluster.resources import (
+    BUDGETS,
+    DAEMONSETS,
+    DEPLOYMENTS,
+    NODES,
+    PODS,
+    REPLICASETS,
+    SERVICES,
+    STATEFULSETS,
+)
 from aurora_tui.draining import Drain
 from aurora_tui.journal import Journal
 from aurora_tui.model.actions import Verb

@@ -126,6 +126,13 @@ BUDGETS = Resource(
     "policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", True, ("pdb",),
     subresources=_with_status("PodDisruptionBudget"), counted=True,
 )  # fmt: skip
+NETWORK_POLICIES = Resource(
+    "networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", True, ("netpol",), counted=True
+)
+INGRESSES = Resource(
+    "networking.k8s.io", "v1", "ingresses", "Ingress", True, ("ing",),
+    subresources=_with_status("Ingress"), counted=True,
+)  # fmt: skip
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 SLICES = Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
 POD_METRICS = Resource("metrics.k8s.io", "v1beta1", "pods", "PodMetrics", verbs=("get", "list"))
@@ -134,7 +141,7 @@ NODE_METRICS = Resource("metrics.k8s.io", "v1beta1", "nodes", "NodeMetrics", Fal
 STORED: tuple[Resource, ...] = (
     CONFIGMAPS, ENDPOINTS, EVENTS, LIMITS, NAMESPACES, NODES, CLAIMS, PODS, QUOTAS, SECRETS,
     SERVICE_ACCOUNTS, SERVICES, REVISIONS, DAEMONSETS, DEPLOYMENTS, REPLICASETS, STATEFULSETS,
-    AUTOSCALERS, CRONJOBS, JOBS, LEASES, SLICES, BUDGETS,
+    AUTOSCALERS, CRONJOBS, JOBS, LEASES, SLICES, BUDGETS, NETWORK_POLICIES, INGRESSES,
 )  # fmt: skip
 """Resources that the object store keeps."""
 
@@ -158,7 +165,6 @@ NOT_SIMULATED = frozenset(
         "certificates.k8s.io",
         "events.k8s.io",
         "flowcontrol.apiserver.k8s.io",
-        "networking.k8s.io",
         "node.k8s.io",
         "rbac.authorization.k8s.io",
         "resource.k8s.io",

@@ -28,7 +28,7 @@ from aurora_tui.sandbox.kube.statuses import (
     not_implemented,
     unauthorized,
 )
-from aurora_tui.sandbox.kube.tables import table, wants_table
+from aurora_tui.sandbox.kube.tables import metadata_list, table, wants_metadata, wants_table
 from aurora_tui.sandbox.kube.usage import Usage
 from aurora_tui.sandbox.kube.watching import Watcher
 from aurora_tui.sandbox.kube.writes import Registry, Target
@@ -167,6 +167,8 @@ class KubeApi:
             return _json(200, self._usage.listed(route.resource, route.namespace, options.selects))
         if not options.watch:
             found = list_objects(self._store, route.resource, route.namespace, options)
+            if wants_metadata(request.headers.get("Accept", "")):
+                return _json(200, metadata_list(found))
             return _json(200, self._printed(request, route, found["items"], found["metadata"]) or found)
 
         def shown(obj: Json) -> Json:
@@ -203,15 +205,16 @@ class KubeApi:
 
     async def _put(self, request: web.Request, route: Route) -> web.StreamResponse:
         body = read_object(request.content_type, await request.read())
-        dry_run = read_dry_run(request.query)
+        dry_run, manager = read_dry_run(request.query), _manager(request)
         with decoding():
-            return _json(200, self._registry.edit(_target(route), lambda _: body, dry_run=dry_run, whole=True))
+            edited = self._registry.edit(_target(route), lambda _: body, dry_run=dry_run, whole=True, manager=manager)
+        return _json(200, edited)
 
     async def _patch(self, request: web.Request, route: Route) -> web.StreamResponse:
         edit = read_patch(request.content_type, await request.read())
         dry_run = read_dry_run(request.query)
         with decoding():
-            return _json(200, self._registry.edit(_target(route), edit, dry_run=dry_run))
+            return _json(200, self._registry.edit(_target(route), edit, dry_run=dry_run, manager=_manager(request)))
 
     async def _delete(self, request: web.Request, route: Route) -> web.StreamResponse:
         raw = await request.read()
@@ -285,8 +288,16 @@ def _allowed(route: Route, method: str) -> bool:
     return verb in (part.verbs if part else route.resource.verbs)
 
 
+def _manager(request: web.Request) -> str:
+    """Who changes something: as it says, or the name of its program."""
+    named = request.query.get("fieldManager") or request.headers.get("User-Agent", "").partition("/")[0]
+    return named or "unknown"
+
+
 def _check_accept(request: web.Request) -> None:
     accepted = [each.strip() for each in request.headers.get("Accept", "*/*").split(",")]
     plain = ("application/json", "*/*", "application/*")
+    if wants_metadata(request.headers.get("Accept", "")) and request.method == "GET":
+        return
     if not any(each.split(";")[0] in plain and "as=" not in each for each in accepted):
         raise not_acceptable()

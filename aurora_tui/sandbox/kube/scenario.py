@@ -70,4 +70,4 @@ def _release(registry: Registry, workload: str, image: str) -> None:
         metadata = {**present["metadata"], "annotations": annotations}
         return {**present, "metadata": metadata, "spec": {**present["spec"], "template": template}}
 
-    registry.edit(Target(DEPLOYMENTS, NAMESPACE, workload), edit)
+    registry.edit(Target(DEPLOYMENTS, NAMESPACE, workload), edit, manager="deploy-pipeline")

@@ -1,4 +1,4 @@
-"""Lists as kubectl prints them: the server-side Table of meta.k8s.io/v1."""
+"""Lists that are not objects: the server-side Table that kubectl prints, and metadata alone (meta.k8s.io/v1)."""
 
 from __future__ import annotations
 
@@ -36,6 +36,22 @@ def wants_table(accept: str, resource: Resource) -> bool:
     """Whether the client's first choice is a Table that can be made."""
     first = accept.split(",", maxsplit=1)[0].replace(" ", "")
     return "as=Table" in first and "v=v1;" in f"{first};" and resource.kind in _PRINTERS
+
+
+def wants_metadata(accept: str) -> bool:
+    """Whether the client's first choice is a list of metadata alone."""
+    return "as=PartialObjectMetadataList" in accept.split(",", maxsplit=1)[0]
+
+
+def metadata_list(found: Json) -> Json:
+    """A list of objects, cut down to their metadata."""
+    part = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1"}
+    return {
+        "kind": "PartialObjectMetadataList",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": found["metadata"],
+        "items": [{**part, "metadata": item["metadata"]} for item in found["items"]],
+    }
 
 
 def table(resource: Resource, items: Sequence[Json], metadata: Json, now: float, include: str = "") -> Json:

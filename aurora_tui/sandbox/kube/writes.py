@@ -11,6 +11,7 @@ from typing import Any
 from aurora_tui.sandbox.kube.defaults import with_defaults
 from aurora_tui.sandbox.kube.deletion import delete
 from aurora_tui.sandbox.kube.kinds import NAMESPACES, NODES, PODS, Json, Resource
+from aurora_tui.sandbox.kube.managed import managed
 from aurora_tui.sandbox.kube.objects import ObjectStore, key_of
 from aurora_tui.sandbox.kube.podstate import qos_class
 from aurora_tui.sandbox.kube.scaling import scale_of, scaled
@@ -92,27 +93,30 @@ class Registry:
         born = {"uid": self._store.new_uid(), "creationTimestamp": stamp(self._clock())}
         return {**obj, "metadata": {**metadata, **born, **({"generation": 1} if resource.counted else {})}}
 
-    def edit(self, target: Target, edit: Edit, *, dry_run: bool = False, whole: bool = False) -> Json:
+    def edit(
+        self, target: Target, edit: Edit, *, dry_run: bool = False, whole: bool = False, manager: str = ""
+    ) -> Json:
         """Store `edit` of the present object; `whole` (PUT) demands that the edit name its object."""
         old = self.get(Target(target.resource, target.namespace, target.name))
         if target.subresource == "scale":
-            return self._edit_scale(target.resource, old, edit, dry_run)
+            return self._edit_scale(target.resource, old, edit, dry_run, manager)
         new = edit(old)
         check_form(target.resource, new)
         check_identity(target.resource, target.namespace, target.name, new)
         if whole and new["metadata"].get("name") != target.name:
             raise bad_request("the name of the object must be given")
         self._guard(target.resource, old, new)
-        return self._update(target, old, new, dry_run)
+        return self._update(target, old, new, dry_run, manager)
 
-    def _edit_scale(self, resource: Resource, old: Json, edit: Edit, dry_run: bool) -> Json:
+    def _edit_scale(self, resource: Resource, old: Json, edit: Edit, dry_run: bool, manager: str) -> Json:
         present = scale_of(resource, old)
         wanted = edit(present)
         check_form(resource, wanted)
         self._guard(resource, present, wanted)
         new = scaled(old, wanted)
         name, namespace = old["metadata"]["name"], old["metadata"]["namespace"]
-        return scale_of(resource, self._update(Target(resource, namespace, name), old, new, dry_run))
+        target = Target(resource, namespace, name, "scale")
+        return scale_of(resource, self._update(target, old, new, dry_run, manager))
 
     def _guard(self, resource: Resource, old: Json, new: Json) -> None:
         """The optimistic lock: a resourceVersion or uid that the writer names must be the present one."""
@@ -123,7 +127,7 @@ class Registry:
             why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {present['uid']}"
             raise conflict(resource, present["name"], why)
 
-    def _update(self, target: Target, old: Json, new: Json, dry_run: bool) -> Json:
+    def _update(self, target: Target, old: Json, new: Json, dry_run: bool, manager: str) -> Json:
         resource = target.resource
         metadata = {key: value for key, value in new["metadata"].items() if key not in _KEPT}
         metadata |= {key: old["metadata"][key] for key in _KEPT if key in old["metadata"]}
@@ -134,6 +138,14 @@ class Registry:
             if resource.subresource("status"):
                 new = {**new, "status": old.get("status", {})}
             check(resource, new, old)
+        new = managed(
+            old,
+            new,
+            manager=manager,
+            subresource=target.subresource,
+            api_version=resource.api_version,
+            now=stamp(self._clock()),
+        )
         if dry_run:
             if resource.counted and new.get("spec") != old.get("spec"):
                 counted = {**new["metadata"], "generation": old["metadata"]["generation"] + 1}

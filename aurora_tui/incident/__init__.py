@@ -1,0 +1,1 @@
+"""From the alert to its cause: what changed before it began."""

@@ -1,0 +1,117 @@
+"""What the row under the cursor means, seen from another side: described, and what changed before it began."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aurora_tui.acting_alerts import ActingOnAlerts
+from aurora_tui.cluster.errors import ClusterError
+from aurora_tui.model import views
+from aurora_tui.model.alerts import AlertState
+from aurora_tui.model.selection import ObjectRef, ServiceRef
+from widgets.changes import ChangesScreen
+from widgets.textpage import TextPage
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a key takes along from the row under the cursor; None where it is not known."""
+
+    service: str | None
+    ref: ObjectRef | None
+    """The workload, or the object itself where no workload runs it."""
+    onset: float | None
+    """Since when its alert holds, or the earliest alert that fires for the service; seconds since the epoch."""
+
+    def __str__(self) -> str:
+        return str(self.ref or (self.service and f"service {self.service}") or "")
+
+
+class Looking(ActingOnAlerts):
+    """The keys that look at what the row under the cursor means from another side."""
+
+    def carried(self) -> Carried:
+        """What the row under the cursor means."""
+        subject = self.active.subject() if self.active else None
+        ref = self._runs() or (subject if isinstance(subject, ObjectRef) else None)
+        service = subject.name if isinstance(subject, ServiceRef) else self._service_of(ref)
+        alert = self.alerts_pane.alert() if self.active is self.alerts_pane else None
+        return Carried(service, ref, alert.since if alert is not None else self.onset_of(service))
+
+    def onset_of(self, service: str | None) -> float | None:
+        """Since when the earliest of a service's alerts fires; None where none does."""
+        alerts = self.session.store.table("alerts").rows.values()
+        times = (
+            alert.since
+            for alert in alerts
+            if service is not None and alert.service == service and alert.state is AlertState.FIRING
+        )
+        return min((time for time in times if time is not None), default=None)
+
+    def _service_of(self, ref: ObjectRef | None) -> str | None:
+        services = self.session.settings.services
+        return next((each.name for each in services if ref is not None and str(ref) in each.workloads), None)
+
+    def action_inspect(self, how: str) -> None:
+        ref = self.active.subject() if self.active else None
+        if isinstance(ref, ObjectRef):
+            self.look_at(ref, how)
+
+    def look_at(self, ref: ObjectRef, how: str) -> None:
+        """Show an object as ``describe``, ``yaml`` or ``events`` on a page of its own."""
+        page = TextPage(f"{how} {ref}", clock=self.session.clock)
+        self.push_screen(page)
+        self._work(self._inspect(page, ref, how))
+
+    def action_describe_alert(self) -> None:
+        from aurora_tui.inspection import alert_lines
+
+        alert = self.alerts_pane.alert()
+        if alert is not None:
+            page = TextPage(f"Alert {alert.name}", clock=self.session.clock)
+            page.fill(alert_lines(alert, self.session.settings, self.session.clock()))
+            self.push_screen(page)
+
+    def action_describe_slo(self) -> None:
+        from aurora_tui.model.describe_slo import describe_slo
+
+        reading = self.slos_pane.reading()
+        if reading is not None:
+            services = self.session.settings.services
+            service = next((each for each in services if each.name == reading.service), None)
+            page = TextPage(f"SLO {reading.service} {reading.kind.words}", clock=self.session.clock)
+            page.fill(describe_slo(reading, service))
+            self.push_screen(page)
+
+    async def _inspect(self, page: TextPage, ref: ObjectRef, how: str) -> None:
+        from aurora_tui.inspection import inspect
+
+        try:
+            page.fill(await inspect(self.session.cluster, ref, how, self.session.clock()))
+        except ClusterError as error:
+            page.fill([f"{ref} cannot be shown: {error}"])
+
+    def action_changes(self) -> None:
+        """What changed in the namespace of what is under the cursor, nearest to its onset first."""
+        held = self.carried()
+        namespace = (held.ref.namespace if held.ref else None) or self.session.home
+        subject = f"{held}  ns {namespace}" if str(held) else f"ns {namespace}"
+        screen = ChangesScreen(subject, held.onset, clock=self.session.clock)
+        self.push_screen(screen)
+        self._work(self._fill_changes(screen, held, namespace))
+
+    async def _fill_changes(self, screen: ChangesScreen, held: Carried, namespace: str) -> None:
+        # The journal and what reads the cluster are imported when they are wanted.
+        from aurora_tui.incident.changes import changes_around
+
+        screen.fill(await changes_around(self.session, namespace, held.onset, held.ref))
+
+    def on_changes_screen_chosen(self, message: ChangesScreen.Chosen) -> None:
+        """A rollout's history, from where it is rolled back; everything else is described."""
+        ref = message.change.ref
+        if ref.kind in ("Deployment", "StatefulSet", "DaemonSet"):
+            self.show_history(ref)
+        elif views.of_kind(ref.kind) is not None:
+            self.look_at(ref, "describe")
+        else:
+            self._warn(f"{ref} is not looked at any closer here")

@@ -1,0 +1,198 @@
+"""The marks that changes leave on the cluster's objects: field managers' times, conditions, events, terminations.
+
+Each function takes raw JSON objects as the API server gives them and yields the changes that they tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from aurora_tui.model.changes import Change, ChangeKind
+from aurora_tui.model.raw import moment, section, sections
+from aurora_tui.model.selection import ObjectRef
+
+Object = Mapping[str, Any]
+
+_LEADER = "control-plane.alpha.kubernetes.io/leader"
+"""The annotation of a ConfigMap that is written every two seconds, by whoever leads."""
+_SHOWN = 4
+_ABOUT = 5.0
+"""Seconds within which a controller follows a change of its object."""
+
+
+def ref_of(kind: str, item: Object) -> ObjectRef:
+    """The object as a pane names it."""
+    meta = section(item, "metadata")
+    return ObjectRef(kind, meta.get("namespace") or None, str(meta.get("name")), str(meta.get("uid") or ""))
+
+
+def edits(kind: str, item: Object) -> Iterator[Change]:
+    """When an object was made, and when each field manager last changed it outside its status.
+
+    https://kubernetes.io/docs/reference/using-api/server-side-apply/#managers: an entry has the time of the
+    manager's last change and the fields that it owns, which for an update are those that it has changed.
+    """
+    meta, ref = section(item, "metadata"), ref_of(kind, item)
+    if _LEADER in section(meta, "annotations"):
+        return
+    created = moment(meta.get("creationTimestamp"))
+    if created is not None:
+        yield Change(created.timestamp(), ChangeKind.EDIT, ref, "created", _maker(meta))
+    for entry in sections(meta, "managedFields"):
+        at = moment(entry.get("time"))
+        if at is None or entry.get("subresource") or (created is not None and abs((at - created).total_seconds()) < 1):
+            continue
+        manager = str(entry.get("manager") or "")
+        names = _fields(section(entry, "fieldsV1"))
+        told = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+        yield Change(at.timestamp(), ChangeKind.EDIT, ref, f"changed {told}" if told else "changed", manager)
+
+
+def _maker(meta: Object) -> str:
+    """The manager of the first write."""
+    created = meta.get("creationTimestamp")
+    return next(
+        (str(each.get("manager")) for each in sections(meta, "managedFields") if each.get("time") == created), ""
+    )
+
+
+def _fields(owned: Object, path: str = "") -> list[str]:
+    """The fields that a manager owns, two levels deep: ``data.LOG_LEVEL``. Names only, never values."""
+    found = []
+    for key, value in owned.items():
+        if not key.startswith("f:"):
+            continue
+        name = f"{path}{'.' if path else ''}{key[2:]}"
+        deeper = _fields(value, name) if isinstance(value, Mapping) and not path else []
+        found += deeper or ([] if name == "metadata" else [name])
+    return [name for name in found if not name.startswith(("metadata.annotations", "metadata.labels"))] or found
+
+
+def writer(item: Object, field: str, at: float) -> str:
+    """The manager that changed a field of the spec about then; empty where another has changed it since."""
+    for entry in sections(item, "metadata", "managedFields"):
+        then = moment(entry.get("time"))
+        owns = not entry.get("subresource") and f"f:{field}" in section(entry, "fieldsV1", "f:spec")
+        if owns and then is not None and abs(then.timestamp() - at) <= _ABOUT:
+            return str(entry.get("manager") or "")
+    return ""
+
+
+def scalings(kind: str, item: Object) -> Iterator[Change]:
+    """When the number of replicas was set, and by whom; what it was before nobody keeps."""
+    meta, spec = section(item, "metadata"), section(item, "spec")
+    for entry in sections(meta, "managedFields"):
+        at = moment(entry.get("time"))
+        owns = "f:replicas" in section(entry, "fieldsV1", "f:spec")
+        if at is None or not owns or entry.get("time") == meta.get("creationTimestamp"):
+            continue
+        only = len(section(entry, "fieldsV1", "f:spec")) == 1
+        if entry.get("subresource") == "scale" or only:
+            words = f"scaled to {spec.get('replicas')}"
+            yield Change(at.timestamp(), ChangeKind.SCALING, ref_of(kind, item), words, str(entry.get("manager") or ""))
+
+
+def releases(secret: Object) -> Iterator[Change]:
+    """A release of Helm, by the labels of the Secret that keeps it; its content is never read.
+
+    https://helm.sh/docs/topics/advanced/#storage-backends
+    """
+    meta = section(secret, "metadata")
+    labels = section(meta, "labels")
+    at = moment(meta.get("creationTimestamp"))
+    if labels.get("owner") == "helm" and at is not None:
+        words = f"Helm release {labels.get('name')} version {labels.get('version')}: {labels.get('status')}"
+        yield Change(at.timestamp(), ChangeKind.RELEASE, ref_of("Secret", secret), words, "helm")
+
+
+def is_release(secret: Object) -> bool:
+    """Whether a Secret's metadata say that Helm keeps a release in it."""
+    return str(section(secret, "metadata").get("name", "")).startswith("sh.helm.release.v1.")
+
+
+_CONDITIONS = {"MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"}
+
+
+def node_changes(node: Object) -> Iterator[Change]:
+    """When a node came to be ready or not, short of something, or closed for new pods."""
+    ref = ref_of("Node", node)
+    for each in sections(node, "status", "conditions"):
+        at, name, holds = moment(each.get("lastTransitionTime")), str(each.get("type")), each.get("status") == "True"
+        if at is None:
+            continue
+        if name == "Ready":
+            words = "became Ready" if holds else f"became NotReady: {each.get('reason') or each.get('status')}"
+            yield Change(at.timestamp(), ChangeKind.NODE, ref, words, "kubelet" if holds else "node controller")
+        elif name in _CONDITIONS and holds:
+            yield Change(at.timestamp(), ChangeKind.NODE, ref, f"{name}: {each.get('reason')}", "kubelet")
+    if section(node, "spec").get("unschedulable"):
+        for entry in sections(node, "metadata", "managedFields"):
+            at = moment(entry.get("time"))
+            if at is not None and "f:unschedulable" in section(entry, "fieldsV1", "f:spec"):
+                yield Change(at.timestamp(), ChangeKind.NODE, ref, "cordoned", str(entry.get("manager") or ""))
+
+
+def terminations(pod: Object) -> Iterator[Change]:
+    """Containers that were killed for memory, and a pod that was evicted or preempted."""
+    ref = ref_of("Pod", pod)
+    for status in (*sections(pod, "status", "initContainerStatuses"), *sections(pod, "status", "containerStatuses")):
+        for state in ("lastState", "state"):
+            ended = section(status, state, "terminated")
+            at = moment(ended.get("finishedAt"))
+            if at is not None and ended.get("reason") == "OOMKilled":
+                yield Change(at.timestamp(), ChangeKind.POD, ref, f"{status.get('name')} OOMKilled", "kernel")
+    for each in sections(pod, "status", "conditions"):
+        at = moment(each.get("lastTransitionTime"))
+        if at is not None and each.get("type") == "DisruptionTarget" and each.get("status") == "True":
+            yield Change(at.timestamp(), ChangeKind.POD, ref, f"disrupted: {each.get('reason')}", "")
+
+
+_REASONS = {
+    "SuccessfulRescale": ChangeKind.SCALING,
+    "Evicted": ChangeKind.POD,
+    "TaintManagerEviction": ChangeKind.POD,
+    "Preempted": ChangeKind.POD,
+    "OOMKilling": ChangeKind.POD,
+    "SystemOOM": ChangeKind.NODE,
+    "NodeNotReady": ChangeKind.NODE,
+    "Rebooted": ChangeKind.NODE,
+    "NodeNotSchedulable": ChangeKind.NODE,
+    "NodeSchedulable": ChangeKind.NODE,
+    "FailedCreate": ChangeKind.REFUSED,
+}
+"""The reasons of events that tell of a change; all others tell of its effects."""
+
+
+def told_by_event(event: Object) -> Iterator[Change]:
+    """The change that an event tells of, when it was seen first."""
+    kind = _REASONS.get(str(event.get("reason")))
+    times = (event.get("firstTimestamp"), event.get("eventTime"), event.get("lastTimestamp"))
+    at = next((found for text in times if (found := moment(text)) is not None), None)
+    if kind is None or at is None:
+        return
+    about = section(event, "involvedObject")
+    ref = ObjectRef(
+        str(about.get("kind")), about.get("namespace") or None, str(about.get("name")), str(about.get("uid", ""))
+    )
+    words = " ".join(f"{event.get('reason')}: {event.get('message') or ''}".split())
+    by = section(event, "source").get("component") or event.get("reportingComponent") or ""
+    yield Change(at.timestamp(), kind, ref, words, str(by))
+
+
+def job_runs(job: Object) -> Iterator[Change]:
+    """When a Job began, and how it ended."""
+    ref, status = ref_of("Job", job), section(job, "status")
+    owner = next((each for each in sections(job, "metadata", "ownerReferences") if each.get("kind") == "CronJob"), None)
+    begun = moment(status.get("startTime"))
+    ended = next(
+        (
+            each.get("type")
+            for each in sections(status, "conditions")
+            if each.get("type") in ("Complete", "Failed") and each.get("status") == "True"
+        ),
+        "running",
+    )
+    if begun is not None:
+        words = f"{'run of cronjob/' + str(owner.get('name')) if owner else 'began'}: {str(ended).lower()}"
+        yield Change(begun.timestamp(), ChangeKind.JOB, ref, words, "job controller")
