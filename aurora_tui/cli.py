@@ -149,6 +149,20 @@ def history(ctx: click.Context, /, target: str, form: str, **given: Any) -> None
 
 @command.command()
 @shared
+@click.argument("target", metavar="[KIND/NAME]", required=False)
+@click.option("--onset", metavar="TIME", help="When the fault began (RFC 3339): the nearest change comes first.")
+@click.option("--since", metavar="FOR", default="24h", show_default=True, help="How long before it to look back.")
+@FORM
+@click.pass_context
+def changes(ctx: click.Context, /, target: str | None, onset: str | None, since: str, form: str, **given: Any) -> None:
+    """What changed in the namespace: rollouts, scaling, edits, nodes, kills, jobs, and what was done from here."""
+    from aurora_tui.commands import changes as found
+
+    once(take(ctx, given), lambda session: found.show(session, target, onset, since, form))
+
+
+@command.command()
+@shared
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="SVG file to write.")
 @click.option("--size", default="160x48", show_default=True, metavar="COLSxLINES")
 @click.option("--keys", default="", metavar="KEYS", help="Keys to press first, comma-separated.")

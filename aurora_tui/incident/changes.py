@@ -123,6 +123,8 @@ def changes_of(listed: Listed) -> Iterator[Change]:
         for item in listed.get(kind.kind, ()):
             yield from rollouts(kind.kind, item, keepers[item["metadata"]["uid"]])
             yield from marks.scalings(kind.kind, item)
+            if kind is resources.DEPLOYMENTS:
+                yield from marks.rescalings(item, listed.get("Event", ()))
     for kind in _EDITED:
         for item in listed.get(kind.kind, ()):
             yield from marks.releases(item) if marks.is_release(item) else marks.edits(kind.kind, item)

@@ -5,8 +5,10 @@ Each function takes raw JSON objects as the API server gives them and yields the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from aurora_tui.model.changes import Change, ChangeKind
 from aurora_tui.model.raw import moment, section, sections
@@ -17,6 +19,7 @@ Object = Mapping[str, Any]
 _LEADER = "control-plane.alpha.kubernetes.io/leader"
 """The annotation of a ConfigMap that is written every two seconds, by whoever leads."""
 _SHOWN = 4
+_SCALED = re.compile(r"replica set (?P<name>\S+) from (?P<was>\d+) to (?P<becomes>\d+)")
 _ABOUT = 5.0
 """Seconds within which a controller follows a change of its object."""
 
@@ -80,17 +83,71 @@ def writer(item: Object, field: str, at: float) -> str:
 
 
 def scalings(kind: str, item: Object) -> Iterator[Change]:
-    """When the number of replicas was set, and by whom; what it was before nobody keeps."""
-    meta, spec = section(item, "metadata"), section(item, "spec")
-    for entry in sections(meta, "managedFields"):
-        at = moment(entry.get("time"))
-        owns = "f:replicas" in section(entry, "fieldsV1", "f:spec")
-        if at is None or not owns or entry.get("time") == meta.get("creationTimestamp"):
-            continue
-        only = len(section(entry, "fieldsV1", "f:spec")) == 1
-        if entry.get("subresource") == "scale" or only:
-            words = f"scaled to {spec.get('replicas')}"
+    """When an edit set the number of replicas and nothing else, and by whom; what it was before nobody keeps.
+
+    A write to the subresource ``scale`` leaves its manager there, but no time: of a Deployment its events tell.
+    """
+    for entry in sections(item, "metadata", "managedFields"):
+        at, owned = moment(entry.get("time")), section(entry, "fieldsV1", "f:spec")
+        if at is not None and list(owned) == ["f:replicas"]:
+            words = f"scaled to {section(item, 'spec').get('replicas')}"
             yield Change(at.timestamp(), ChangeKind.SCALING, ref_of(kind, item), words, str(entry.get("manager") or ""))
+
+
+def rescalings(deployment: Object, events: Iterable[Object]) -> Iterator[Change]:
+    """When a Deployment was scaled, from its controller's events (``ScalingReplicaSet``), which say from what to what.
+
+    Those of a rollout are left out: they begin with a ReplicaSet that comes from 0, and end when the others have gone.
+    """
+    ref = ref_of("Deployment", deployment)
+    steps = sorted(
+        _Step(last.timestamp(), _version(event), match["name"], int(match["was"]), int(match["becomes"]))
+        for event in events
+        if event.get("reason") == "ScalingReplicaSet"
+        and section(event, "involvedObject").get("name") == ref.name
+        and (last := _seen(event, "lastTimestamp")) is not None
+        and (match := _SCALED.search(str(event.get("message")))) is not None
+    )
+    entries = sections(deployment, "metadata", "managedFields")
+    managers = [str(each.get("manager")) for each in entries if each.get("subresource") == "scale"]
+    for step in _without_rollouts(steps):
+        by = managers[-1] if managers and step == steps[-1] else ""
+        yield Change(step.at, ChangeKind.SCALING, ref, f"scaled from {step.was} to {step.becomes}", by)
+
+
+class _Step(NamedTuple):
+    """One ScalingReplicaSet."""
+
+    at: float
+    version: int
+    """Tells those of one second apart: versions grow (https://kubernetes.io/docs/reference/using-api/api-concepts/)."""
+    name: str
+    was: int
+    becomes: int
+
+
+def _version(event: Object) -> int:
+    text = str(section(event, "metadata").get("resourceVersion"))
+    return int(text) if text.isdecimal() else 0
+
+
+def _without_rollouts(steps: Sequence[_Step]) -> Iterator[_Step]:
+    """The steps that are no part of a rollout, in which one ReplicaSet comes from 0 while others go."""
+    sizes = {step.name: step.was for step in reversed(steps)}
+    rolling = ""
+    for place, step in enumerate(steps):
+        others = any(size for name, size in sizes.items() if name != step.name)
+        gone_before = any(each.name == step.name for each in steps[:place])
+        following = steps[place + 1] if place + 1 < len(steps) else None
+        # Where the strategy is to recreate, the old one goes first.
+        recreated = step.becomes == 0 and following is not None and following.was == 0 and following.name != step.name
+        if step.was == 0 and (others or not gone_before):
+            rolling = step.name
+        elif not (rolling or recreated):
+            yield step
+        sizes[step.name] = step.becomes
+        if rolling and not any(size for name, size in sizes.items() if name != rolling):
+            rolling = ""
 
 
 def releases(secret: Object) -> Iterator[Change]:
@@ -167,8 +224,7 @@ _REASONS = {
 def told_by_event(event: Object) -> Iterator[Change]:
     """The change that an event tells of, when it was seen first."""
     kind = _REASONS.get(str(event.get("reason")))
-    times = (event.get("firstTimestamp"), event.get("eventTime"), event.get("lastTimestamp"))
-    at = next((found for text in times if (found := moment(text)) is not None), None)
+    at = _seen(event, "firstTimestamp")
     if kind is None or at is None:
         return
     about = section(event, "involvedObject")
@@ -178,6 +234,11 @@ def told_by_event(event: Object) -> Iterator[Change]:
     words = " ".join(f"{event.get('reason')}: {event.get('message') or ''}".split())
     by = section(event, "source").get("component") or event.get("reportingComponent") or ""
     yield Change(at.timestamp(), kind, ref, words, str(by))
+
+
+def _seen(event: Object, when: str) -> datetime | None:
+    """When an event was seen first or last; one of the new API that did not repeat has one time only."""
+    return moment(event.get(when)) or moment(event.get("eventTime"))
 
 
 def job_runs(job: Object) -> Iterator[Change]:

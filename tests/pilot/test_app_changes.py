@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aurora_tui.sandbox.child import Addresses
+from aurora_tui.sandbox.addresses import Addresses
 from tests.pilot.console import opened
 from widgets.actiondialog import ActionDialog
 from widgets.changes import ChangesScreen

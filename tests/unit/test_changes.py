@@ -214,3 +214,46 @@ def test_without_an_onset_the_first_column_tells_the_age() -> None:
     change = Change(ONSET - 60, ChangeKind.EDIT, SHOP, "changed")
     first = columns(ONSET, known=False)[0]
     assert (first.heading, first.cell(change, 0).text) == ("AGO", "60s")
+
+
+def scaling(seconds: float, name: str, was: int, becomes: int) -> dict[str, Any]:
+    way = "up" if becomes > was else "down"
+    return {
+        "reason": "ScalingReplicaSet",
+        "message": f"Scaled {way} replica set {name} from {was} to {becomes}",
+        "firstTimestamp": at(seconds - 5),
+        "lastTimestamp": at(seconds),
+        "involvedObject": {"kind": "Deployment", "name": "cart", "namespace": "shop"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        ([scaling(0, "cart-1", 2, 5), scaling(60, "cart-1", 5, 2)], ["scaled from 2 to 5", "scaled from 5 to 2"]),
+        ([scaling(0, "cart-1", 2, 0), scaling(60, "cart-1", 0, 2)], ["scaled from 2 to 0", "scaled from 0 to 2"]),
+        (
+            [
+                scaling(0, "cart-2", 0, 1),
+                scaling(1, "cart-1", 2, 1),
+                scaling(1, "cart-2", 1, 2),
+                scaling(2, "cart-1", 1, 0),
+                scaling(3, "cart-2", 2, 3),
+            ],
+            ["scaled from 2 to 3"],
+        ),
+        ([scaling(0, "cart-1", 3, 0), scaling(4, "cart-2", 0, 3)], []),
+        (
+            [
+                scaling(0, "cart-2", 0, 1),
+                scaling(1, "cart-1", 1, 0),
+                scaling(30, "cart-1", 0, 1),
+                scaling(31, "cart-2", 1, 0),
+            ],
+            [],
+        ),
+    ],
+    ids=["scaled twice", "to nothing and back", "right after a rollout", "recreated", "rolled back"],
+)
+def test_scaling_is_told_from_the_steps_of_a_rollout(events: list[dict[str, Any]], told: list[str]) -> None:
+    assert [each.words for each in marks.rescalings({"metadata": made("cart")}, events)] == told
