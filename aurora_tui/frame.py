@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from rich.console import RenderableType
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -24,6 +25,7 @@ from aurora_tui.model.freshness import SourceState
 from aurora_tui.session import STATUS, Session
 from widgets.alerts import AlertsPane
 from widgets.bars import KeyBar, StatusBar, StatusFacts
+from widgets.exactpaint import exact
 from widgets.field import Field
 from widgets.logs import LogsPane
 from widgets.objects import ObjectsPane
@@ -176,6 +178,10 @@ class Frame(App["int | SwitchContext"]):
         self.fault = type(error).__name__
         super()._handle_exception(error)
         self._exit_renderables.clear()
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        # There is no public hook for what Textual writes.
+        super()._display(screen, exact(renderable))
 
     def flush(self) -> None:
         """The one tick: visible panes take their changes; once a second ages move on."""

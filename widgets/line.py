@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
 from aurora_tui.model.text import cell_width, clip, printable
+from widgets.exactpaint import differing_spans
 from widgets.lineview import overlay
 
 
@@ -59,13 +60,17 @@ class Line(Widget):
         super().__init__(id=id, classes=classes)
         self._left: tuple[Part, ...] = ()
         self._right: tuple[Part, ...] = ()
+        self._painted: Strip | None = None
 
     def show(self, left: Iterable[Part], right: Iterable[Part] = ()) -> None:
         """Replace what the line says."""
         parts = (tuple(left), tuple(right))
         if parts != (self._left, self._right):
             self._left, self._right = parts
-            self.refresh()
+            if self.is_mounted and self._painted is not None:
+                spans = differing_spans(self._painted, self._strip())
+                if spans:
+                    self.refresh(*(Region(left, 0, right - left, 1) for left, right in spans))
 
     @property
     def text(self) -> str:
@@ -76,10 +81,13 @@ class Line(Widget):
         return 1
 
     def render_line(self, y: int) -> Strip:
-        base = self.rich_style
-        width = self.size.width
-        if y or not width:
-            return Strip.blank(width, base)
+        if y or not self.size.width:
+            return Strip.blank(self.size.width, self.rich_style)
+        self._painted = self._strip()
+        return self._painted
+
+    def _strip(self) -> Strip:
+        base, width = self.rich_style, self.size.width
         right = self._segments(self._right, width)
         room = width - sum(segment.cell_length for segment in right)
         left = self._segments(self._left, room - 1 if right else room)

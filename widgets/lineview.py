@@ -13,6 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from aurora_tui.model.text import cell_width
+from widgets.exactpaint import differing_spans
 
 WHEEL_ROWS = 3
 THUMB = "▐"
@@ -80,9 +81,8 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         self.prepare()
         regions = []
         for y in range(height):
-            cells = differing_cells(self._painted.get(y), self.line(y))
-            if cells:
-                regions.append(Region(0, y, min(cells, width), 1))
+            for left, right in differing_spans(self._painted.get(y), self.line(y)):
+                regions.append(Region(left, y, right - left, 1))
         if regions:
             self.refresh(*regions)
 
@@ -162,32 +162,3 @@ def overlay(widget: Widget, name: str) -> Style:
     color = full.color if partial.color else None
     background = full.bgcolor if partial.bgcolor else None
     return partial.without_color + Style.from_color(color, background)
-
-
-def differing_cells(old: Strip | None, new: Strip) -> int:
-    """How many cells from the left must be painted to turn `old` into `new`; 0 where they are equal.
-
-    Textual paints a region from its widget's left edge, so only an equal right end can be spared.
-    """
-    if old is new:
-        return 0
-    if old is None or old.cell_length != new.cell_length:
-        return new.cell_length
-    before, after = list(old), list(new)
-    cells = new.cell_length
-    while before and after and before[-1] == after[-1]:
-        cells -= after.pop().cell_length
-        before.pop()
-    if before and after and before[-1].style == after[-1].style:
-        cells -= _common_end(before[-1].text, after[-1].text)
-    return cells if before or after else 0
-
-
-def _common_end(one: str, other: str) -> int:
-    """Cells of the ASCII text that both end in (others may join with what stands before them)."""
-    count = 0
-    for a, b in zip(reversed(one), reversed(other), strict=False):
-        if a != b or not a.isascii():
-            break
-        count += 1
-    return count
