@@ -20,6 +20,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from aurora_tui import themes
+from aurora_tui.firstframe import GRID_FROM, HIGH_FROM, SMALLEST
 from aurora_tui.model.alerts import AlertState
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.session import STATUS, Session
@@ -35,10 +36,6 @@ from widgets.slos import SlosPane
 
 log = logging.getLogger(__name__)
 
-SMALLEST = (60, 15)
-"""Columns and lines below which nothing useful can be shown."""
-GRID_FROM = (100, 30)
-"""Columns and lines from which all four panes are open side by side."""
 LOCAL_HZ = 10
 SSH_HZ = 4
 
@@ -276,7 +273,7 @@ class Frame(App["int | SwitchContext"]):
         stack = not grid and not self.zoomed
         area = self.main.query_one("#panes")
         area.set_class(grid, "-grid").set_class(stack, "-stack").set_class(self.zoomed, "-zoomed")
-        area.set_class(height < 42, "-short")
+        area.set_class(height < HIGH_FROM, "-short")
         opened = {self._active} if self._active else set()
         if stack and self._active is self.alerts_pane:
             opened.add(self.objects_pane)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aurora_tui.firstframe import first_frame
+
 if TYPE_CHECKING:
     from aurora_tui.cluster.kubeconfig import Context
     from aurora_tui.session import Session
@@ -117,12 +119,15 @@ def console(wanted: Wanted) -> None:
     settings = settings_of(wanted)
     while True:
         context = context_of(wanted)
-        from aurora_tui.app import AuroraApp
-        from aurora_tui.frame import SwitchContext
-        from aurora_tui.terminal import ConsoleDriver
+        environment = settings.environment(context.name)
+        namespace = wanted.namespace or context.namespace or environment.namespace or "default"
+        with first_frame(environment.title, context.name, None if wanted.all_namespaces else namespace):
+            from aurora_tui.app import AuroraApp
+            from aurora_tui.frame import SwitchContext
+            from aurora_tui.terminal import ConsoleDriver
 
-        app = AuroraApp(session_of(wanted, settings, context))
-        app.driver_class = ConsoleDriver
+            app = AuroraApp(session_of(wanted, settings, context))
+            app.driver_class = ConsoleDriver
         result = app.run()
         if not isinstance(result, SwitchContext):
             break

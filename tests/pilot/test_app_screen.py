@@ -7,6 +7,7 @@ import re
 import pytest
 from textual.geometry import Region
 
+from aurora_tui.firstframe import drawn
 from aurora_tui.model.actions import Verb
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.sandbox.addresses import Addresses
@@ -221,3 +222,17 @@ async def test_the_titles_of_collapsed_panes_carry_their_facts(bad_release: Addr
         assert re.search(r"^ SLOs 12  \d miss their target: frontend availability \d\d\.\d\d %", console.text, re.M)
         assert re.search(r"^ Alerts \d firing: HighErrorRate.* live · \w+", console.text, re.M)
         assert re.search(r"^ Pods 13 .* live · \w+", console.text, re.M)
+
+
+@EVERY_SIZE
+async def test_the_first_frame_has_the_panes_where_the_screen_has_them(
+    healthy: Addresses, size: tuple[int, int]
+) -> None:
+    async with opened(healthy, size) as console:
+        await console.command("pods")
+        lines = console.text.splitlines()
+        places = re.findall(r"\x1b\[(\d+);(\d+)H (\w+)", drawn(*size, "prod"))
+        titles = [(int(y), int(x), title) for y, x, title in places if title != "connecting"]
+        assert [title for *_, title in titles] == ["SLOs", "Alerts", "Pods", "Logs"]
+        for y, x, title in titles:
+            assert lines[y - 1][x : x + len(title)] == title
