@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
 from textual.binding import BindingType
 from textual.strip import Strip
 
-from aurora_tui.logbuffer import LogBuffer
+from aurora_tui.logbuffer import LogBuffer, moved
 from widgets.lineview import LineView
 from widgets.tailkeys import OF_LOGS, TAIL_KEYS
 from widgets.tailpaint import (
@@ -61,13 +62,16 @@ class Tail(LineView):
         self._shape = Shape(0, 0)
         self._rows: dict[int, list[list[Segment]]] = {}
         self._strips: dict[tuple[int, int, bool], Strip] = {}
+        self._buffer = buffer
         self._restart(buffer, TailSearch(buffer))
 
     def _restart(self, buffer: LogBuffer, search: TailSearch, known: str = "") -> None:
+        self._buffer.detach(self)
+        buffer.attach(self)
         self._buffer = buffer
         self._search = search
-        self._taken, self._first = buffer.end, buffer.first
-        self._seen = 0
+        self._taken, self._version = buffer.end, buffer.version
+        self._seen = buffer.first
         self._extent = (0, 0, 0)
         self._marks: dict[int, float] = {}
         self._names = Names(known)
@@ -92,15 +96,33 @@ class Tail(LineView):
     def flush(self) -> None:
         """Take what the buffer gained and dropped since the last time."""
         buffer = self._buffer
-        if buffer.end == self._taken and buffer.first == self._first:
+        if buffer.version == self._version:
             return
         if any(seq >= self._taken for seq in self._rows):
             self._forget()  # a key has painted them before the search knew them
         self._names.note(buffer.span(self._taken, buffer.end))
-        self._taken, self._first = buffer.end, buffer.first
+        self._taken, self._version = buffer.end, buffer.version
         self._search.take()
         self._marks = {seq: stamp for seq, stamp in self._marks.items() if seq >= buffer.first}
         self.repaint()
+
+    def prepended(self, count: int) -> None:
+        """Older lines came before the first; see `LogBuffer`."""
+        first = self._buffer.first + count
+        self._window.prepended(first)
+        self._marks = {seq: stamp for seq, stamp in self._marks.items() if seq >= first}
+        self._seen = max(self._seen, first)
+        self._names.note(self._buffer.span(first - count, first))
+        self._forget()
+
+    def inserted(self, places: Sequence[int]) -> None:
+        """Late lines came in between; see `LogBuffer`."""
+        self._window.inserted(places)
+        self._marks = {moved(seq, places): stamp for seq, stamp in self._marks.items()}
+        self._seen += bisect_left(places, self._seen)
+        self._taken += bisect_left(places, self._taken)
+        self._names.note(self._buffer[place + index] for index, place in enumerate(places))
+        self._forget()
 
     def set_search(self, text: str) -> None:
         """Highlight what matches and count it; nothing is hidden or moved. An empty text ends the search."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from heapq import merge
 from itertools import accumulate
 from typing import Protocol
 
-from aurora_tui.logbuffer import LogBuffer
+from aurora_tui.logbuffer import LogBuffer, moved
 from aurora_tui.model.filters import Filter, fold
 from aurora_tui.model.loglines import LogLine, is_error
 
@@ -67,7 +68,9 @@ class Matches:
         self._find = find
         self._seqs: list[int] = []
         self._head = 0
-        self._taken = buffer.first
+        self._low = self._high = buffer.first
+        """The lines from one to the other were looked at."""
+        buffer.attach(self)
         self.take()
 
     def __len__(self) -> int:
@@ -86,17 +89,47 @@ class Matches:
 
     def take(self) -> None:
         buffer = self._buffer
-        start = max(self._taken, buffer.first)
-        while start < buffer.end:
-            stop = min(start + _BLOCK, buffer.end)
-            found = self._find(buffer.span(start, stop))
-            self._seqs.extend([start + place for place in found])
-            start = stop
-        self._taken = buffer.end
-        self._head = bisect_left(self._seqs, buffer.first, self._head)
+        self._leave(buffer.first)
+        while self._high < buffer.end:
+            stop = min(self._high + _BLOCK, buffer.end)
+            self._seqs += self._found(range(self._high, stop))
+            self._high = stop
+        if self._low > buffer.first:
+            self._seqs[: self._head] = self._found(range(buffer.first, self._low))
+            self._low, self._head = buffer.first, 0
+
+    def prepended(self, count: int) -> None:
+        self._leave(self._buffer.first + count)
+
+    def inserted(self, places: Sequence[int]) -> None:
+        self._leave(self._buffer.first)
+        low, high = bisect_right(places, self._low), bisect_left(places, self._high)
+        if low < high:
+            # Between lines that were looked at: no later look would come by them.
+            new = self._found([place + index for index, place in enumerate(places[low:high], low)])
+        else:
+            low, new = high if self._low == self._high else low, []
+        start = bisect_left(self._seqs, places[0], self._head)
+        self._seqs[start:] = merge((moved(seq, places) for seq in self._seqs[start:]), new)
+        self._low += low
+        self._high += high
+
+    def _leave(self, first: int) -> None:
+        """The lines before `first` were dropped."""
+        self._low, self._high = max(self._low, first), max(self._high, first)
+        self._head = bisect_left(self._seqs, first, self._head)
         if self._head * 2 > len(self._seqs):
             del self._seqs[: self._head]
             self._head = 0
+
+    def _found(self, seqs: Sequence[int]) -> list[int]:
+        """Those that pass of lines that are held."""
+        buffer, found = self._buffer, []
+        for start in range(0, len(seqs), _BLOCK):
+            some = seqs[start : start + _BLOCK]
+            lines = buffer.span(some.start, some.stop) if isinstance(some, range) else [buffer[seq] for seq in some]
+            found += [some[place] for place in self._find(lines)]
+        return found
 
 
 def finder(parsed: Filter) -> Find:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aurora_tui.logbuffer import LogBuffer
+from aurora_tui.logbuffer import LogBuffer, moved
 from aurora_tui.model.filters import parse_filter
 from widgets.tailindex import AllLines, Find, Lines, Matches, both, find_errors, finder
 
@@ -18,6 +18,7 @@ class TailSearch:
         """Sequence number of the line that was gone to last."""
         self._note = ""
         self._errors: Matches | None = None
+        buffer.attach(self)
         self.search = parse_filter(search)
         self.filter = parse_filter(filter)
         self.lines: Lines = self._find_lines()
@@ -44,6 +45,16 @@ class TailSearch:
         for lines in (self.lines, self._hits, self._errors):
             if lines is not None:
                 lines.take()
+
+    def prepended(self, count: int) -> None:
+        """Older lines came before the first; see `LogBuffer`."""
+        if self.current is not None and self.current < self._buffer.first + count:
+            self.current = None
+
+    def inserted(self, places: Sequence[int]) -> None:
+        """Late lines came in between; see `LogBuffer`."""
+        if self.current is not None:
+            self.current = moved(self.current, places)
 
     def next_hit(self, window: Sequence[int], direction: int) -> int | None:
         """The hit after (or before) the current one, or the window's edge; beyond the last comes the first."""

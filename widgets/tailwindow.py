@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from aurora_tui.logbuffer import moved
 from widgets.tailindex import Lines
 
 
@@ -31,6 +32,17 @@ class TailWindow:
     def position(self) -> int:
         """How many lines are above the window."""
         return self.lines.place(self.top)
+
+    def prepended(self, first: int) -> None:
+        """Older lines came before the line `first`; what stood there before was dropped."""
+        if self.top < first:
+            self.top, self.cut = first, 0
+        self.rows = [row for row in self.rows if row[0] >= first]
+
+    def inserted(self, places: Sequence[int]) -> None:
+        """Late lines came in between; see `LogBuffer`."""
+        self.top = moved(self.top, places)
+        self.rows = [(moved(seq, places), row) for seq, row in self.rows]
 
     def fill(self, height: int) -> None:
         """Find the rows for a window of `height` rows; no blank below the last line while there are lines above."""

@@ -94,6 +94,26 @@ async def test_a_reader_whose_lines_were_dropped_gets_the_oldest_that_are_left()
         assert app.texts()[0] == "line 20"
 
 
+async def test_a_reader_is_moved_neither_by_older_lines_nor_by_late_ones() -> None:
+    stamped = [LogLine(float(n), POD, "app", f"line {n}") for n in range(50)]
+    app = Host(stamped)
+    async with app.run_test(size=(60, 5)) as pilot:
+        await pilot.press("k", "k", "m")
+        before = app.screen_lines()
+        app.buffer.prepend(said("older", "and older"))
+        app.buffer.insert([LogLine(3.5, POD, "app", "late"), LogLine(49.5, POD, "app", "late and last")])
+        app.tail.flush()
+        await pilot.pause()
+
+        assert app.screen_lines() == before
+        assert app.texts() == [f"line {n}" for n in range(43, 48)]
+        assert app.tail.status() == "paused 1 new below"
+        await pilot.press("g", "j")
+        assert app.texts() == ["and older", "line 0", "line 1", "line 2", "line 3"]
+        await pilot.press("j")
+        assert app.texts()[-1] == "late"
+
+
 async def test_scrolling_down_to_the_end_follows_again_unless_autoscroll_is_off() -> None:
     app = Host(numbered(0, 50))
     async with app.run_test(size=(60, 5)) as pilot:
