@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
-from heapq import merge
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from typing import Protocol
 
 from aurora_tui.logbuffer import LogBuffer, moved
 from aurora_tui.model.filters import Filter, fold
 from aurora_tui.model.loglines import LogLine, is_error
+from widgets.tailfold import Folds
 
 Find = Callable[[Sequence[LogLine]], list[int]]
 """Says which of some lines pass, by their place."""
 
 _BLOCK = 2048
 """Lines that are searched as one text."""
+_DENSE = 4
+"""A text that is in one of so many lines is in many."""
 _ERROR_SIGNS = (
     "err", "fatal", "panic", "crit", "severe", "alert", "emerg", "traceback", "exception",
     'level":50', 'level": 50', 'level":60', 'level": 60', "\ne", "\nf",
@@ -37,47 +39,81 @@ class Lines(Protocol):
     def place(self, seq: int) -> int:
         """The place of the first line at or after `seq`; the length where there is none."""
 
-    def take(self) -> None:
-        """Follow what the buffer gained and dropped."""
+    def holds(self, seq: int) -> bool:
+        """Whether the line is one of them."""
 
 
 class AllLines:
-    """Every line that the buffer holds."""
+    """Every line that the buffer holds, without those that are folded below others."""
 
-    def __init__(self, buffer: LogBuffer) -> None:
+    def __init__(self, buffer: LogBuffer, folds: Folds) -> None:
         self._buffer = buffer
+        self._folds = folds
 
     def __len__(self) -> int:
-        return len(self._buffer)
+        first, members = self._buffer.first, self._folds.members
+        return max(self._folds.high - first - (len(members) - bisect_left(members, first)), 0)
 
     def __getitem__(self, index: int) -> int:
-        return self._buffer.first + index
+        first, members = self._buffer.first, self._folds.members
+        gone = bisect_left(members, first)
+        # Of the members before the line there are as many as stand at or before index places from the first.
+        before = bisect_right(
+            range(gone, len(members)), first + index, key=lambda place: members[place] - (place - gone)
+        )
+        return first + index + before
 
     def place(self, seq: int) -> int:
-        return min(max(seq - self._buffer.first, 0), len(self))
+        first, members = self._buffer.first, self._folds.members
+        seq = min(max(seq, first), max(self._folds.high, first))
+        return seq - first - (bisect_left(members, seq) - bisect_left(members, first))
 
-    def take(self) -> None:
-        """The buffer knows."""
+    def holds(self, seq: int) -> bool:
+        """Whether it is a line that is shown on its own."""
+        return self._buffer.first <= seq < self._folds.high and self._folds.head(seq) == seq
 
 
 class Matches:
-    """The lines that pass; each line is looked at once, when it comes."""
+    """The lines that pass, by themselves or by a line folded below; each line is looked at once.
 
-    def __init__(self, buffer: LogBuffer, find: Find) -> None:
+    They are looked at from `anchor` on, then from there back, so that what is in sight is known first. With
+    `firsts` a block is judged by its first line alone; `within` lets only those pass that it holds itself.
+    """
+
+    def __init__(
+        self,
+        buffer: LogBuffer,
+        find: Find,
+        folds: Folds,
+        *,
+        firsts: bool = False,
+        within: Matches | None = None,
+        anchor: int | None = None,
+    ) -> None:
         self._buffer = buffer
         self._find = find
+        self._folds = folds
+        self._firsts = firsts
+        self._within = within
         self._seqs: list[int] = []
         self._head = 0
-        self._low = self._high = buffer.first
+        anchor = buffer.first if anchor is None else min(max(anchor, buffer.first), max(folds.high, buffer.first))
+        self._low = self._high = anchor
         """The lines from one to the other were looked at."""
-        buffer.attach(self)
-        self.take()
+        self.late: set[int] = set()
+        """Those that came to pass although what stands behind them had been looked at."""
 
     def __len__(self) -> int:
         return len(self._seqs) - self._head
 
     def __getitem__(self, index: int) -> int:
         return self._seqs[self._head + index]
+
+    @property
+    def left(self) -> int:
+        """Lines that are still to be looked at."""
+        first, high = self._buffer.first, max(self._folds.high, self._buffer.first)
+        return high - max(self._high, first) + max(self._low - first, 0)
 
     def place(self, seq: int) -> int:
         return bisect_left(self._seqs, seq, self._head) - self._head
@@ -87,32 +123,54 @@ class Matches:
         place = self.place(seq)
         return place < len(self) and self[place] == seq
 
-    def take(self) -> None:
-        buffer = self._buffer
-        self._leave(buffer.first)
-        while self._high < buffer.end:
-            stop = min(self._high + _BLOCK, buffer.end)
-            self._seqs += self._found(range(self._high, stop))
+    def take(self, most: int | None = None) -> int:
+        """Follow what was dropped, and look at `most` lines or all that are left; returns at how many."""
+        first, limit = self._buffer.first, max(self._folds.high, self._buffer.first)
+        self._leave(first)
+        budget = limit - first if most is None else most
+        start = budget
+        while budget > 0 and self._high < limit:
+            stop = min(self._high + min(_BLOCK, budget), limit)
+            self._add(self._found(range(self._high, stop)))
+            budget -= stop - self._high
             self._high = stop
-        if self._low > buffer.first:
-            self._seqs[: self._head] = self._found(range(buffer.first, self._low))
-            self._low, self._head = buffer.first, 0
+        while budget > 0 and self._low > first:
+            begin = max(self._low - min(_BLOCK, budget), first)
+            self._add(self._found(range(begin, self._low)))
+            budget -= self._low - begin
+            self._low = begin
+        return start - budget
 
     def prepended(self, count: int) -> None:
+        """Older lines came before the first; see `LogBuffer`."""
         self._leave(self._buffer.first + count)
 
     def inserted(self, places: Sequence[int]) -> None:
+        """Late lines came in between; see `LogBuffer`."""
         self._leave(self._buffer.first)
         low, high = bisect_right(places, self._low), bisect_left(places, self._high)
-        if low < high:
-            # Between lines that were looked at: no later look would come by them.
-            new = self._found([place + index for index, place in enumerate(places[low:high], low)])
-        else:
-            low, new = high if self._low == self._high else low, []
+        if self._low == self._high:
+            low = high
         start = bisect_left(self._seqs, places[0], self._head)
-        self._seqs[start:] = merge((moved(seq, places) for seq in self._seqs[start:]), new)
+        self._seqs[start:] = [moved(seq, places) for seq in self._seqs[start:]]
+        self.late = {moved(seq, places) for seq in self.late}
         self._low += low
         self._high += high
+        # Between lines that were looked at: no later look would come by them.
+        self._add(self._found([place + index for index, place in enumerate(places[low:high], low)]))
+
+    def regrouped(self, heads: Iterable[int]) -> None:
+        """Look again at blocks that changed otherwise than by lines at the end."""
+        for head in heads:
+            seqs = [head] if self._firsts else [head, *self._folds.block(head)]
+            passes = self._folds.head(head) == head and bool(self._find([self._buffer[seq] for seq in seqs]))
+            if passes and self._may(head):
+                self._add([head])
+            elif self.holds(head):
+                del self._seqs[self._head + self.place(head)]
+
+    def _may(self, head: int) -> bool:
+        return self._within is None or self._within.holds(head)
 
     def _leave(self, first: int) -> None:
         """The lines before `first` were dropped."""
@@ -123,13 +181,29 @@ class Matches:
             self._head = 0
 
     def _found(self, seqs: Sequence[int]) -> list[int]:
-        """Those that pass of lines that are held."""
-        buffer, found = self._buffer, []
-        for start in range(0, len(seqs), _BLOCK):
-            some = seqs[start : start + _BLOCK]
-            lines = buffer.span(some.start, some.stop) if isinstance(some, range) else [buffer[seq] for seq in some]
-            found += [some[place] for place in self._find(lines)]
-        return found
+        """The lines that are shown on their own and pass, of lines that are held."""
+        buffer = self._buffer
+        lines = buffer.span(seqs.start, seqs.stop) if isinstance(seqs, range) else [buffer[seq] for seq in seqs]
+        head, first = self._folds.head, buffer.first
+        passed = [seqs[place] for place in self._find(lines)]
+        found = sorted({head(seq) for seq in passed if not self._firsts or head(seq) == seq})
+        return [seq for seq in found if seq >= first and self._may(seq)]
+
+    def _add(self, found: list[int]) -> None:
+        if not found:
+            return
+        known = self._seqs
+        if not known or found[0] > known[-1]:
+            self.late.update(seq for seq in found if self._low <= seq < self._high)
+            known += found
+            return
+        start, stop = bisect_left(known, found[0], self._head), bisect_right(known, found[-1], self._head)
+        if start == stop and (found[-1] < self._low or found[0] >= self._high):
+            known[start:stop] = found
+            return
+        old = set(known[start:stop])
+        self.late.update(seq for seq in found if self._low <= seq < self._high and seq not in old)
+        known[start:stop] = sorted(old.union(found))
 
 
 def finder(parsed: Filter) -> Find:
@@ -140,7 +214,7 @@ def finder(parsed: Filter) -> Find:
     needle, folds, inverse = parsed.literal, parsed.folds, parsed.inverse
     pair = _PAIR.fullmatch(parsed.pattern.pattern) if parsed.pattern else None
     key = pair[1].replace("\\", "").rpartition(".")[2] if pair else ""
-    said = re.compile(rf'[".]{re.escape(key)}"\s*:\s*"?{pair[2]}').search if pair else None
+    said = re.compile(rf'[".]{re.escape(key)}"[ \t]*:[ \t]*"?{pair[2]}').match if pair else None
 
     def matches(line: LogLine) -> bool:
         return parsed.matches(line.text, {"pod": line.origin, "container": line.container})
@@ -151,20 +225,10 @@ def finder(parsed: Filter) -> Find:
         if needle is not None or said is not None:
             block = _Block(lines, folds)
             if needle is not None:
-                found = block.holding(needle)
+                found = block.often_holding(needle)
             if said is not None:
-                found |= {place for place in block.holding(f'{key}"') if said(block.line(place))}
+                found |= block.holding(f'{key}"', lambda text, offset: said(text, offset - 1) is not None)
         return [place for place in range(len(lines)) if place not in found] if inverse else sorted(found)
-
-    return find
-
-
-def both(first: Find, second: Find) -> Find:
-    """Lines that pass one and the other."""
-
-    def find(lines: Sequence[LogLine]) -> list[int]:
-        places = first(lines)
-        return [places[place] for place in second([lines[place] for place in places])]
 
     return find
 
@@ -180,22 +244,33 @@ class _Block:
     """Lines as one text: a plain search of it costs a tenth of one search for each line."""
 
     def __init__(self, lines: Sequence[LogLine], folds: bool) -> None:
+        self._lines = lines
+        self._folds = folds
         text = "".join([f"\n{line.text}" for line in lines])
         self._text = fold(text) if folds else text
         self._lengths = (len(line.text) + 1 for line in lines)
         self._starts: list[int] = []
 
-    def line(self, place: int) -> str:
-        return self._text[self._starts[place] : self._starts[place + 1]]
-
-    def holding(self, needle: str) -> set[int]:
-        """The places of the lines that hold the needle."""
+    def holding(self, needle: str, accepts: Callable[[str, int], bool] | None = None) -> set[int]:
+        """The places of the lines that hold the needle, where it is accepted by the text and the place in it."""
+        text = self._text
         places: set[int] = set()
-        offset = self._text.find(needle)
+        offset = text.find(needle)
         if offset >= 0 and not self._starts:
             self._starts = list(accumulate(self._lengths, initial=0))
         while offset >= 0:
+            if accepts is not None and not accepts(text, offset):
+                offset = text.find(needle, offset + 1)
+                continue
             place = bisect_right(self._starts, offset) - 1
             places.add(place)
-            offset = self._text.find(needle, self._starts[place + 1])
+            offset = text.find(needle, self._starts[place + 1])
         return places
+
+    def often_holding(self, needle: str) -> set[int]:
+        """The same for a text that may be in many lines, which are then looked at one by one: that is faster."""
+        if self._text.count(needle) * _DENSE <= len(self._lines):
+            return self.holding(needle)
+        if self._folds:
+            return {place for place, line in enumerate(self._lines) if needle in fold(line.text)}
+        return {place for place, line in enumerate(self._lines) if needle in line.text}

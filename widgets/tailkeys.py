@@ -17,6 +17,8 @@ TAIL_KEYS = (
     _binding("N", "next_hit(-1)", "Hit before", "To the hit before; before the first comes the last", "previous_hit"),
     _binding("E", "next_error", "Next error", "To the next line that states an error", "next_error", show=True),
     _binding("m", "mark", "Mark", "Draw a rule below the last line in the window, or take it away", "mark", show=True),
+    _binding("space", "fold", "Fold", "Unfold the stack trace gone to, else the last in sight, or fold it", "fold"),
+    _binding("Z", "fold_all", "Fold all", "Unfold all stack traces, or fold them", "fold_all"),
     _binding("0", "follow", "Tail", "To the end, and follow it", "follow"),
     _binding("1", "head", "Head", "To the oldest line", "head"),
     _binding("j,down", "scroll(1)", "Down", "One row further down", "down"),
@@ -29,5 +31,5 @@ TAIL_KEYS = (
     _binding("l,right", "sideways(1)", "Right", "Text further right", "right"),
 )  # fmt: skip
 
-OF_LOGS = frozenset(("autoscroll", "timestamps", "next_error", "mark", "follow"))
+OF_LOGS = frozenset(("autoscroll", "timestamps", "next_error", "mark", "follow", "fold", "fold_all"))
 """Actions that mean nothing for a text that is only read."""

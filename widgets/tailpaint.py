@@ -14,7 +14,7 @@ from rich.style import Style
 from textual.widget import Widget
 
 from aurora_tui.model.filters import Filter
-from aurora_tui.model.loglines import LEVEL_WIDTH, Level, LogLine, level, short_pod_name, summary
+from aurora_tui.model.loglines import LEVEL_WIDTH, Level, LogLine, Summary, level, short_pod_name
 from aurora_tui.model.text import cell_width, printable
 from widgets.gridpaint import Run, merge
 from widgets.lineview import overlay
@@ -33,6 +33,8 @@ STYLES = (
 )
 CURRENT_SIGN, HIT_SIGN = "▸", "•"
 _LEAST_TEXT = 8
+_MOST_PAIRS = 100
+"""Fields of a JSON line that are painted; its page shows all."""
 
 TAIL_CSS = """
 Tail {
@@ -120,18 +122,51 @@ class Names:
 
 
 def paint_line(
-    line: LogLine, name: str, shape: Shape, look: Look, *, search: Filter | None, sign: str
+    line: LogLine,
+    name: str,
+    shape: Shape,
+    look: Look,
+    *,
+    search: Filter | None,
+    sign: str,
+    short: Summary | None = None,
+    more: int = 0,
+    unfolded: bool = False,
 ) -> list[list[Segment]]:
-    """The rows of a line: one, or as many as it takes where lines are wrapped."""
+    """The rows of a line: one, or as many as it takes where lines are wrapped.
+
+    `short` is the line in short where it is a JSON one; `more` lines are folded below it, or stand there `unfolded`.
+    """
     prefix = [] if shape.raw else _prefix(line, name, shape, look, sign)
     indent = sum(cell_width(text) for text, _ in prefix)
-    room = max(shape.width - indent, _LEAST_TEXT)
     base = look.base + look.over["current"] if sign == CURRENT_SIGN else look.base
-    body = [(text, base + style) for text, style in _body(line.text, shape, look)]
-    if search:
-        text = "".join(text for text, _ in body)
-        body = _highlight(body, search.spans(text), look.over["hit"])
-    rows = _wrap(body, room) if shape.wrap else [_cut(body, shape.shift, room)]
+    body = [(text, base + style) for text, style in _body(line.text, short, shape, look)]
+    tail = f" {'▾' if unfolded else '…'} {'' if unfolded else '+'}{more:,} {'line' if more == 1 else 'lines'}"
+    folded = [(tail, look.base + look.over["rule"])] if more else []
+    return _rows(prefix, indent, _lit(body, search, look), folded, shape, look)
+
+
+def paint_below(text: str, indent: int, shape: Shape, look: Look, *, search: Filter | None) -> list[list[Segment]]:
+    """The rows of an unfolded line, below the line that it belongs to and in from its text."""
+    body = _lit([(printable(text), look.base + look.over["pairs"])], search, look)
+    return _rows([(" " * indent, look.base)], indent, body, [], shape, look)
+
+
+def _lit(body: Sequence[Run], search: Filter | None, look: Look) -> Sequence[Run]:
+    if not search:
+        return body
+    return _highlight(body, search.spans("".join(text for text, _ in body)), look.over["hit"])
+
+
+def _rows(
+    prefix: Sequence[Run], indent: int, body: Sequence[Run], end: list[Run], shape: Shape, look: Look
+) -> list[list[Segment]]:
+    room = max(shape.width - indent, _LEAST_TEXT)
+    taken = sum(cell_width(text) for text, _ in end)
+    if shape.wrap:
+        rows = _wrap([*body, *end], room)
+    else:
+        rows = [[*_cut(body, shape.shift, max(room - taken, _LEAST_TEXT)), *end]]
     blank = [(" " * indent, look.base)]
     return [merge((*(blank if number else prefix), *row)) for number, row in enumerate(rows)]
 
@@ -145,6 +180,11 @@ def paint_rule(words: str, shape: Shape, look: Look) -> list[Segment]:
 def time_of_day(stamp: float) -> str:
     """``14:03:22.123Z``, in UTC as the API server's stamps are."""
     return f"{datetime.fromtimestamp(stamp, UTC):%H:%M:%S.%f}"[:-3] + "Z"
+
+
+def prefix_width(shape: Shape) -> int:
+    """Cells in front of a line's text."""
+    return 1 + 14 * shape.timestamps + (shape.name_width + 1 if shape.name_width else 0)
 
 
 def _prefix(line: LogLine, name: str, shape: Shape, look: Look, sign: str) -> list[Run]:
@@ -162,20 +202,22 @@ def _prefix(line: LogLine, name: str, shape: Shape, look: Look, sign: str) -> li
     return runs
 
 
-def _body(text: str, shape: Shape, look: Look) -> list[Run]:
+def _body(text: str, short: Summary | None, shape: Shape, look: Look) -> list[Run]:
     over, plain = look.over, Style.null()
     if shape.raw:
         return [(printable(text), plain)]
-    short = summary(text)
-    stated = level(text)
+    stated = short.stated if short else level(text)
     tone = plain
     if stated is not None:
         tone = over["error"] if stated.is_error else over["warn"] if stated is Level.WARN else plain
+    quiet = stated in (Level.DEBUG, Level.TRACE)
     if short is None:
-        return [(printable(text), over["quiet"] if stated in (Level.DEBUG, Level.TRACE) else tone)]
-    runs = [(f"{printable(short.level):{LEVEL_WIDTH}} ", tone)] if short.level else []
-    runs.append((printable(short.message), plain))
-    pairs = " ".join(f"{key}={value}" for key, value in short.pairs)
+        return [(printable(text), over["quiet"] if quiet else tone)]
+    runs = [(f"{printable(short.level):{LEVEL_WIDTH}} ", over["quiet"] if quiet else tone)] if short.level else []
+    runs.append((printable(short.message), over["quiet"] if quiet else plain))
+    pairs = " ".join(f"{key}={value}" for key, value in short.pairs[:_MOST_PAIRS])
+    if len(short.pairs) > _MOST_PAIRS:
+        pairs += f" … +{len(short.pairs) - _MOST_PAIRS:,} fields"
     if pairs:
         runs.append((printable(f"  {pairs}" if short.message else pairs), over["pairs"]))
     return runs

@@ -83,11 +83,11 @@ class TailWindow:
         self.pinned = False
         self._end(height)
 
-    def show(self, seq: int, height: int) -> None:
-        """Bring a line into the window, a third from its top, unless its start is there already."""
+    def show(self, seq: int, height: int, row: int = 0) -> None:
+        """Bring a row of a line into the window, a third from its top, unless it is there already."""
         self.pinned = False
-        if (seq, 0) not in self.rows:
-            self.top, self.cut = seq, 0
+        if (seq, row) not in self.rows:
+            self.top, self.cut = seq, row
             self.scroll(-(height // 3))
 
     def _end(self, height: int) -> None:

@@ -292,6 +292,102 @@ async def test_the_next_error_is_found_and_none_is_said() -> None:
         assert "no errors" in app.tail.status()
 
 
+TRACE = (
+    "ERROR order failed",
+    "java.lang.IllegalStateException: no route",
+    "\tat a.B.c(B.java:41)",
+    "\tat a.B.d(B.java:7)",
+)
+
+
+async def test_a_stack_trace_is_one_line_until_it_is_unfolded() -> None:
+    app = Host(said("before", *TRACE, "after"))
+    async with app.run_test(size=(80, 8)) as pilot:
+        await pilot.pause()
+        assert app.texts() == ["before", "ERROR order failed … +3 lines", "after"]
+        await pilot.press("space")
+        assert app.screen_lines()[1].endswith("ERROR order failed ▾ 3 lines")
+        assert [line.strip() for line in app.screen_lines()[2:5]] == [
+            TRACE[1],
+            "at a.B.c(B.java:41)",
+            "at a.B.d(B.java:7)",
+        ]
+        assert app.screen_lines()[5].endswith(" after")
+        await pilot.press("space")
+        assert app.texts() == ["before", "ERROR order failed … +3 lines", "after"]
+        await pilot.press("Z")
+        assert "at a.B.d" in app.screen_lines()[4]
+
+
+async def test_a_stack_trace_that_comes_in_pieces_is_kept_together_although_pods_alternate() -> None:
+    app = Host(said(*TRACE[:2]))
+    async with app.run_test(size=(80, 8)) as pilot:
+        for text in TRACE[2:]:
+            app.add([*said("fine", origin="db-0"), *said(text)])
+            await pilot.pause()
+
+        assert [line.split(maxsplit=1)[1] for line in app.screen_lines() if line] == [
+            "ERROR order failed … +3 lines",
+            "fine",
+            "fine",
+        ]
+
+
+async def test_the_stack_trace_in_a_json_line_is_folded_too() -> None:
+    app = Host(
+        said(
+            '{"log.level":"error","message":"no\\nroute","error":{"type":"x","stack_trace":"A: b\\n\\tat c\\n\\tat d"}}'
+        )
+    )
+    async with app.run_test(size=(80, 8)) as pilot:
+        await pilot.pause()
+        assert app.texts() == ["ERROR no  error.type=x … +4 lines"]
+        await pilot.press("space")
+        assert [line.strip() for line in app.screen_lines()[1:5]] == ["route", "A: b", "at c", "at d"]
+
+
+async def test_a_hit_within_a_folded_stack_trace_marks_it_and_is_unfolded_when_gone_to() -> None:
+    app = Host([*said(*TRACE), *numbered(0, 40)])
+    async with app.run_test(size=(80, 8)) as pilot:
+        app.tail.set_search("B.java:7")
+        await pilot.press("g")
+        assert app.screen_lines()[0].startswith("•")
+        assert app.texts()[0] == "ERROR order failed … +3 lines"
+        await pilot.press("G", "n")
+        assert app.reversed_text() == ["B.java:7"]
+        assert "1/1 hits" in app.tail.status()
+
+
+async def test_a_filter_shows_the_whole_block_of_a_line_that_matches() -> None:
+    app = Host(said("before", *TRACE, "after"))
+    async with app.run_test(size=(80, 8)) as pilot:
+        app.tail.set_filter("IllegalState")
+        await pilot.pause()
+        assert app.texts() == ["ERROR order failed … +3 lines"]
+        assert app.tail.status() == "following · 2 hidden by &IllegalState"
+
+
+async def test_a_long_line_leaves_room_for_the_number_of_folded_ones() -> None:
+    app = Host(said("ERROR " + "x" * 200, "\tat a.B.c(B.java:41)"))
+    async with app.run_test(size=(60, 4)) as pilot:
+        await pilot.pause()
+        assert app.texts()[0].endswith("xxx … +1 line")
+
+
+async def test_a_search_of_many_lines_shows_what_is_in_sight_first_and_says_how_far_it_is() -> None:
+    app = Host(numbered(0, 30_000), capacity=50_000)
+    async with app.run_test(size=(60, 5)) as pilot:
+        while app.tail._search.left:
+            await pilot.pause()
+        app.tail.set_search("line")
+        assert app.screen_lines()[0].startswith("•") or app.tail.line(0).text.startswith("•")
+        assert "searching" in app.tail.status()
+        await pilot.press("n")
+        while app.tail._search.left:
+            await pilot.pause()
+        assert "30,000 hits" in app.tail.status()
+
+
 async def test_a_mark_is_a_rule_below_the_last_line_in_sight() -> None:
     app = Host(numbered(0, 2))
     async with app.run_test(size=(60, 6)) as pilot:

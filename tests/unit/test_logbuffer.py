@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from aurora_tui.logbuffer import LONGEST_LINE, LogBuffer
 from aurora_tui.model.filters import parse_filter
 from aurora_tui.model.loglines import Level, LogLine, level, short_pod_name, summary
+from widgets.tailfold import Folds
 from widgets.tailindex import Matches, find_errors, finder
 
 
@@ -134,10 +135,14 @@ def test_every_line_that_states_an_error_is_found() -> None:
 def test_matches_follow_the_buffer_as_it_grows_and_drops() -> None:
     buffer = LogBuffer(capacity_lines=100)
     buffer.append(numbered(0, 50))
-    matches = Matches(buffer, finder(parse_filter("5$")))
+    folds = Folds(buffer)
+    folds.take()
+    matches = Matches(buffer, finder(parse_filter("5$")), folds)
+    matches.take()
     before = [matches[place] for place in range(len(matches))]
 
     buffer.append(numbered(50, 6_000))
+    folds.take()
     matches.take()
 
     assert before == [5, 15, 25, 35, 45]

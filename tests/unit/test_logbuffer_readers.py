@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurora_tui.logbuffer import LogBuffer
-from aurora_tui.model.filters import parse_filter
 from aurora_tui.model.loglines import LogLine
-from widgets.tailindex import Matches, finder
+from widgets.tailindex import Lines
 from widgets.tailsearch import TailSearch
 from widgets.tailwindow import TailWindow
 
@@ -80,7 +79,7 @@ def held(buffer: LogBuffer) -> list[LogLine]:
     return [buffer[seq] for seq in range(buffer.first, buffer.end)]
 
 
-def those(buffer: LogBuffer, lines: Matches) -> list[LogLine]:
+def those(buffer: LogBuffer, lines: Lines) -> list[LogLine]:
     return [buffer[lines[place]] for place in range(len(lines))]
 
 
@@ -89,8 +88,8 @@ def those(buffer: LogBuffer, lines: Matches) -> list[LogLine]:
 def test_readers_keep_their_place_under_any_mix(steps: list[tuple[str, object]], filtered: bool) -> None:
     numbers = count()
     buffer, reference = LogBuffer(capacity_lines=CAPACITY), Reference()
-    hits = Matches(buffer, finder(parse_filter("hit")))
     search = TailSearch(buffer, "hit", "hit" if filtered else "")
+    hits = TailSearch(buffer, "", "hit")
     window = TailWindow(search.lines, lambda seq: 1)
     window.pinned = False
     buffer.attach(follower := Follower(buffer, window))
@@ -137,10 +136,10 @@ def test_readers_keep_their_place_under_any_mix(steps: list[tuple[str, object]],
             search.take()
             assert window.lines.place(window.top) == kept.index(top)
         if what == "take":
-            assert those(buffer, hits) == [line for line in reference.lines if "hit" in line.text]
+            assert those(buffer, hits.lines) == [line for line in reference.lines if "hit" in line.text]
 
     hits.take()
-    assert those(buffer, hits) == [line for line in reference.lines if "hit" in line.text]
+    assert those(buffer, hits.lines) == [line for line in reference.lines if "hit" in line.text]
     assert follower.window is window
 
 
