@@ -13,6 +13,7 @@ from aurora_tui.looking import Looking
 from aurora_tui.model import views
 from aurora_tui.model.selection import LogSelection, ServiceRef
 from aurora_tui.model.stamps import rfc3339
+from aurora_tui.reading import ReadingLogs
 from aurora_tui.session import Session
 from widgets.help import binding_ids, help_lines
 from widgets.objects import ObjectsPane
@@ -20,7 +21,7 @@ from widgets.tablepane import TablePane
 from widgets.textpage import TextPage
 
 
-class AuroraApp(Looking):
+class AuroraApp(ReadingLogs, Looking):
     """The console on one session. Exits with a status, or with the context to open next."""
 
     def __init__(self, session: Session) -> None:
@@ -206,12 +207,12 @@ class AuroraApp(Looking):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             picture = folder / f"{stamp}.svg"
             picture.write_text(self.export_screenshot(), encoding="utf-8")
-            self._save_logs(folder / f"{stamp}.log")
             self._save_rows(folder / f"{stamp}.txt")
         except OSError as error:
             self.notify(f"not saved: {error}", severity="error", markup=False)
             return
         self.notify(f"saved {picture}", markup=False)
+        self._work(self.save_logs(folder / f"{stamp}.log"))
 
     def action_leave(self) -> None:
         if self.busy and not self._leaving:
@@ -246,9 +247,3 @@ class AuroraApp(Looking):
         if isinstance(pane, TablePane):
             text = table(pane.grid.columns, pane.grid.visible_rows(), self.session.clock())
             path.write_text(f"{text}\n", encoding="utf-8")
-
-    def _save_logs(self, path: Path) -> None:
-        buffer = self.logs_pane.buffer
-        if len(buffer):
-            lines = (buffer[number] for number in range(buffer.first, buffer.end))
-            path.write_text("".join(f"{line.origin} {line.text}\n" for line in lines), encoding="utf-8")

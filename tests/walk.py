@@ -30,9 +30,11 @@ from widgets.changes import ChangesScreen
 from widgets.confirming import ConfirmScreen
 from widgets.field import Field
 from widgets.history import HistoryScreen
+from widgets.linepage import LinePage
 from widgets.objects import ObjectsPane
 from widgets.pane import Pane
 from widgets.series import SeriesScreen
+from widgets.templates import TemplatesScreen
 from widgets.textpage import TextPage
 
 QUIT = "app.quit"
@@ -60,6 +62,8 @@ OURS: list[Any] = list(
 def screens(app: AuroraApp) -> Iterator[Screen[Any]]:
     """Those that lie over the panes for a while."""
     yield TextPage("a text", clock=app.session.clock)
+    yield LinePage(app.logs_pane.tail, clock=app.session.clock)
+    yield TemplatesScreen(app.logs_pane.tail, "a log", clock=app.session.clock)
     yield ActionDialog("an action", "prod", protected=True)
     yield ActionDialog("an action", "dev", protected=False)  # in a field letters are no keys
     yield SeriesScreen("several", "dev", protected=False, clock=app.session.clock)

@@ -15,6 +15,8 @@ from aurora_tui.model.text import cell_width
 from widgets.line import Line, Part
 
 _GROUPS = (
+    "line",
+    "templates",
     "page",
     "history",
     "changes",

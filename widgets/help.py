@@ -13,7 +13,9 @@ from textual.screen import Screen
 from widgets.actiondialog import ActionDialog
 from widgets.changes import ChangesScreen
 from widgets.history import HistoryScreen
+from widgets.linepage import LinePage
 from widgets.series import SeriesScreen
+from widgets.templates import TemplatesScreen
 from widgets.textpage import TextPage
 
 _GROUPS = {
@@ -31,6 +33,8 @@ _GROUPS = {
     "alerts": "Alerts",
     "logs": "Logs pane",
     "tail": "Moving in logs and texts",
+    "templates": "Templates of a log",
+    "line": "Page of a log line",
     "page": "Texts (describe, YAML, events, this help)",
     "prompt": "Prompt",
     "action": "Dialog of an action",
@@ -39,6 +43,10 @@ _GROUPS = {
     "history": "Rollout history",
     "changes": "What changed",
 }
+
+
+_SCREENS = (TextPage, LinePage, TemplatesScreen, HistoryScreen, ChangesScreen, ActionDialog, SeriesScreen)
+"""Those that lie over the panes."""
 
 
 def help_lines(
@@ -78,8 +86,7 @@ def binding_ids(app: App[Any], screen: Screen[Any]) -> frozenset[str]:
 
 def _all_bindings(app: App[Any], screen: Screen[Any]) -> Iterator[Binding]:
     shown = [app, screen, *screen.query("*")]
-    pages = (TextPage, HistoryScreen, ChangesScreen, ActionDialog, SeriesScreen)
-    return _bindings([*(type(node) for node in shown), *pages])
+    return _bindings([*(type(node) for node in shown), *_SCREENS])
 
 
 COMMANDS = (

@@ -23,6 +23,8 @@ class LogsPane(Pane):
     BINDINGS: ClassVar[list[BindingType]] = [
         pane_binding("slash", "app.ask_search", "Search", "Highlight a pattern; nothing is hidden", id="logs.search"),
         pane_binding("ampersand", "app.ask_line_filter", "Filter", "Show only lines that match", id="logs.filter"),
+        pane_binding("T", "app.templates", "Templates", "Kinds of lines, what is new first", id="logs.templates"),
+        pane_binding("at", "app.ask_time", "Go to time", "To the first line at or after a time", id="logs.time"),
         pane_binding("f", "app.zoom", "Full screen", "Give the pane the whole screen", id="logs.zoom", show=False),
         *(
             pane_binding(
@@ -53,6 +55,9 @@ class LogsPane(Pane):
         self.selection, self.buffer, self._notes = selection, buffer, notes
         self.tail.set_buffer(buffer, known=f"{selection.workload[1]}-" if selection.workload else "")
         self.flush()
+
+    def back(self) -> bool:
+        return self.tail.drop_filter()
 
     def flush(self) -> None:
         self.tail.flush()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
 from textual.binding import BindingType
+from textual.message import Message
 
-from aurora_tui.model.loglines import summary
+from aurora_tui.model.loglines import LogLine, summary
+from aurora_tui.model.templates import Templates
 from widgets.tailkeys import OF_LOGS, TAIL_KEYS
-from widgets.tailpaint import STYLES, TAIL_CSS
+from widgets.tailpaint import STYLES, TAIL_CSS, time_of_day
 from widgets.tailview import TailView
 
 _SIDESTEP = 16
@@ -21,6 +23,13 @@ class Tail(TailView):
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"tail--{name}" for name in STYLES}
     DEFAULT_CSS = TAIL_CSS
     BINDINGS: ClassVar[list[BindingType]] = [*TAIL_KEYS]
+
+    class LineChosen(Message):
+        """The operator wants to read all of the line that the tail is at."""
+
+        def __init__(self, tail: Tail) -> None:
+            super().__init__()
+            self.tail = tail
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "next_hit":
@@ -101,6 +110,75 @@ class Tail(TailView):
         self._turned.clear()
         self._forget()
         self.repaint()
+
+    def action_choose(self) -> None:
+        rows = self._in_window()
+        if rows:
+            if self._search.current not in rows:
+                self._search.current = rows[-1]
+                self._window.pinned = False
+            self._go_to(self._search.current)
+            self.post_message(self.LineChosen(self))
+
+    def entry(self) -> tuple[LogLine, Sequence[str]] | None:
+        """The line that was gone to, with the lines folded below it; None where it was dropped."""
+        seq, buffer = self._search.current, self._buffer
+        if seq is None or not buffer.first <= seq < buffer.end:
+            return None
+        return buffer[seq], [buffer[member].text for member in self._search.folds.block(seq)]
+
+    def step(self, step: int) -> bool:
+        """Go to the next line that is shown, or the one before; False where there is none."""
+        lines, seq = self._window.lines, self._search.current
+        if seq is None:
+            return False
+        place = lines.place(seq) + step
+        if not 0 <= place < len(lines):
+            return False
+        self._search.current = lines[place]
+        self._go_to(self._search.current)
+        return True
+
+    def go_to_time(self, moment: float, words: str) -> None:
+        """To the first line at or after a moment, in seconds since the epoch; `words` is how it was typed."""
+        self.flush()
+        buffer = self._buffer
+        stamped = ((seq, buffer[seq].stamp) for seq in self._window.lines)
+        seq, then = next(((seq, then) for seq, then in stamped if then is not None and then >= moment), (None, None))
+        if seq is None or then is None:
+            self.action_last()
+            self._search.note = f"no line at or after {words}"
+            return
+        self._search.current = seq
+        older = self._window.lines.place(seq) > 0 or then == moment
+        self._search.note = "" if older else f"the oldest line here is of {time_of_day(then)}"
+        self._go_to(seq)
+
+    def templates(self) -> Templates:
+        """The templates of the lines, counted from now on; `status` says how far that is."""
+        templates = self._search.want_templates()
+        self._look_on()
+        return templates
+
+    @property
+    def counting(self) -> str:
+        """How far the lines were looked at, in words; empty where all were."""
+        return self._search.progress()
+
+    @property
+    def shows_times(self) -> bool:
+        return self._timestamps
+
+    @property
+    def hidden_words(self) -> str:
+        """How many lines the filter hides, in brackets; empty where there is none."""
+        return f" ({self._search.hidden_words()})" if self._search.filter else ""
+
+    def shown_lines(self) -> Iterator[LogLine]:
+        """The lines that the filter lets through, with those folded below them, in order."""
+        for head in self._window.lines:
+            for seq in (head, *self._search.folds.block(head)):
+                yield self._buffer[seq]
 
     def _foldable(self) -> int | None:
         """The line that the reader means: the one gone to, else the last in the window that has lines below it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Protocol
 
@@ -33,6 +33,9 @@ class Lines(Protocol):
 
     def __len__(self) -> int: ...
 
+    def __iter__(self) -> Iterator[int]:
+        """The sequence numbers in order."""
+
     def __getitem__(self, index: int) -> int:
         """The sequence number at a place."""
 
@@ -53,6 +56,10 @@ class AllLines:
     def __len__(self) -> int:
         first, members = self._buffer.first, self._folds.members
         return max(self._folds.high - first - (len(members) - bisect_left(members, first)), 0)
+
+    def __iter__(self) -> Iterator[int]:
+        head = self._folds.head
+        return (seq for seq in range(self._buffer.first, self._folds.high) if head(seq) == seq)
 
     def __getitem__(self, index: int) -> int:
         first, members = self._buffer.first, self._folds.members
@@ -105,6 +112,9 @@ class Matches:
 
     def __len__(self) -> int:
         return len(self._seqs) - self._head
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._seqs[self._head :])
 
     def __getitem__(self, index: int) -> int:
         return self._seqs[self._head + index]

@@ -19,6 +19,7 @@ TAIL_KEYS = (
     _binding("m", "mark", "Mark", "Draw a rule below the last line in the window, or take it away", "mark", show=True),
     _binding("space", "fold", "Fold", "Unfold the stack trace gone to, else the last in sight, or fold it", "fold"),
     _binding("Z", "fold_all", "Fold all", "Unfold all stack traces, or fold them", "fold_all"),
+    _binding("enter", "choose", "Line", "All of the line gone to, else of the last in sight", "line", show=True),
     _binding("0", "follow", "Tail", "To the end, and follow it", "follow"),
     _binding("1", "head", "Head", "To the oldest line", "head"),
     _binding("j,down", "scroll(1)", "Down", "One row further down", "down"),
@@ -31,5 +32,5 @@ TAIL_KEYS = (
     _binding("l,right", "sideways(1)", "Right", "Text further right", "right"),
 )  # fmt: skip
 
-OF_LOGS = frozenset(("autoscroll", "timestamps", "next_error", "mark", "follow", "fold", "fold_all"))
+OF_LOGS = frozenset(("autoscroll", "timestamps", "next_error", "mark", "follow", "fold", "fold_all", "choose"))
 """Actions that mean nothing for a text that is only read."""

@@ -142,6 +142,13 @@ class TailReading(LineView):
         self._look_on()
         self.repaint()
 
+    def drop_filter(self) -> bool:
+        """Show all lines again; False where none was hidden."""
+        filtered = bool(self._search.filter)
+        if filtered:
+            self.set_filter("")
+        return filtered
+
     def status(self) -> str:
         """What a reader must know, in words: following or paused, hits, lines hidden and lines dropped."""
         window = self._window

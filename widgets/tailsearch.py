@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from aurora_tui.logbuffer import LogBuffer, moved
 from aurora_tui.model.filters import parse_filter
+from aurora_tui.model.templates import Templates
 from widgets.tailfold import Folds
 from widgets.tailindex import AllLines, Lines, Matches, find_errors, finder
+from widgets.tailtemplates import TemplateCount
 
 _STEP, _SLOW_STEP = 1024, 128
 """Lines of a step that are looked through for plain texts, and for anything else."""
@@ -21,9 +23,11 @@ class TailSearch:
         self.folds = Folds(buffer, folds=folds)
         self.current: int | None = None
         """Sequence number of the line that was gone to last."""
-        self._note = ""
+        self.note = ""
+        """What else to tell the reader of where he went."""
         self._at_error = False
         self._errors: Matches | None = None
+        self._templates: TemplateCount | None = None
         buffer.attach(self)
         self.search = parse_filter(search)
         self.filter = parse_filter(filter)
@@ -47,18 +51,18 @@ class TailSearch:
     @property
     def left(self) -> int:
         """Lines that are still to be looked at; each counts once for the filter, the search and the errors."""
-        return self.folds.left + sum(matches.left for matches in self._matches())
+        return self.folds.left + sum(each.left for each in self._all())
 
     def set_search(self, text: str, anchor: int | None = None) -> None:
         """Look for something else, first from the line `anchor` on."""
         self.search = parse_filter(text)
-        self._note = ""
+        self.note = ""
         self._find_hits(anchor)
 
     def set_filter(self, text: str, anchor: int | None = None) -> None:
         """Hide what does not match; judged first is what stands from the line `anchor` on."""
         self.filter = parse_filter(text)
-        self._note = ""
+        self.note = ""
         self._errors = None
         self._find_lines(anchor)
         self._find_hits(anchor)
@@ -67,6 +71,12 @@ class TailSearch:
         """Look for lines that state an error, from now on."""
         if self._errors is None:
             self._errors = Matches(self._buffer, find_errors, self.folds, within=self._shown, anchor=anchor)
+
+    def want_templates(self) -> Templates:
+        """Count the lines by template, from now on."""
+        if self._templates is None:
+            self._templates = TemplateCount(self._buffer, self.folds)
+        return self._templates.templates
 
     def take(self, most: int | None = None) -> None:
         """Follow what the buffer gained and dropped, or `most` lines of it; the filter is first."""
@@ -86,20 +96,22 @@ class TailSearch:
             taken += matches.take(budget)
         for matches in self._matches():
             matches.late.clear()
+        for count in self._counts():
+            count.take(None if most is None else max(most - taken, 0))
 
     def prepended(self, count: int) -> None:
         """Older lines came before the first; see `LogBuffer`."""
         self.folds.prepended(count)
-        for matches in self._matches():
-            matches.prepended(count)
+        for each in self._all():
+            each.prepended(count)
         if self.current is not None and self.current < self._buffer.first + count:
             self.current = None
 
     def inserted(self, places: Sequence[int]) -> None:
         """Late lines came in between; see `LogBuffer`."""
         self.folds.inserted(places)
-        for matches in self._matches():
-            matches.inserted(places)
+        for each in self._all():
+            each.inserted(places)
         if self.current is not None:
             self.current = moved(self.current, places)
 
@@ -112,7 +124,7 @@ class TailSearch:
         """The next line that states an error; beyond the last comes the first."""
         self.want_errors()
         self._at_error = True
-        self._note = "" if self._errors else "no errors"
+        self.note = "" if self._errors else "no errors"
         return None if self._errors is None else self._visit(self._errors, window, 1)
 
     def inside(self, seq: int) -> int | None:
@@ -135,13 +147,20 @@ class TailSearch:
         elif hits is not None:
             words.append(f"{len(hits):,} hits" if hits or hits.left else "no hits")
         if self.filter:
-            hidden = len(AllLines(self._buffer, self.folds)) - len(self.lines)
-            words.append(f"{hidden:,} hidden by &{self.filter.text.strip()}")
+            words.append(self.hidden_words())
+        remarks = (self.progress(), self.search.remark, self.filter.remark, self.note)
+        return words + [remark for remark in remarks if remark]
+
+    def progress(self) -> str:
+        """How far the lines were looked at; empty where all were."""
         left = self.left
-        if left:
-            total = len(self._buffer) * (1 + sum(1 for _ in self._matches()))
-            words.append(f"searching {100 * max(total - left, 0) // max(total, 1)} %")
-        return words + [remark for remark in (self.search.remark, self.filter.remark, self._note) if remark]
+        total = len(self._buffer) * len([self.folds, *self._all()])
+        return f"searching {100 * max(total - left, 0) // max(total, 1)} %" if left else ""
+
+    def hidden_words(self) -> str:
+        """How many lines the filter hides, and which it is."""
+        hidden = len(AllLines(self._buffer, self.folds)) - len(self.lines)
+        return f"{hidden:,} hidden by &{self.filter.text.strip()}"
 
     def _visit(self, matches: Matches, window: Sequence[int], direction: int) -> int | None:
         if not matches or not window:
@@ -156,10 +175,17 @@ class TailSearch:
     def _matches(self) -> Iterator[Matches]:
         return (matches for matches in (self._shown, self._hits, self._errors) if matches is not None)
 
+    def _all(self) -> Iterator[Matches | TemplateCount]:
+        yield from self._matches()
+        yield from self._counts()
+
+    def _counts(self) -> Iterator[TemplateCount]:
+        return (count for count in (self._templates,) if count is not None)
+
     def _find_lines(self, anchor: int | None) -> None:
         buffer, folds, wanted = self._buffer, self.folds, self.filter
         if wanted:
-            self._shown = Matches(buffer, finder(wanted), folds, firsts=wanted.inverse, anchor=anchor)
+            self._shown = Matches(buffer, finder(wanted), folds, firsts=wanted.inverse or wanted.firsts, anchor=anchor)
         else:
             self._shown = None
         self.lines = AllLines(buffer, folds) if self._shown is None else self._shown
@@ -168,7 +194,12 @@ class TailSearch:
         buffer, folds = self._buffer, self.folds
         if self.search:
             self._hits = Matches(
-                buffer, finder(self.search), folds, firsts=self.search.inverse, within=self._shown, anchor=anchor
+                buffer,
+                finder(self.search),
+                folds,
+                firsts=self.search.inverse or self.search.firsts,
+                within=self._shown,
+                anchor=anchor,
             )
         else:
             self._hits = None

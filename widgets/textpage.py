@@ -58,6 +58,13 @@ class TextPage(ModalScreen[None]):
         self.tail.action_head()
         self._show_title()
 
+    def show(self, heading: str, lines: Iterable[str]) -> None:
+        """Show another text in place of the one before; the search stays."""
+        self._heading = heading
+        self._buffer = LogBuffer(capacity_lines=MAX_LINES)
+        self.tail.set_buffer(self._buffer)
+        self.fill(lines)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # While a pattern is typed its letters are not keys.
         return not self._prompt.is_open

@@ -35,6 +35,8 @@ class Filter:
     """Finds the hits in a (folded) text; None for label selectors and fuzzy filters."""
     test: Callable[[str, Mapping[str, str]], bool] | None = None
     """What decides, before `inverse`; None lets everything through."""
+    firsts: bool = False
+    """Of lines that belong together the first alone is asked."""
 
     def __bool__(self) -> bool:
         return self.test is not None
@@ -62,6 +64,7 @@ def fold(text: str) -> str:
 def parse_filter(text: str) -> Filter:
     """Read a filter: a regular expression, ``!`` before one for the inverse, ``-l`` selector, ``-f`` fuzzy text.
 
+    Of log lines also ``-level warn`` (that level and above) and ``-t`` template, as `templates.template_of` makes it.
     Case counts only where the pattern holds an upper-case letter. What is no regular expression is
     looked for as it stands, and `Filter.remark` says so. Nothing raises.
     """
@@ -74,6 +77,10 @@ def parse_filter(text: str) -> Filter:
         return _label_filter(text, rest, inverse)
     if flag == "-f":
         return _fuzzy_filter(text, rest, inverse)
+    if flag == "-level":
+        return _level_filter(text, rest, inverse)
+    if flag == "-t":
+        return _template_filter(text, rest, inverse)
     return _pattern_filter(text, body, inverse) if body else Filter(text)
 
 
@@ -112,6 +119,33 @@ def _fuzzy_filter(text: str, body: str, inverse: bool) -> Filter:
         return all(search(text) for search in searches)
 
     return Filter(text, inverse, folds=folds, test=test)
+
+
+def _level_filter(text: str, body: str, inverse: bool) -> Filter:
+    from aurora_tui.model.loglines import Level, level, level_named
+
+    least = level_named(body)
+    if least is None:
+        return Filter(text, remark=f"no level {body.strip()!r}: {', '.join(Level).lower()}" if body.strip() else "")
+    enough = frozenset(list(Level)[list(Level).index(least) :])
+
+    def test(text: str, labels: Mapping[str, str]) -> bool:
+        return level(text) in enough
+
+    return Filter(text, inverse, test=test, firsts=True)
+
+
+def _template_filter(text: str, body: str, inverse: bool) -> Filter:
+    from aurora_tui.model.templates import template_of
+
+    wanted = body.strip()
+    if not wanted:
+        return Filter(text)
+
+    def test(text: str, labels: Mapping[str, str]) -> bool:
+        return template_of(text) == wanted
+
+    return Filter(text, inverse, test=test, firsts=True)
 
 
 def _spelling(letters: str) -> str:

@@ -50,6 +50,8 @@ class Summary:
     stated: Level | None = None
     stack: tuple[str, ...] = ()
     """What is folded below it: the other lines of the message, then those of the stack trace."""
+    sources: tuple[str, ...] = ()
+    """The fields that `message` and `stack` are from."""
 
 
 _NAMES = {
@@ -130,6 +132,11 @@ def level(text: str) -> Level | None:
     return None
 
 
+def level_named(word: str) -> Level | None:
+    """The level of a name such as ``warning`` or ``err``."""
+    return _NAMES.get(word.strip().lower())
+
+
 def is_error(text: str) -> bool:
     """Whether a line states that something failed."""
     stated = level(text)
@@ -147,6 +154,8 @@ def summary(text: str) -> Summary | None:
     stack = next((key for key in _STACK_KEYS if len(_lines(fields.get(key))) > 1), None)
     taken |= {stack} if stack else set()
     shown = stated if isinstance(spelled, int | float) else "" if spelled is None else str(spelled).upper()
+    place = _place(fields, _MESSAGE_KEYS)
+    sources = (*(_MESSAGE_KEYS[place - 1 : place] if place else ()), *((stack,) if stack else ()))
     first, *below = _lines(message) or [""]
     below += _lines(fields[stack]) if stack else []
     return Summary(
@@ -155,6 +164,7 @@ def summary(text: str) -> Summary | None:
         tuple((key, _value(value)) for key, value in fields.items() if key not in taken and key not in _QUIET_KEYS),
         stated,
         tuple(below),
+        sources,
     )
 
 

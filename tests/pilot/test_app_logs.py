@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -150,9 +151,59 @@ async def test_a_long_line_is_read_sideways(console: Console) -> None:
     assert shown(console) == before
 
 
+async def test_enter_opens_the_line_and_escape_goes_back_to_it(console: Console) -> None:
+    await console.press(*"/orders_v2\r")
+    await console.until(lambda: bool(re.search(r"\d hits", title(console))))
+    await console.press("n", "enter")
+    await console.until("Log line of aurora-backend-")
+    assert re.search(r"^log.level +ERROR", console.text, re.MULTILINE)
+    assert re.search(r"^trace.id +[0-9a-f]{32}", console.text, re.MULTILINE)
+    await console.press("escape")
+    assert sum(line.startswith("▸") for line in shown(console)) == 1
+
+
+async def test_a_time_is_gone_to(console: Console) -> None:
+    await console.press("t", "at")
+    await console.until("go to time")
+    await console.press(*"-20s\r")
+    await console.until(lambda: any(line.startswith("▸") for line in shown(console)))
+    (line,) = [line for line in shown(console) if line.startswith("▸")]
+    wanted = datetime.fromtimestamp(console.app.session.clock() - 20, UTC)
+    assert (
+        abs((datetime.strptime(line[1:9], "%H:%M:%S") - wanted.replace(tzinfo=None, microsecond=0)).seconds % 86_400)
+        < 60
+    )
+    await console.press("at", *"never\r")
+    await console.until("'never' is no time: write 03:12")
+
+
+async def test_the_templates_say_what_is_new_since_the_alert_and_lead_to_the_lines(console: Console) -> None:
+    await console.press("T")
+    await console.until(f"Templates of {BACKEND}")
+    await console.until(lambda: re.search(r"new since \d\d:\d\d:\d\dZ: \w+ fires since then", console.text) is not None)
+    await console.until("failed: relation <str> does not exist")
+    await console.press("enter")
+    await console.until(lambda: "hidden by &-t" in console.app.logs_pane.tail.status())
+    assert console.app.screen is console.app.main
+    await console.press("escape")
+    await console.until(lambda: "hidden" not in console.app.logs_pane.tail.status())
+
+
+async def test_what_the_filter_hides_is_not_saved_and_that_is_said(console: Console, home: Path) -> None:
+    await console.press("f", *"&orders_v2\r")
+    await console.until("hidden by &orders_v2")
+    await console.press("ctrl+s")
+    said = re.compile(r"saved [\d,]+ log lines \([\d,]+ hidden by &orders_v2\) in ")
+    await console.until(lambda: any(said.match(told.message) for told in console.app._notifications))
+    (log,) = (home / "state" / "aurora-tui" / "saved").glob("*.log")
+    heads = [line for line in log.read_text(encoding="utf-8").splitlines() if " {" in line]
+    assert heads
+    assert all("orders_v2" in line for line in heads)
+
+
 async def test_the_logs_are_saved_whole_as_text_beside_the_picture(console: Console, home: Path) -> None:
     await console.press("ctrl+s")
-    await console.until("saved")
+    await console.until("log lines in")
     (picture,) = (home / "state" / "aurora-tui" / "saved").glob("*.svg")
     (log,) = (home / "state" / "aurora-tui" / "saved").glob("*.log")
 
