@@ -11,8 +11,10 @@ from weakref import WeakSet
 
 from aurora_tui.model.loglines import LogLine
 
-LONGEST_LINE = 16_384
-"""Characters kept of one line."""
+LONGEST_LINE = 32_768
+"""Characters kept of one line: a JSON line with a long stack trace is still whole."""
+_LEAST_BYTES, _BYTES_A_LINE = 64 * 1024 * 1024, 400
+"""Memory for the texts of any buffer, and for each line of a big one."""
 _SLACK = 4096
 """Dropped slots that are tolerated at the head of the list before it is moved up."""
 
@@ -43,9 +45,11 @@ class LogBuffer:
     Lines stand at ``first <= seq < end``. All calls are made on the event loop.
     """
 
-    def __init__(self, capacity_lines: int = 50_000, capacity_bytes: int = 64 * 1024 * 1024) -> None:
+    def __init__(self, capacity_lines: int = 50_000, capacity_bytes: int | None = None) -> None:
         self.capacity_lines = capacity_lines
-        self.capacity_bytes = capacity_bytes
+        self.capacity_bytes = (
+            max(_LEAST_BYTES, capacity_lines * _BYTES_A_LINE) if capacity_bytes is None else capacity_bytes
+        )
         """Memory that the texts may take."""
         self.first = 0
         """Sequence number of the oldest line that is still held."""

@@ -18,6 +18,9 @@ from widgets.tail import Tail
 from widgets.tailpaint import time_of_day
 from widgets.templates import TemplatesScreen
 
+_LEAD = 60.0
+"""Seconds by which an alert comes at least after what it is about: its rule looks at minutes, and is met late."""
+
 
 class ReadingLogs(ActingOnAlerts):
     """What the keys of the logs pane open."""
@@ -43,11 +46,11 @@ class ReadingLogs(ActingOnAlerts):
             message.tail.set_filter(f"-t {text}")
 
     def _onset(self) -> tuple[float | None, str]:
-        """Since when the service whose log is read has an alert that fires, and which; nothing where it has none."""
+        """Just before the first alert that fires for the service whose log is read, and its name; none without one."""
         selection = self.logs_pane.selection
         service = _service_of(selection, self.session.settings.services) if selection is not None else None
         firing = [
-            (alert.since, alert.name)
+            (alert.since - _LEAD, alert.name)
             for alert in self.session.store.table("alerts").rows.values()
             if alert.state is AlertState.FIRING and alert.since is not None and alert.service == service
         ]

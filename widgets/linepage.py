@@ -35,6 +35,9 @@ class LinePage(TextPage):
     def on_mount(self) -> None:
         super().on_mount()
         self.tail.action_wrap()
+        for key in ("j", "k"):
+            # They are the page's, and the key bar shows those of the focused widget first; there is no public hook.
+            self.tail._bindings.key_to_bindings.pop(key, None)
         self._read()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

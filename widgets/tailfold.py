@@ -49,6 +49,10 @@ class Folds:
         """The line that a line is folded below; itself where it is not."""
         return self._head_of.get(seq, seq)
 
+    def heads(self, seqs: Sequence[int]) -> list[int]:
+        """The lines that some lines, in order, are folded below, or themselves; each once and in order."""
+        return sorted(dict.fromkeys(map(self._head_of.get, seqs, seqs)))
+
     def block(self, head: int) -> Sequence[int]:
         """The lines folded below one, in order."""
         return self._blocks.get(head, ())
@@ -80,8 +84,10 @@ class Folds:
         self.high = max(self.high, begin)
         later, self._last = self._last, {}
         self._look(buffer.span(buffer.first, begin), buffer.first, appended=False)
-        self._join(begin)
-        self._last |= {stream: (self.head(head), trace) for stream, (head, trace) in later.items()}
+        joined = self._join(begin)
+        self._last |= {
+            stream: (self.head(head), trace) for stream, (head, trace) in later.items() if stream not in joined
+        }
 
     def inserted(self, places: Sequence[int]) -> None:
         """Late lines came in between; see `LogBuffer`. They part no block."""
@@ -160,10 +166,14 @@ class Folds:
                     if last == head:
                         self._last[stream] = (rest[0], trace)
 
-    def _join(self, begin: int) -> None:
-        """Look again at the lines from `begin` on, as far as they go on with what older ones began."""
+    def _join(self, begin: int) -> set[_Stream]:
+        """Look again at the lines from `begin` on, as far as they go on with what older ones began.
+
+        Returns the containers all of whose lines were looked at again.
+        """
         last = self._last
-        waiting, loose = set(last), set[int]()
+        waiting = set(last)
+        loose: dict[_Stream, set[int]] = {stream: set() for stream in last}
         for seq in range(begin, min(begin + _LOOK, self.high)):
             if not waiting:
                 break
@@ -173,14 +183,16 @@ class Folds:
                 continue
             trace = self._trace_on(line.text, last[stream])
             if trace is not None:
-                loose.update(self._unfold(seq))
+                loose[stream].update(self._unfold(seq))
                 self._fold(seq, last[stream][0], appended=False)
                 last[stream] = (last[stream][0], trace)
-            elif seq in loose:
-                self.regrouped.add(seq)
+            elif seq in loose[stream]:
                 last[stream] = (seq, begins(line.text))
-            else:
+            elif seq > max(loose[stream], default=seq - 1):
                 waiting.discard(stream)  # from here on all is as it was
+            # else it is a late line, which parts no block
+        self.regrouped.update(*loose.values())
+        return waiting if self.high <= begin + _LOOK else set()
 
     def _place(self, seq: int) -> None:
         """Fold a late line below the block before it in its container, if it goes on with that."""

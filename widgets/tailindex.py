@@ -18,8 +18,6 @@ Find = Callable[[Sequence[LogLine]], list[int]]
 
 _BLOCK = 2048
 """Lines that are searched as one text."""
-_DENSE = 4
-"""A text that is in one of so many lines is in many."""
 _ERROR_SIGNS = (
     "err", "fatal", "panic", "crit", "severe", "alert", "emerg", "traceback", "exception",
     'level":50', 'level": 50', 'level":60', 'level": 60', "\ne", "\nf",
@@ -194,10 +192,16 @@ class Matches:
         """The lines that are shown on their own and pass, of lines that are held."""
         buffer = self._buffer
         lines = buffer.span(seqs.start, seqs.stop) if isinstance(seqs, range) else [buffer[seq] for seq in seqs]
-        head, first = self._folds.head, buffer.first
         passed = [seqs[place] for place in self._find(lines)]
-        found = sorted({head(seq) for seq in passed if not self._firsts or head(seq) == seq})
-        return [seq for seq in found if seq >= first and self._may(seq)]
+        if self._firsts:
+            head = self._folds.head
+            found = [seq for seq in passed if head(seq) == seq]
+        else:
+            found = self._folds.heads(passed)
+        within = self._within
+        if within is not None:
+            return [seq for seq in found if seq >= buffer.first and within.holds(seq)]
+        return found[bisect_left(found, buffer.first) :]
 
     def _add(self, found: list[int]) -> None:
         if not found:
@@ -217,36 +221,53 @@ class Matches:
 
 
 def finder(parsed: Filter) -> Find:
-    """Search lines for a filter; a plain text is looked for in many lines at once.
+    """Search lines for a filter.
 
     JSON lines are shown as ``key=value``, and found by it. ``-l`` selects by ``pod`` and ``container``.
     """
-    needle, folds, inverse = parsed.literal, parsed.folds, parsed.inverse
+    folds, inverse = parsed.folds, parsed.inverse
     pair = _PAIR.fullmatch(parsed.pattern.pattern) if parsed.pattern else None
     key = pair[1].replace("\\", "").rpartition(".")[2] if pair else ""
     said = re.compile(rf'[".]{re.escape(key)}"[ \t]*:[ \t]*"?{pair[2]}').match if pair else None
 
-    def matches(line: LogLine) -> bool:
-        return parsed.matches(line.text, {"pod": line.origin, "container": line.container})
-
     def find(lines: Sequence[LogLine]) -> list[int]:
-        if needle is None:
-            found = {place for place, line in enumerate(lines) if matches(line) is not inverse}
-        if needle is not None or said is not None:
-            block = _Block(lines, folds)
-            if needle is not None:
-                found = block.often_holding(needle)
-            if said is not None:
-                found |= block.holding(f'{key}"', lambda text, offset: said(text, offset - 1) is not None)
-        return [place for place in range(len(lines)) if place not in found] if inverse else sorted(found)
+        found = _holding(lines, parsed)
+        if said is not None:
+            pairs = _Block(lines, folds).holding(f'{key}"', lambda text, offset: said(text, offset - 1) is not None)
+            found = sorted({*found, *pairs})
+        if not inverse:
+            return found
+        hidden = set(found)
+        return [place for place in range(len(lines)) if place not in hidden]
 
     return find
+
+
+def _holding(lines: Sequence[LogLine], parsed: Filter) -> list[int]:
+    """The places of the lines that a filter matches, before `inverse`; the loops are what a search costs."""
+    needle, folds = parsed.literal, parsed.folds
+    if needle is not None and folds:
+        return [
+            place
+            for place, line in enumerate(lines)
+            if needle in (text.lower() if (text := line.text).isascii() else fold(text))
+        ]
+    if needle is not None:
+        return [place for place, line in enumerate(lines) if needle in line.text]
+    if parsed.pattern is not None:
+        search = parsed.pattern.search
+        return [place for place, line in enumerate(lines) if search(fold(line.text) if folds else line.text)]
+    return [
+        place
+        for place, line in enumerate(lines)
+        if parsed.matches(line.text, {"pod": line.origin, "container": line.container}) is not parsed.inverse
+    ]
 
 
 def find_errors(lines: Sequence[LogLine]) -> list[int]:
     """Lines that state an error."""
     block = _Block(lines, folds=True)
-    suspects = set().union(*(block.holding(sign) for sign in _ERROR_SIGNS))
+    suspects = set[int]().union(*(block.holding(sign) for sign in _ERROR_SIGNS))
     return sorted(place for place in suspects if is_error(lines[place].text))
 
 
@@ -261,10 +282,10 @@ class _Block:
         self._lengths = (len(line.text) + 1 for line in lines)
         self._starts: list[int] = []
 
-    def holding(self, needle: str, accepts: Callable[[str, int], bool] | None = None) -> set[int]:
+    def holding(self, needle: str, accepts: Callable[[str, int], bool] | None = None) -> list[int]:
         """The places of the lines that hold the needle, where it is accepted by the text and the place in it."""
         text = self._text
-        places: set[int] = set()
+        places: list[int] = []
         offset = text.find(needle)
         if offset >= 0 and not self._starts:
             self._starts = list(accumulate(self._lengths, initial=0))
@@ -273,14 +294,6 @@ class _Block:
                 offset = text.find(needle, offset + 1)
                 continue
             place = bisect_right(self._starts, offset) - 1
-            places.add(place)
+            places.append(place)
             offset = text.find(needle, self._starts[place + 1])
         return places
-
-    def often_holding(self, needle: str) -> set[int]:
-        """The same for a text that may be in many lines, which are then looked at one by one: that is faster."""
-        if self._text.count(needle) * _DENSE <= len(self._lines):
-            return self.holding(needle)
-        if self._folds:
-            return {place for place, line in enumerate(self._lines) if needle in fold(line.text)}
-        return {place for place, line in enumerate(self._lines) if needle in line.text}

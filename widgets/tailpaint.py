@@ -241,7 +241,7 @@ def _highlight(runs: Sequence[Run], spans: Sequence[tuple[int, int]], hit: Style
 
 def _wrap(runs: Sequence[Run], room: int) -> list[list[Run]]:
     rows, start = [], 0
-    for piece in chop_cells("".join(text for text, _ in runs), room) or [""]:
+    for piece in _chop("".join(text for text, _ in runs), room) or [""]:
         rows.append(_slice(runs, start, start + len(piece)))
         start += len(piece)
     return rows
@@ -249,9 +249,16 @@ def _wrap(runs: Sequence[Run], room: int) -> list[list[Run]]:
 
 def _cut(runs: Sequence[Run], shift: int, room: int) -> list[Run]:
     text = "".join(text for text, _ in runs)
-    start = len(chop_cells(text, shift)[0]) if shift and text else 0
+    start = len(_chop(text[: shift * 4 + 8], shift)[0]) if shift and text else 0
     rest = text[start : start + room * 4 + 8]
-    return _slice(runs, start, start + (len(chop_cells(rest, room)[0]) if rest else 0))
+    return _slice(runs, start, start + (len(_chop(rest, room)[0]) if rest else 0))
+
+
+def _chop(text: str, room: int) -> list[str]:
+    """Pieces of a text that are as wide as there is room."""
+    if text.isascii():
+        return [text[start : start + room] for start in range(0, len(text), room)]
+    return chop_cells(text, room)
 
 
 def _slice(runs: Sequence[Run], start: int, stop: int) -> list[Run]:

@@ -66,12 +66,12 @@ class TemplatesScreen(ModalScreen[None]):
         self.set_focus(self.grid)
 
     def flush(self, onset: float | None, why: str) -> None:
-        """Take what was counted since; `onset` (seconds since the epoch) comes from an alert, whose name `why` says.
+        """Take what was counted since; `onset` (seconds since the epoch) comes from an alert, which `why` names.
 
         Without one the middle of the lines is taken for it.
         """
         templates = self._tail.templates()
-        words = f"{why} fires since then"
+        words = f"shortly before {why}"
         if onset is None:
             onset, words = templates.middle(), "the middle of the lines: no alert tells the onset"
         rows = {row.key: row for row in template_rows(templates, onset)}
@@ -84,7 +84,7 @@ class TemplatesScreen(ModalScreen[None]):
         progress = self._tail.counting
         left = [
             Part(f" Templates of {self._heading}", "strong"),
-            Part(f"  {len(rows):,} in {templates.lines:,} lines", "dim"),
+            Part(f"  {len(rows):,} kinds of {templates.lines:,} lines", "dim"),
         ]
         left += [Part(f"  {progress}", "warn")] if progress else []
         self._title.show(left)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -11,6 +12,7 @@ from tests.pilot import screen
 from tests.pilot.test_tail import POD, TRACE, Host, said
 from widgets.linepage import LinePage
 from widgets.tail import Tail
+from widgets.templates import TemplatesScreen
 
 ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 JSON = f'{{"log.level":"error","message":"no route","http":{{"status":502}},"trace":{{"id":"{ID}"}}}}'
@@ -92,7 +94,7 @@ async def test_the_trace_of_a_line_is_a_key_away_where_it_has_one() -> None:
     app = Pages(said("none", JSON))
     async with app.run_test(size=(120, 24)) as pilot:
         await pilot.press("enter")
-        await screen.until(pilot, "t Trace")
+        await screen.until(pilot, "j Next line  k Line before  t Trace")
         await pilot.press("t")
         assert app.traces == [ID]
         await pilot.press("k")
@@ -118,3 +120,52 @@ async def test_a_line_that_was_dropped_while_it_is_read_stays_on_its_page() -> N
         app.add(said(*["new"] * 1_500))
         await pilot.press("k")
         assert "read me" in app.body()
+
+
+HOSTILE = [
+    "a\x1b[31mred\x1b]0;title\x07\r\x9b2J",
+    "\u202egnp.exe \u2066isolated",
+    "x" * 10_000_000,
+    json.dumps({f"field{number}": number for number in range(10_000)}),
+    json.dumps({f"f{number}": number for number in range(2_000)}),
+    '{"a":' * 5_000 + "1" + "}" * 5_000,
+    '{"message":"[red]m[/]\\u001b[2J","stack_trace":"A\\u001b[2J\\n\\u202eat b"}',
+    "\udcff\ud800 surrogates",
+    "",
+    "e\u0301" * 300 + "\u0301" * 200,
+]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_hostile_lines_are_data_in_the_log_on_their_page_and_among_the_templates(size: tuple[int, int]) -> None:
+    app = Pages(said(*HOSTILE, "last"))
+
+    def is_data() -> bool:
+        strips = app.screen._compositor.render_strips()
+        whole = {strip.cell_length for strip in strips} == {size[0]}
+        return whole and not any(
+            character < " " or character in "\x9b\u202e\u2066" for s in strips for character in s.text
+        )
+
+    async with app.run_test(size=size) as pilot:
+        for keys in ("", "Z", "w", "g", "G", "Z", "w"):
+            await pilot.press(*keys)
+            assert is_data()
+        assert any("… 10.0 MB in all" in line.text for line in app.buffer.span(0, 99))
+        app.tail.set_search("\x1b")
+        assert is_data()
+        await pilot.press("enter")
+        for _ in range(len(HOSTILE)):
+            await pilot.press("k")
+            await pilot.pause()
+            assert is_data()
+        assert "a␛[31mred␛]0;title␇" in "".join(app.body())
+        await pilot.press("escape")
+        app.push_screen(TemplatesScreen(app.tail, "a log", clock=lambda: 0.0))
+        await pilot.pause()
+        assert isinstance(app.screen, TemplatesScreen)
+        app.screen.flush(None, "")
+        for _ in range(len(HOSTILE)):
+            await pilot.press("j")
+            assert is_data()
+        assert "11 kinds of 11 lines" in screen.text(app)

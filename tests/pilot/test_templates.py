@@ -23,6 +23,8 @@ class Grouped(Host):
         self.set_interval(0.02, self.tick)
 
     def tick(self) -> None:
+        if not self.screen_stack:
+            return
         self.tail.flush()
         if isinstance(self.screen, TemplatesScreen):
             self.screen.flush(self.onset, "ApiErrors" if self.onset else "")
@@ -49,8 +51,8 @@ async def test_what_is_new_since_the_onset_stands_first_with_its_number_and_an_e
         await screen.until(pilot, "connection refused")
         lines = screen.lines(app)
 
-        assert "Templates of deployment/api  2 in 105 lines" in lines[0]
-        assert "new since 00:01:20Z: ApiErrors fires since then" in lines[1]
+        assert "Templates of deployment/api  2 kinds of 105 lines" in lines[0]
+        assert "new since 00:01:20Z: shortly before ApiErrors" in lines[1]
         assert lines[2].split()[:2] == ["NEW↑", "COUNT"]
         first, second = lines[3], lines[4]
         assert first.split()[:2] == ["new", "5"]
@@ -65,11 +67,11 @@ async def test_what_is_new_since_the_onset_stands_first_with_its_number_and_an_e
 async def test_the_templates_go_on_counting_while_lines_come() -> None:
     app = Grouped(LINES)
     async with app.run_test(size=(120, 24)) as pilot:
-        await screen.until(pilot, "2 in 105 lines")
+        await screen.until(pilot, "2 kinds of 105 lines")
         app.buffer.append([said(99.0, "a new kind 1")])
         app.buffer.prepend([said(0.0, "an old kind 1")])
         app.buffer.insert([said(50.5, "a late kind 1")])
-        await screen.until(pilot, "5 in 108 lines")
+        await screen.until(pilot, "5 kinds of 108 lines")
         assert [line.split()[0] for line in screen.lines(app)[3:5]] == ["new", "new"]
 
 
