@@ -9,7 +9,6 @@ from pathlib import Path
 from aurora_tui import folders
 from aurora_tui.frame import SwitchContext
 from aurora_tui.logbuffer import LogBuffer
-from aurora_tui.looking import Looking
 from aurora_tui.model import views
 from aurora_tui.model.selection import LogSelection, ServiceRef
 from aurora_tui.model.stamps import rfc3339
@@ -21,7 +20,7 @@ from widgets.tablepane import TablePane
 from widgets.textpage import TextPage
 
 
-class AuroraApp(ReadingLogs, Looking):
+class AuroraApp(ReadingLogs):
     """The console on one session. Exits with a status, or with the context to open next."""
 
     def __init__(self, session: Session) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from pathlib import Path
 
-from aurora_tui.acting_alerts import ActingOnAlerts
-from aurora_tui.model.alerts import AlertState
-from aurora_tui.model.definitions import Service
+from aurora_tui.looking import Looking
+from aurora_tui.model import views
 from aurora_tui.model.loglines import LogLine
 from aurora_tui.model.moments import HELP, moment
-from aurora_tui.model.selection import LogSelection
+from aurora_tui.model.pods import owner_workload
+from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.templates import OTHERS
 from widgets.linepage import LinePage
 from widgets.tail import Tail
@@ -22,7 +21,7 @@ _LEAD = 60.0
 """Seconds by which an alert comes at least after what it is about: its rule looks at minutes, and is met late."""
 
 
-class ReadingLogs(ActingOnAlerts):
+class ReadingLogs(Looking):
     """What the keys of the logs pane open."""
 
     def on_tail_line_chosen(self, message: Tail.LineChosen) -> None:
@@ -46,15 +45,21 @@ class ReadingLogs(ActingOnAlerts):
             message.tail.set_filter(f"-t {text}")
 
     def _onset(self) -> tuple[float | None, str]:
-        """Just before the first alert that fires for the service whose log is read, and its name; none without one."""
+        """Just before the first alert that fires for the service whose log is read, and what tells it; else None."""
+        service = self._service_of(self._read())
+        onset = self.onset_of(service)
+        return (None, "") if onset is None else (onset - _LEAD, f"the first alert of {service}")
+
+    def _read(self) -> ObjectRef | None:
+        """The workload whose log is read."""
         selection = self.logs_pane.selection
-        service = _service_of(selection, self.session.settings.services) if selection is not None else None
-        firing = [
-            (alert.since - _LEAD, alert.name)
-            for alert in self.session.store.table("alerts").rows.values()
-            if alert.state is AlertState.FIRING and alert.since is not None and alert.service == service
-        ]
-        return min(firing) if service is not None and firing else (None, "")
+        if selection is None:
+            return None
+        workload = selection.workload
+        if selection.pod is not None:
+            pod = self.session.store.table(views.PODS.table).rows.get(f"{selection.namespace}/{selection.pod}")
+            workload = owner_workload(pod) if pod is not None else None
+        return ObjectRef(workload[0], selection.namespace, workload[1]) if workload is not None else None
 
     def action_ask_time(self) -> None:
         """Go to the first line at or after a moment that the operator types."""
@@ -77,18 +82,6 @@ class ReadingLogs(ActingOnAlerts):
         if lines:
             await asyncio.to_thread(_write, path, lines, tail.shows_times)
             self.notify(f"saved {len(lines):,} log lines{hidden} in {path.name}", markup=False)
-
-
-def _service_of(selection: LogSelection, services: Iterable[Service]) -> str | None:
-    """The service of the settings that runs what is read: by the workload, else by what the pod's name begins with."""
-    read = "/".join(selection.workload) if selection.workload is not None else ""
-    for service in services:
-        for workload in service.workloads:
-            if read and read.lower() == workload.lower():
-                return service.name
-            if selection.pod is not None and selection.pod.startswith(f"{workload.partition('/')[2]}-"):
-                return service.name
-    return None
 
 
 def _write(path: Path, lines: list[LogLine], times: bool) -> None:
