@@ -78,6 +78,7 @@ class ReadingLogs(Looking):
     async def save_logs(self, path: Path) -> None:
         """Save the lines that the logs pane lets through, as they came, and say how many."""
         tail = self.logs_pane.tail
+        await tail.catch_up()
         lines, hidden = list(tail.shown_lines()), tail.hidden_words
         if lines:
             await asyncio.to_thread(_write, path, lines, tail.shows_times)

@@ -15,6 +15,8 @@ from widgets.tailpaint import STYLES, TAIL_CSS, time_of_day
 from widgets.tailview import TailView
 
 _SIDESTEP = 16
+_BLOCK = 1024
+"""Lines whose times are looked at together."""
 
 
 class Tail(TailView):
@@ -141,18 +143,31 @@ class Tail(TailView):
 
     def go_to_time(self, moment: float, words: str) -> None:
         """To the first line at or after a moment, in seconds since the epoch; `words` is how it was typed."""
-        self.flush()
-        buffer = self._buffer
-        stamped = ((seq, buffer[seq].stamp) for seq in self._window.lines)
-        seq, then = next(((seq, then) for seq, then in stamped if then is not None and then >= moment), (None, None))
-        if seq is None or then is None:
+        self._seek(lambda: self._at_time(moment, words))
+
+    def _at_time(self, moment: float, words: str) -> int | None:
+        seq = self._first_at(moment)
+        if seq is None:
             self.action_last()
             self._search.note = f"no line at or after {words}"
-            return
-        self._search.current = seq
+            return None
+        then = self._buffer[seq].stamp or moment
         older = self._window.lines.place(seq) > 0 or then == moment
         self._search.note = "" if older else f"the oldest line here is of {time_of_day(then)}"
-        self._go_to(seq)
+        self._search.current = seq
+        return seq
+
+    def _first_at(self, moment: float) -> int | None:
+        """The first line that is shown at or after a moment; of pods whose clocks differ lines may be out of order."""
+        buffer, lines = self._buffer, self._window.lines
+        for start in range(buffer.first, buffer.end, _BLOCK):
+            stamps = [line.stamp or 0.0 for line in buffer.span(start, start + _BLOCK)]
+            if max(stamps) < moment:
+                continue
+            for place in range(lines.place(start), lines.place(start + _BLOCK)):
+                if (buffer[lines[place]].stamp or 0.0) >= moment:
+                    return lines[place]
+        return None
 
     def templates(self) -> Templates:
         """The templates of the lines, counted from now on; `status` says how far that is."""

@@ -49,6 +49,8 @@ class TailReading(LineView):
         self._rows: dict[int, list[list[Segment]]] = {}
         self._below: dict[int, list[int]] = {}
         """At which row of an unfolded line each line that belongs to it begins."""
+        self._signs: dict[int, str] = {}
+        """The sign that each line was painted with."""
         self._strips: dict[tuple[int, int, bool], Strip] = {}
         self._looking = False
         self._wanted: Callable[[], int | None] | None = None
@@ -178,6 +180,13 @@ class TailReading(LineView):
         elif not search.left:
             self._serve()
 
+    async def catch_up(self) -> None:
+        """Look at all lines that are there now, a step at a time."""
+        self.flush()
+        while self._search.left:
+            self._search.take(self._search.step)
+            await asyncio.sleep(0)
+
     async def _look_at_the_rest(self) -> None:
         steps = 0
         try:
@@ -190,7 +199,7 @@ class TailReading(LineView):
                     self.repaint()
         finally:
             self._looking = False
-        self._forget()
+        self._forget_stale()
         self._serve()
         self.repaint()
 
@@ -214,8 +223,22 @@ class TailReading(LineView):
         """The rows that a line takes."""
         raise NotImplementedError
 
+    def _sign(self, seq: int) -> str:
+        """The sign in front of a line."""
+        raise NotImplementedError
+
+    def _forget_stale(self) -> None:
+        """Paint anew the lines that have come to be hits, or are none."""
+        stale = [seq for seq, sign in self._signs.items() if sign != self._sign(seq)]
+        for seq in stale:
+            del self._signs[seq]
+            self._rows.pop(seq, None)
+        if stale:
+            self._strips.clear()
+
     def _forget(self) -> None:
         """What was painted no longer holds."""
+        self._signs.clear()
         self._rows.clear()
         self._below.clear()
         self._strips.clear()

@@ -106,8 +106,9 @@ class TailView(TailReading):
             below = self._lines_below(seq, short)
             unfolded = bool(below) and self._is_unfolded(seq)
             shape, look, search = self._shape, self.look, self._search.search
+            sign = self._signs[seq] = self._sign(seq)
             rows = paint_line(
-                line, self._names.of(line), shape, look, search=search, sign=self._sign(seq), short=short,
+                line, self._names.of(line), shape, look, search=search, sign=sign, short=short,
                 more=len(below), unfolded=unfolded,
             )  # fmt: skip
             if unfolded:

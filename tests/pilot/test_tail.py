@@ -388,6 +388,26 @@ async def test_a_search_of_many_lines_shows_what_is_in_sight_first_and_says_how_
         assert "30,000 hits" in app.tail.status()
 
 
+async def test_a_time_is_gone_to_or_said_not_to_be_there() -> None:
+    app = Host(LogLine(60.0 * n, POD, "app", f"line {n}") for n in range(1, 50))
+    async with app.run_test(size=(70, 6)) as pilot:
+        app.tail.go_to_time(601.0, "00:10:01")
+        await pilot.pause()
+        (current,) = [line for line in app.screen_lines() if line.startswith("▸")]
+        assert current.endswith("line 11")
+        app.tail.go_to_time(0.0, "00:00")
+        assert app.tail.status() == "paused · the oldest line here is of 00:01:00.000Z"
+        app.tail.go_to_time(9_999.0, "02:46:39")
+        await pilot.pause()
+        assert app.texts()[-1] == "line 49"
+        assert app.tail.status().endswith("no line at or after 02:46:39")
+        app.tail.set_filter("!7")
+        app.tail.go_to_time(420.0, "00:07")
+        await pilot.pause()
+        (current,) = [line for line in app.screen_lines() if line.startswith("▸")]
+        assert current.endswith("line 8")
+
+
 async def test_a_mark_is_a_rule_below_the_last_line_in_sight() -> None:
     app = Host(numbered(0, 2))
     async with app.run_test(size=(60, 6)) as pilot:

@@ -81,6 +81,25 @@ async def test_the_dialog_of_an_action_looks_as_it_did(size: tuple[int, int], tm
         compare(f"asking-{size[0]}x{size[1]}", screen.lines(app))
 
 
+@pytest.mark.parametrize("size", [SIZES[0], SIZES[2]], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(
+    ("page", "keys"),
+    [("unfolded", ("f", "t", "E", "space")), ("line", ("E", "enter")), ("templates", ("T",))],
+    ids=["unfolded", "line", "templates"],
+)
+async def test_a_log_its_lines_and_its_templates_look_as_they_did(
+    page: str, keys: tuple[str, ...], size: tuple[int, int], tmp_path: Path
+) -> None:
+    app = still(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        burning(app)
+        await settled(pilot)
+        app.go_to(app.logs_pane)
+        await pilot.press(*keys)
+        await settled(pilot)
+        compare(f"{page}-{size[0]}x{size[1]}", screen.lines(app))
+
+
 async def settled(pilot: Pilot[Any]) -> None:
     """Let everything that was put in come onto the screen."""
     app = pilot.app
