@@ -96,12 +96,13 @@ class Folds:
         self.high += known
         if not self._folds:
             return
-        self.members = [moved(seq, places) for seq in self.members]
-        self._head_of = {moved(seq, places): moved(head, places) for seq, head in self._head_of.items()}
-        self._blocks = {
-            moved(head, places): [moved(seq, places) for seq in block] for head, block in self._blocks.items()
-        }
-        self._heap = [moved(head, places) for head in self._heap]
+        start = bisect_left(self.members, places[0])
+        heads = [self._head_of.pop(seq) for seq in self.members[start:]]
+        self.members[start:] = [moved(seq, places) for seq in self.members[start:]]
+        self._head_of.update(zip(self.members[start:], (moved(head, places) for head in heads), strict=True))
+        blocks = [(head, self._blocks.pop(head)) for head in dict.fromkeys(heads)]
+        self._blocks.update((moved(head, places), [moved(seq, places) for seq in block]) for head, block in blocks)
+        self._heap = [head if head < places[0] else moved(head, places) for head in self._heap]
         self._last = {stream: (moved(head, places), trace) for stream, (head, trace) in self._last.items()}
         self.regrouped = {moved(seq, places) for seq in self.regrouped}
         for index, place in enumerate(places[:known]):
