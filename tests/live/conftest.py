@@ -114,3 +114,12 @@ def eventually() -> Eventually:
             await asyncio.sleep(POLL)
 
     return wait
+
+
+@pytest.fixture(scope="session")
+def elasticsearch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Elasticsearch node of this run's own."""
+    from tests.live.elastic import running
+
+    with running(tmp_path_factory.mktemp("elasticsearch")) as url:
+        yield url
