@@ -17,6 +17,7 @@ from aurora_tui.model.definitions import (
     Service,
     Sources,
 )
+from aurora_tui.model.logfields import LogStore
 from aurora_tui.model.policies import Policy
 from aurora_tui.settings_kinds import (
     DURATION,
@@ -35,6 +36,7 @@ from aurora_tui.settings_kinds import (
     choice,
     whole,
 )
+from aurora_tui.settings_logs import credentials, log_store
 from aurora_tui.settings_policies import policy
 from aurora_tui.settings_tree import clip
 
@@ -68,6 +70,8 @@ class Settings:
     log_lines: int
     """How many lines a log buffer holds before it drops the oldest."""
     read_only: bool
+    logs: LogStore
+    """Where Elasticsearch keeps logs."""
 
     def environment(self, context: str) -> Environment:
         """The environment of a kubeconfig context, the first whose globs match; else one titled UNLISTED."""
@@ -95,6 +99,7 @@ def build(root: Section) -> Settings:
         theme=root.required("theme", TEXT),
         log_lines=root.required("log_lines", whole(100, 1_000_000)),
         read_only=root.required("read_only", FLAG),
+        logs=log_store(root.section("logs")),
     )
     if len(settings.namespaces) > _FAVOURITES:
         root.fault("namespaces", f"at most {_FAVOURITES} favourites", f"{len(settings.namespaces)}")
@@ -119,6 +124,7 @@ def _environment(name: str, part: Section) -> Environment:
             elasticsearch=sources.optional("elasticsearch", SOURCE) or defaults.elasticsearch,
             jaeger=sources.optional("jaeger", SOURCE) or defaults.jaeger,
         ),
+        credentials=credentials(part.section("credentials")),
     )
     sources.finish()
     part.finish()

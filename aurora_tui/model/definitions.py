@@ -26,6 +26,24 @@ class Sources:
     jaeger: str = "auto"
 
 
+SIGNALS = ("prometheus", "alertmanager", "elasticsearch", "jaeger")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What proves who we are to a signal: names of files and environment variables, never the secret itself."""
+
+    api_key_file: str | None = None
+    api_key_env: str | None = None
+    username: str | None = None
+    password_file: str | None = None
+    password_env: str | None = None
+    token_file: str | None = None
+    token_env: str | None = None
+    ca_file: str | None = None
+    insecure: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """A group of kubeconfig contexts treated alike; `contexts` are shell globs, first match wins."""
@@ -38,6 +56,8 @@ class Environment:
     """``good``, ``warn`` or ``bad``: the colour of the environment's badge, which also says its title."""
     namespace: str | None = None
     sources: Sources = field(default_factory=Sources)
+    credentials: Mapping[str, Credentials] = field(default_factory=dict)
+    """By signal; a signal without any is asked without."""
 
     def matches(self, context: str) -> bool:
         return any(fnmatchcase(context, pattern) for pattern in self.contexts)

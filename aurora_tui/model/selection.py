@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from aurora_tui.model import kube
 from aurora_tui.model.pods import owner_workload
@@ -31,9 +32,20 @@ class ServiceRef:
         return f"service {self.name}"
 
 
+class LogOrigin(StrEnum):
+    """Who is asked for the lines."""
+
+    CLUSTER = "cluster"
+    ELASTICSEARCH = "elasticsearch"
+
+    @property
+    def words(self) -> str:
+        return "Elasticsearch" if self is LogOrigin.ELASTICSEARCH else "the cluster"
+
+
 @dataclass(frozen=True, slots=True)
 class LogSelection:
-    """Whose logs: one pod, or all pods of a workload or Service; `since` is an RFC 3339 time."""
+    """Whose logs: one pod, or all pods of a workload or Service; `since` and `until` are RFC 3339 times."""
 
     namespace: str
     pod: str | None = None
@@ -45,6 +57,10 @@ class LogSelection:
     previous: bool = False
     tail: int | None = 200
     since: str | None = None
+    source: LogOrigin = LogOrigin.CLUSTER
+    until: str | None = None
+    trace: str | None = None
+    """Only the lines of this trace, of whatever pod where none is named."""
 
     def wants(self, pod: kube.Pod) -> bool:
         """Whether this pod's log belongs to the selection."""
@@ -58,13 +74,19 @@ class LogSelection:
 
     def from_time(self, since: str | None) -> LogSelection:
         """The same logs from another time on; None for the newest lines."""
-        return replace(self, since=since, tail=None if since else 200)
+        return replace(self, since=since, until=None, tail=None if since else 200)
+
+    def from_source(self, source: LogOrigin) -> LogSelection:
+        """The same logs as another source has them."""
+        return replace(self, source=source)
 
     def __str__(self) -> str:
         if self.pod is not None:
             name = f"pod/{self.pod}"
         elif self.workload is not None:
             name = f"{self.workload[0].lower()}/{self.workload[1]}"
+        elif self.trace is not None:
+            name = f"trace {self.trace}"
         else:
             name = self.namespace
         return f"{name} (previous container)" if self.previous else name

@@ -113,7 +113,8 @@ def _make(folder: Path) -> None:
 
 def _check(library: Path) -> None:
     """The jars are those that were pinned, and no others."""
-    pinned = dict(reversed(line.split()) for line in (NODE / "jars.sha256").read_text().splitlines())
+    pairs = (line.split() for line in (NODE / "jars.sha256").read_text().splitlines())
+    pinned = {name: digest for digest, name in pairs}
     found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in library.glob("*.jar")}
     if found != pinned:
         differing = sorted(name for name in {*found, *pinned} if found.get(name) != pinned.get(name))
