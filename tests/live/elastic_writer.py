@@ -12,7 +12,7 @@ def ask(url: str, method: str, path: str, body: Any = None, *, lines: Iterable[A
     """One request, JSON or (with `lines`) newline-delimited JSON, and its answer."""
     data = json.dumps(body).encode() if body is not None else None
     if lines is not None:
-        data = "".join(f"{json.dumps(line)}\n" for line in lines).encode()
+        data = "".join(f"{json.dumps(each)}\n" for each in lines).encode()
     kind = "application/x-ndjson" if lines is not None else "application/json"
     request = urllib.request.Request(f"{url}{path}", data, {"Content-Type": kind}, method=method)
     with urllib.request.urlopen(request, timeout=60) as response:
