@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 from aurora_tui import folders
 from aurora_tui.frame import SwitchContext
-from aurora_tui.logbuffer import LogBuffer
 from aurora_tui.model import views
 from aurora_tui.model.selection import LogSelection, ServiceRef
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.reading import ReadingLogs
 from aurora_tui.session import Session
+from aurora_tui.tailing import Tailing
 from widgets.help import binding_ids, help_lines
 from widgets.objects import ObjectsPane
 from widgets.tablepane import TablePane
 from widgets.textpage import TextPage
 
 
-class AuroraApp(ReadingLogs):
+class AuroraApp(Tailing, ReadingLogs):
     """The console on one session. Exits with a status, or with the context to open next."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._log_task: asyncio.Task[None] | None = None
         self._leaving = False
         """Whether it was said that something is under way; what is begun after its end is said anew."""
         self._looked_back = False
@@ -188,12 +186,6 @@ class AuroraApp(ReadingLogs):
         else:
             self._warn(f"no favourite {number}: name it under namespaces in the settings")
 
-    def action_log_window(self, seconds: int) -> None:
-        """Read the logs again from so many seconds ago."""
-        selection = self.logs_pane.selection
-        if selection is not None:
-            self.open_logs(selection.from_time(rfc3339(self.session.clock() - seconds)))
-
     def action_refresh_sources(self) -> None:
         self.forget_rights()
         self.session.refresh()
@@ -224,19 +216,6 @@ class AuroraApp(ReadingLogs):
         """Show another namespace everywhere, or all."""
         self.session.switch_namespace(namespace)
         self.objects_pane.show_namespaces(all_namespaces=namespace is None)
-
-    # What takes time
-
-    def open_logs(self, selection: LogSelection, *, focus: bool = True) -> None:
-        """Follow a selection's logs from now on; the one followed before is left."""
-        if self._log_task is not None:
-            self._log_task.cancel()
-        buffer = LogBuffer(capacity_lines=self.session.settings.log_lines)
-        tail = self.session.tail(selection, buffer)
-        self._log_task = self._work(tail.run())
-        self.logs_pane.follow(selection, buffer, tail.notes)
-        if focus:
-            self.go_to(self.logs_pane)
 
     def _save_rows(self, path: Path) -> None:
         """All rows of the pane that the keys are on, those outside the window too, as `get` prints them."""

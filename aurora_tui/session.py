@@ -19,13 +19,16 @@ from aurora_tui.cluster.logtail import LogTail
 from aurora_tui.cluster.metrics import PodMetricsSource
 from aurora_tui.logbuffer import LogBuffer
 from aurora_tui.model import views
+from aurora_tui.model.access import HttpAccess
 from aurora_tui.model.definitions import Capacity
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.pods import owner_workload
-from aurora_tui.model.selection import LogSelection, ObjectRef
+from aurora_tui.model.selection import LogOrigin, LogSelection, ObjectRef
 from aurora_tui.model.status import ClusterStatus
 from aurora_tui.settings import Settings
 from aurora_tui.signalling import feed_signals, locate
+from aurora_tui.signals.errors import SignalError, Trouble
+from aurora_tui.signals.eslogs import ElasticTail
 from aurora_tui.silencing import WithAlerts
 from aurora_tui.store import Store
 
@@ -115,10 +118,20 @@ class Session:
                 self.store.table(name).clear()
                 self.want(name)
 
-    def tail(self, selection: LogSelection, buffer: LogBuffer) -> LogTail:
+    def tail(self, selection: LogSelection, buffer: LogBuffer) -> LogTail | ElasticTail:
         """The source that fills `buffer` with the selection's logs; the caller runs it."""
+        if selection.source is LogOrigin.ELASTICSEARCH:
+            return ElasticTail(self.elasticsearch, self.settings.logs, selection, buffer, self.clock)
         self.want(resources.PODS.table)
         return LogTail(self.cluster, self.store.table(resources.PODS.table), selection, buffer, self.clock)
+
+    async def elasticsearch(self) -> HttpAccess:
+        """How Elasticsearch is reached. Raises SignalError where there is none, or it is not to be reached."""
+        found = await locate("elasticsearch", self.environment, self.cluster, self.home)
+        if found.access is None:
+            how = f"set environments.{self.environment.name}.sources.elasticsearch in the settings"
+            raise SignalError(Trouble.UNREACHABLE, f"{found.reason}: {how}")
+        return found.access
 
     def refresh(self) -> None:
         """Ask every source again now, for the operator who does not want to wait for the next try."""

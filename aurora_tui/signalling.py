@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aurora_tui.cluster import resources
 from aurora_tui.cluster.discovery import find_service
@@ -16,6 +16,7 @@ from aurora_tui.model.freshness import SourceState
 from aurora_tui.settings import Settings
 from aurora_tui.signals.alerts import AlertSource
 from aurora_tui.signals.slos import SloSource
+from aurora_tui.signing import SigningError, signed
 from aurora_tui.store import Store
 
 AUTO = "auto"
@@ -42,7 +43,21 @@ async def locate(signal: str, environment: Environment, cluster: Cluster, namesp
 
     `namespace` is looked in where listing the Services of all namespaces is forbidden.
     """
-    address: str = getattr(environment.sources, signal)
+    found = await _locate(signal, getattr(environment.sources, signal), cluster, namespace)
+    return _signed(found, environment, signal)
+
+
+def _signed(found: Found, environment: Environment, signal: str) -> Found:
+    """What was found, with the credentials that the settings give for it."""
+    if found.access is None:
+        return found
+    try:
+        return replace(found, access=signed(found.access, found.address, environment.credentials.get(signal)))
+    except SigningError as error:
+        return Found(found.address, None, str(error))
+
+
+async def _locate(signal: str, address: str, cluster: Cluster, namespace: str | None) -> Found:
     if address == "off":
         return Found(address, None, "switched off in the settings")
     try:

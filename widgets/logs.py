@@ -6,14 +6,32 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from textual.binding import BindingType
+from textual.message import Message
 
 from aurora_tui.logbuffer import LogBuffer
-from aurora_tui.model.selection import LogSelection
+from aurora_tui.model.selection import LogOrigin, LogSelection
 from widgets.line import Part
 from widgets.pane import Pane, pane_binding
 from widgets.tail import Tail
 
 _WINDOWS = {"2": ("1m", 60), "3": ("5m", 300), "4": ("15m", 900), "5": ("30m", 1800), "6": ("1h", 3600)}
+
+
+class SourcedTail(Tail):
+    """A tail whose source may have lines before the oldest."""
+
+    class HeadPassed(Message):
+        """The reader wants what is before the oldest line."""
+
+    def action_head(self) -> None:
+        super().action_head()
+        self.post_message(self.HeadPassed())
+
+    def scroll_rows(self, rows: int) -> None:
+        at_head = self._window.position == 0 and not self._window.cut
+        super().scroll_rows(rows)
+        if rows < 0 and at_head:
+            self.post_message(self.HeadPassed())
 
 
 class LogsPane(Pane):
@@ -25,6 +43,13 @@ class LogsPane(Pane):
         pane_binding("ampersand", "app.ask_line_filter", "Filter", "Show only lines that match", id="logs.filter"),
         pane_binding("T", "app.templates", "Templates", "Kinds of lines, what is new first", id="logs.templates"),
         pane_binding("at", "app.ask_time", "Go to time", "To the first line at or after a time", id="logs.time"),
+        pane_binding(
+            "o",
+            "app.log_source",
+            "Source",
+            "Read the same logs from the cluster or from Elasticsearch",
+            id="logs.source",
+        ),
         pane_binding("f", "app.zoom", "Full screen", "Give the pane the whole screen", id="logs.zoom", show=False),
         *(
             pane_binding(
@@ -42,17 +67,24 @@ class LogsPane(Pane):
     def __init__(self, *, clock: Callable[[], float], id: str) -> None:
         super().__init__(clock=clock, id=id)
         self.buffer = LogBuffer()
-        self.tail = Tail(self.buffer, clock=clock)
+        self.tail = SourcedTail(self.buffer, clock=clock)
         self.tail.empty = "select a pod or a workload and press l"
         self.selection: LogSelection | None = None
         self._notes: Mapping[str, str] = {}
+        self._facts: Callable[[], Sequence[str]] = tuple
 
     def body(self) -> Tail:
         return self.tail
 
-    def follow(self, selection: LogSelection, buffer: LogBuffer, notes: Mapping[str, str]) -> None:
-        """Show another selection's lines; `notes` says live what stands in the way, by pod."""
-        self.selection, self.buffer, self._notes = selection, buffer, notes
+    def follow(
+        self,
+        selection: LogSelection,
+        buffer: LogBuffer,
+        notes: Mapping[str, str],
+        facts: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
+        """Show another selection's lines; `notes` says live what stands in the way, by pod, `facts` what is of use."""
+        self.selection, self.buffer, self._notes, self._facts = selection, buffer, notes, facts
         self.tail.set_buffer(buffer, known=f"{selection.workload[1]}-" if selection.workload else "")
         self.flush()
 
@@ -68,8 +100,20 @@ class LogsPane(Pane):
     def headline(self) -> Sequence[Part]:
         if self.selection is None:
             return ()
-        parts = [Part(str(self.selection), "accent"), Part(f"  {self.tail.status()}", "dim")]
+        parts = [Part(str(self.selection), "accent")]
+        if self.selection.source is LogOrigin.ELASTICSEARCH:
+            parts.append(Part(f" in {self.selection.source.words}", "accent"))
+        facts = [*_range(self.selection), self.tail.status(), *self._facts()]
+        parts.append(Part(f"  {' · '.join(filter(None, facts))}", "dim"))
         if self._notes:
             pod, words = next(iter(self._notes.items()))
             parts.append(Part(f"  {pod}: {words}", "warn"))
         return parts
+
+
+def _range(selection: LogSelection) -> list[str]:
+    """The times that a selection is bounded by, in UTC."""
+    since, until = (stamp and stamp[:19].replace("T", " ") for stamp in (selection.since, selection.until))
+    if until is None:
+        return [f"since {since[11:]}"] if since else []
+    return [f"{since or '…'} to {until[11:] if since and since[:10] == until[:10] else until}"]

@@ -6,14 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from functools import cmp_to_key, partial
 from typing import Any
-
-SHARDS = {"total": 1, "successful": 1, "skipped": 0, "failed": 0}
 
 Document = Mapping[str, Any]
 Predicate = Callable[[Document], bool]
-SortKey = tuple[float | str | None, ...]
 
 _WORD = re.compile(r"\w+")
 _DATE_MATH = re.compile(r"now(?:([+-])(\d+)([smhdw]))?")
@@ -57,7 +53,7 @@ def predicate(query: Any, now: float) -> Predicate:
         return lambda document: kind == "match_all"
     if kind == "exists":
         return lambda document: fields_of(document).get(body["field"]) is not None
-    if kind not in ("term", "terms", "match", "match_phrase", "range", "prefix", "wildcard"):
+    if kind not in ("term", "terms", "match", "match_phrase", "range", "prefix", "wildcard", "regexp"):
         raise ElasticError(501, "not_implemented", f"query [{kind}] is not implemented by this server")
     if not isinstance(body, Mapping) or len([name for name in body if name != "boost"]) != 1:
         raise ElasticError(400, "parsing_exception", f"[{kind}] query malformed, expected one field")
@@ -94,6 +90,9 @@ def _leaf(kind: str, wanted: Any) -> Callable[[Any], bool]:
     text = str(wanted)
     if kind == "prefix":
         return lambda value: str(value).startswith(text)
+    if kind == "regexp":
+        pattern = re.compile(text)
+        return lambda value: pattern.fullmatch(str(value)) is not None
     if kind == "wildcard":
         return lambda value: fnmatchcase(str(value), text)
     words = _words(text)
@@ -113,7 +112,8 @@ def _range(name: str, wanted: Mapping[str, Any], now: float) -> Callable[[Any], 
     if unknown:
         raise ElasticError(400, "parsing_exception", f"[range] query does not support [{unknown[0]}]")
     tests = [(_BOUNDS[key], moment(bound, now) if dates else bound) for key, bound in wanted.items() if key in _BOUNDS]
-    return lambda value: all(test(moment(value, now) if dates else value, bound) for test, bound in tests)
+    # A `date` is indexed to the millisecond.
+    return lambda value: all(test(int(moment(value, now)) if dates else value, bound) for test, bound in tests)
 
 
 def moment(value: Any, now: float) -> float:
@@ -129,67 +129,3 @@ def moment(value: Any, now: float) -> float:
     except ValueError as error:
         raise ElasticError(400, "parse_exception", f"failed to parse date field [{text}]") from error
     return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() * 1000
-
-
-def sort_order(given: Any) -> tuple[tuple[str, bool], ...]:
-    """Fields and whether they go down, of ``["f", {"f": "desc"}, {"f": {"order": "desc"}}]``."""
-    order: list[tuple[str, bool]] = []
-    for item in given if isinstance(given, list) else [given] if given else []:
-        pairs = item.items() if isinstance(item, Mapping) else [(item, "asc")]
-        for name, how in pairs:
-            way = how.get("order", "asc") if isinstance(how, Mapping) else how
-            order.append((str(name).removesuffix(".keyword"), way == "desc"))
-    return tuple(order)
-
-
-def sort_key(document: Document, number: int, order: tuple[tuple[str, bool], ...]) -> SortKey:
-    """The ``sort`` values of a hit: dates in milliseconds, ``_doc`` the number of its arrival."""
-    fields = fields_of(document)
-    return tuple(
-        number
-        if name in ("_doc", "_shard_doc")
-        else round(moment(fields[name], 0))
-        if name == "@timestamp"
-        else fields.get(name)
-        for name, _ in order
-    )
-
-
-def compare(left: SortKey, right: SortKey, order: tuple[tuple[str, bool], ...]) -> int:
-    """Below, at or above zero as `left` comes before, with or after `right`; a missing value comes last."""
-    for (_, down), one, other in zip(order, left, right, strict=True):
-        if one == other:
-            continue
-        if one is None or other is None:
-            return 1 if one is None else -1
-        above = str(one) > str(other) if isinstance(one, str) or isinstance(other, str) else one > other
-        return 1 if above != down else -1
-    return 0
-
-
-def page(
-    found: list[tuple[int, Document]], body: Mapping[str, Any], index: str, offset: int, size: int
-) -> dict[str, object]:
-    """The answer to a search: numbered documents sorted, cut to a page and dressed as hits."""
-    order = sort_order(body.get("sort"))
-    keyed = [(sort_key(document, number, order), number, document) for number, document in found]
-    place = cmp_to_key(partial(compare, order=order))
-    keyed.sort(key=lambda item: place(item[0]))
-    if (after := body.get("search_after")) is not None:
-        if len(after) != len(order):
-            raise ElasticError(400, "illegal_argument_exception", "search_after has as many values as there are sorts")
-        keyed = [item for item in keyed if compare(item[0], tuple(after), order) > 0]
-    hits: list[dict[str, object]] = []
-    for key, number, document in keyed[offset : offset + size]:
-        hit: dict[str, object] = {"_index": index, "_id": f"{number:012d}", "_score": None if order else 1.0}
-        if body.get("_source") is not False:
-            hit["_source"] = document
-        hits.append(hit | ({"sort": key} if order else {}))
-    best = None if order or not hits else 1.0
-    total = {"value": len(found), "relation": "eq"}
-    return {
-        "took": 1,
-        "timed_out": False,
-        "_shards": SHARDS,
-        "hits": {"total": total, "max_score": best, "hits": hits},
-    }

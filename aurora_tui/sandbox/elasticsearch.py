@@ -6,22 +6,28 @@ Shapes as the REST API of version 8 gives them; the client insists on ``X-Elasti
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
-from aurora_tui.sandbox.elastic_queries import SHARDS, Document, ElasticError, fields_of, page, predicate
+from aurora_tui.sandbox.elastic_pages import SHARDS, Held, page, within
+from aurora_tui.sandbox.elastic_queries import Document, ElasticError, fields_of, moment, predicate
 from aurora_tui.sandbox.wire import json_response
 
 INDEX = "logs-kubernetes.container_logs-default"
+"""The data stream; its documents are in a backing index."""
+BACKING = f".ds-{INDEX}-2026.01.01-000001"
 _BACKLOG_S = 900.0
 """How far back the first search finds documents."""
 _MAX_DOCUMENTS = 50_000
 _MAX_WINDOW = 10_000
-_SPOKEN = frozenset({"query", "size", "from", "sort", "_source", "track_total_hits", "search_after", "timeout"})
+_MAX_POINTS = 20
+_SPOKEN = frozenset(
+    {"query", "size", "from", "sort", "_source", "fields", "track_total_hits", "search_after", "timeout", "pit"}
+)
 _TYPES = {"@timestamp": "date", "message": "text"}
 
 Logs = Callable[[float, float], Iterable[Document]]
@@ -34,9 +40,10 @@ class ElasticsearchServer:
     def __init__(self, logs: Logs, clock: Callable[[], float]) -> None:
         self._logs = logs
         self._clock = clock
-        self._documents: deque[tuple[int, Document]] = deque(maxlen=_MAX_DOCUMENTS)
+        self._documents: deque[Held] = deque(maxlen=_MAX_DOCUMENTS)
+        self._points: dict[str, tuple[Held, ...]] = {}
         self._ingested = 0.0
-        self._count = 0
+        self._count = self._opened = 0
 
     def ingest(self) -> None:
         """Take the lines that came since the last time, once somebody has asked for any."""
@@ -48,6 +55,8 @@ class ElasticsearchServer:
         add = routes.router
         add.add_get("/", self._info)
         add.add_get("/_cluster/health", self._health)
+        add.add_post("/{index}/_pit", self._open_point)
+        add.add_delete("/_pit", self._close_point)
         for prefix in ("", "/{index}"):
             for method in ("GET", "POST"):
                 add.add_route(method, f"{prefix}/_search", self._search)
@@ -59,7 +68,8 @@ class ElasticsearchServer:
         now = self._clock()
         for document in self._logs(since, now):
             self._count += 1
-            self._documents.append((self._count, document))
+            flat = fields_of(document)
+            self._documents.append(Held(self._count, document, flat, int(moment(flat["@timestamp"], now))))
         self._ingested = now
 
     async def _info(self, request: web.Request) -> web.Response:
@@ -95,31 +105,58 @@ class ElasticsearchServer:
         unspoken = sorted(set(body) - _SPOKEN)
         if unspoken:
             raise ElasticError(501, "not_implemented", f"search with [{unspoken[0]}] is not implemented by this server")
-        accepts = predicate(body.get("query") or {"match_all": {}}, self._clock())
-        found = [hit for hit in self._held(request) if accepts(hit[1])]
+        query = body.get("query") or {"match_all": {}}
+        accepts = predicate(query, self._clock())
+        held = self._held(request) if "pit" not in body else self._point(body["pit"]["id"])
+        found = [each for each in within(held, query, self._clock()) if accepts({**each.flat, "_id": each.id})]
         if request.path.endswith("/_count"):
             return json_response({"count": len(found), "_shards": SHARDS})
         size, offset = int(body.get("size", 10)), int(body.get("from", 0))
         if size < 0 or offset < 0 or size + offset > _MAX_WINDOW:
             reason = f"Result window is too large, from + size must be less than or equal to: [{_MAX_WINDOW}]"
             raise ElasticError(400, "illegal_argument_exception", reason)
-        return json_response(page(found, body, INDEX, offset, size))
+        answer = page(found, body, BACKING, offset, size)
+        return json_response(answer | ({"pit_id": body["pit"]["id"]} if "pit" in body else {}))
 
-    def _held(self, request: web.Request) -> Sequence[tuple[int, Document]]:
+    def _held(self, request: web.Request) -> tuple[Held, ...]:
         patterns = request.match_info.get("index", "*").split(",")
+        left_out = [pattern[1:] for pattern in patterns if pattern.startswith("-")]
+        if any(fnmatchcase(name, pattern) for pattern in left_out for name in (INDEX, BACKING)):
+            return ()
         if not any(fnmatchcase(INDEX, pattern.replace("_all", "*")) for pattern in patterns):
-            named = [pattern for pattern in patterns if "*" not in pattern]
-            if named:
+            named = [pattern for pattern in patterns if "*" not in pattern and not pattern.startswith("-")]
+            if named and request.query.get("ignore_unavailable") != "true":
                 raise ElasticError(404, "index_not_found_exception", f"no such index [{named[0]}]")
-            return []
+            return ()
         self._ingest(self._ingested or self._clock() - _BACKLOG_S)
-        return list(self._documents)
+        return tuple(self._documents)
+
+    async def _open_point(self, request: web.Request) -> web.Response:
+        if "keep_alive" not in request.query:
+            raise ElasticError(400, "action_request_validation_exception", "[keep_alive] is not specified")
+        self._opened += 1
+        name = f"cG9pbnQ{self._opened}"
+        self._points[name] = self._held(request)
+        while len(self._points) > _MAX_POINTS:
+            del self._points[next(iter(self._points))]
+        return json_response({"id": name, "_shards": SHARDS})
+
+    async def _close_point(self, request: web.Request) -> web.Response:
+        found = self._points.pop((await _body(request))["id"], None)
+        return json_response({"succeeded": found is not None, "num_freed": int(found is not None)})
+
+    def _point(self, name: str) -> tuple[Held, ...]:
+        """What was held when it was opened. One that has ended is told as the server tells it."""
+        if name not in self._points:
+            raise ElasticError(404, "search_context_missing_exception", f"No search context found for id [{name}]")
+        return self._points[name]
 
     async def _field_caps(self, request: web.Request) -> web.Response:
         body = await _body(request)
         wanted = body.get("fields", request.query.get("fields", ""))
         patterns = wanted.split(",") if isinstance(wanted, str) else list(wanted)
-        names = {name for _, document in self._held(request) for name in fields_of(document)}
+        held = self._held(request)
+        names = {name for each in held for name in each.flat}
         fields: dict[str, object] = {}
         for name in sorted(names):
             if any(fnmatchcase(name, pattern) for pattern in patterns):
@@ -131,7 +168,7 @@ class ElasticsearchServer:
                     "aggregatable": kind != "text",
                 }
                 fields[name] = {kind: caps}
-        return json_response({"indices": [INDEX], "fields": fields})
+        return json_response({"indices": [BACKING] if held else [], "fields": fields})
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

@@ -42,7 +42,9 @@ def document(stamp: str, message: str, *, pod: str, namespace: str = "aurora", *
 
 def write(url: str, index: str, documents: Iterable[Mapping[str, Any]], *, refresh: bool = False) -> None:
     """Index documents in bulk; each must be taken."""
-    lines: list[Mapping[str, Any]] = [line for each in documents for line in ({"create": {}}, each)]
+    lines: list[Mapping[str, Any]] = []
+    for each in documents:
+        lines += ({"create": {}}, each)
     answer = ask(url, "POST", f"/{index}/_bulk{'?refresh=true' if refresh else ''}", lines=lines)
     assert not answer["errors"], answer["items"][:2]
 

@@ -89,6 +89,7 @@ class Logs:
         session = Session(self.settings, self.context, namespace=self.namespace)
         buffer = LogBuffer()
         tail = session.tail(chosen, buffer)
+        assert isinstance(tail, LogTail)
         task = asyncio.create_task(tail.run())
         try:
             yield Followed(tail, buffer, self.eventually)

@@ -1,0 +1,95 @@
+"""The logs pane's sources: the cluster's pods, or Elasticsearch for what is history or gone."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from aurora_tui.logbuffer import LogBuffer
+from aurora_tui.model import views
+from aurora_tui.model.selection import LogOrigin, LogSelection
+from aurora_tui.model.stamps import rfc3339
+from aurora_tui.offering import Offering
+from aurora_tui.session import Session
+from aurora_tui.signals.errors import SignalError
+from aurora_tui.signals.eslogs import ElasticTail
+from widgets.logs import SourcedTail
+
+
+class Tailing(Offering):
+    """Follows one selection's logs in the logs pane, from the source that has them."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._log_task: asyncio.Task[None] | None = None
+        self._elastic: ElasticTail | None = None
+        self._turned = False
+        """Whether the source was chosen by the operator, or it was tried once to choose it for them."""
+        self._turning: asyncio.Task[None] | None = None
+
+    def open_logs(self, selection: LogSelection, *, focus: bool = True) -> None:
+        """Follow a selection's logs from now on; the one followed before is left."""
+        if self._log_task is not None:
+            self._log_task.cancel()
+        before = self.logs_pane.selection
+        if before is None or before.from_source(selection.source) != selection:
+            self._turned = False
+        buffer = LogBuffer(capacity_lines=self.session.settings.log_lines)
+        tail = self.session.tail(selection, buffer)
+        self._elastic = tail if isinstance(tail, ElasticTail) else None
+        self._log_task = self._work(tail.run())
+        facts = (lambda: tail.facts) if isinstance(tail, ElasticTail) else tuple
+        self.logs_pane.follow(selection, buffer, tail.notes, facts)
+        if focus:
+            self.go_to(self.logs_pane)
+
+    def flush(self) -> None:
+        super().flush()
+        selection = self.logs_pane.selection
+        if self._turned or selection is None or selection.source is not LogOrigin.CLUSTER:
+            return
+        if not len(self.logs_pane.buffer) and self._is_gone(selection):
+            self._turned = True
+            self._turning = self._work(self._turn_to_elasticsearch(selection))
+
+    def on_sourced_tail_head_passed(self, message: SourcedTail.HeadPassed) -> None:
+        if self._elastic is not None:
+            self._elastic.want_older()
+
+    def action_log_window(self, seconds: int) -> None:
+        """Read the logs again from so many seconds ago."""
+        selection = self.logs_pane.selection
+        if selection is not None:
+            self.open_logs(selection.from_time(rfc3339(self.session.clock() - seconds)))
+
+    def action_log_source(self) -> None:
+        """Read the same logs from the other source."""
+        selection = self.logs_pane.selection
+        if selection is not None:
+            other = LogOrigin.CLUSTER if selection.source is LogOrigin.ELASTICSEARCH else LogOrigin.ELASTICSEARCH
+            self._turned = True
+            self.open_logs(selection.from_source(other))
+
+    async def _turn_to_elasticsearch(self, selection: LogSelection) -> None:
+        """Read Elasticsearch, where there is one, instead of pods that the cluster does not have any more."""
+        with suppress(SignalError):
+            await self.session.elasticsearch()
+            if self.logs_pane.selection == selection and not len(self.logs_pane.buffer):
+                self.notify(f"{selection}: not in the cluster any more; reading Elasticsearch", markup=False)
+                self.open_logs(selection.from_source(LogOrigin.ELASTICSEARCH), focus=False)
+
+    def _is_gone(self, selection: LogSelection) -> bool:
+        """Whether the cluster has nothing to read: no pod, or none with the previous run that was asked for."""
+        session, pods = self.session, self.session.store.table(views.PODS.table)
+        if pods.freshness.last_good is None or session.namespace not in (None, selection.namespace):
+            return False
+        statuses = [
+            status
+            for pod in pods.rows.values()
+            if selection.wants(pod)
+            for status in (*(pod.status.init_container_statuses or ()), *(pod.status.container_statuses or ()))
+        ]
+        wanted = [status for status in statuses if selection.container in (None, status.name)]
+        if selection.previous:
+            return not any(status.last_state and status.last_state.terminated for status in wanted)
+        return not any(selection.wants(pod) for pod in pods.rows.values())
