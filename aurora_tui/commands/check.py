@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import partial
 
 import click
 
+from aurora_tui import signing
 from aurora_tui.cluster import resources
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.cluster.resources import Resource
@@ -16,13 +18,16 @@ from aurora_tui.commands import output
 from aurora_tui.folders import state_dir
 from aurora_tui.journal import Journal, JournalError
 from aurora_tui.model.access import HttpAccess
+from aurora_tui.model.logfields import NoLogsError
 from aurora_tui.model.policies import summary
 from aurora_tui.model.text import printable
 from aurora_tui.session import Session
 from aurora_tui.signalling import locate
-from aurora_tui.signals import elasticsearch, jaeger
+from aurora_tui.signals import jaeger
 from aurora_tui.signals.alertmanager import AlertmanagerClient
+from aurora_tui.signals.elasticsearch import ElasticClient
 from aurora_tui.signals.errors import SignalError, Trouble
+from aurora_tui.signals.logsurvey import survey
 from aurora_tui.signals.prometheus import PrometheusClient
 
 
@@ -62,7 +67,7 @@ async def run(session: Session, form: str) -> int:
         findings += await asyncio.gather(
             _signal(session, "prometheus", _prometheus),
             _signal(session, "alertmanager", _alertmanager),
-            _signal(session, "elasticsearch", elasticsearch.version),
+            _signal(session, "elasticsearch", partial(_elasticsearch, session)),
             _signal(session, "jaeger", _jaeger),
         )
     findings += [_policies(session), _journal()]
@@ -111,8 +116,11 @@ async def _signal(session: Session, name: str, ask: Callable[[HttpAccess], Await
     if found.access is None:
         how = f"set environments.{session.environment.name}.sources.{name} in the settings"
         return Finding(name, Result.ABSENT, f"{found.reason}; {how}")
+    unwise = "".join(f"; {words}" for words in signing.warnings(session.environment.credentials.get(name)))
     try:
-        return Finding(name, Result.OK, f"{await ask(found.access)} at {found.access.shown}")
+        return Finding(name, Result.OK, f"{await ask(found.access)} at {found.access.shown}{unwise}")
+    except NoLogsError as error:
+        return Finding(name, Result.ABSENT, str(error))
     except SignalError as error:
         result = Result.DENIED if error.trouble is Trouble.DENIED else Result.FAILED
         return Finding(name, result, str(error))
@@ -130,6 +138,19 @@ async def _prometheus(access: HttpAccess) -> str:
 async def _alertmanager(access: HttpAccess) -> str:
     async with AlertmanagerClient(access) as client:
         return await client.version()
+
+
+async def _elasticsearch(session: Session, access: HttpAccess) -> str:
+    """Its version and what the logs pane will find: documents, how far behind, which fields."""
+    client = ElasticClient(access)
+    try:
+        version = await client.version()
+        try:
+            return f"{version}, {await survey(client, session.settings.logs, session.clock())}"
+        except NoLogsError as error:
+            raise NoLogsError(f"{version} at {access.shown}: {error}") from error
+    finally:
+        await client.close()
 
 
 async def _jaeger(access: HttpAccess) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from statistics import median
@@ -13,14 +13,14 @@ from statistics import median
 from aurora_tui.backoff import Backoff
 from aurora_tui.logbuffer import LogBuffer
 from aurora_tui.model.access import HttpAccess
-from aurora_tui.model.logfields import LogStore, Mapped, NoLogsError, asked_for, mapped
+from aurora_tui.model.logfields import LogStore, Mapped, NoLogsError
 from aurora_tui.model.selection import LogSelection
-from aurora_tui.signals.elastic_answers import Capabilities
 from aurora_tui.signals.elasticsearch import ElasticClient
 from aurora_tui.signals.errors import SignalError, Trouble
 from aurora_tui.signals.logdocuments import NANO, Document, Reading, nanos_of
 from aurora_tui.signals.logpages import PAGE, Walk
 from aurora_tui.signals.logquery import Query, between, filters
+from aurora_tui.signals.logsurvey import fields_of, span
 from aurora_tui.signals.logwatch import Watch
 from aurora_tui.signals.threads import in_thread
 
@@ -37,22 +37,6 @@ log = logging.getLogger(__name__)
 
 Find = Callable[[], Awaitable[HttpAccess]]
 """How Elasticsearch is reached. Raises SignalError where it is not."""
-
-
-async def fields_of(client: ElasticClient, store: LogStore, selection: LogSelection) -> Mapped:
-    """Ask which of the candidate fields exist. Raises SignalError and NoLogsError."""
-    kind = selection.workload[0] if selection.workload else ""
-    labels = [name for name, _ in selection.labels]
-    found = await client.capabilities(",".join(store.indices), asked_for(store, kind, labels))
-    return mapped(store, found.indices, _types(found), kind, labels)
-
-
-def _types(found: Capabilities) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
-    everywhere = tuple(found.indices)
-    return {
-        name: {kind: everywhere if each.indices is None else tuple(each.indices) for kind, each in kinds.items()}
-        for name, kinds in found.fields.items()
-    }
 
 
 class _Way:
@@ -81,7 +65,7 @@ class _Way:
 
     async def page(self) -> list[Document]:
         """The page before the last one, oldest first; the watch knows of it."""
-        hits = await self.back.page()
+        hits = await self.back.whole_page()
         documents = await in_thread(lambda: [self._reading.read(hit) for hit in reversed(hits)])
         self.watch.know(documents)
         if self.back.done:
@@ -140,11 +124,11 @@ class ElasticTail:
         """Short remarks: how far behind the documents are, whether there is anything older."""
         words = []
         if self._lag is not None and self._lag < -1:
-            words.append(f"clocks differ: lines from {_span(-self._lag)} ahead")
+            words.append(f"clocks differ: lines from {span(-self._lag)} ahead")
         elif self._lag is not None:
-            words.append(f"ingest lag {_span(max(self._lag, 0))}")
+            words.append(f"ingest lag {span(max(self._lag, 0))}")
         if self._newest is not None and self._selection.until is None and self._clock() - self._newest >= _IDLE:
-            words.append(f"newest line {_span(self._clock() - self._newest)} old")
+            words.append(f"newest line {span(self._clock() - self._newest)} old")
         if self._ahead:
             words.append(f"{self._ahead:,} lines dated in the future: a host's clock is ahead")
         if self.reading_back:
@@ -250,12 +234,6 @@ class ElasticTail:
         self.notes.pop(_SOURCE, None)
         if faults := [*filter(None, [way.partial]), *way.fields.faults]:
             self.notes[_SOURCE] = "; ".join(faults)
-
-
-def _span(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
 
 
 def utc(stamp: str) -> str:

@@ -32,6 +32,8 @@ class Document(msgspec.Struct, frozen=True, gc=False):
     wanted: bool
     """Whether it belongs to the selection: a text field finds more than was meant."""
     ingested: float | None
+    heavy: bool = False
+    """It is too large to be read."""
 
 
 class Reading:
@@ -70,6 +72,7 @@ class Reading:
             LogLine(nanos / NANO, pod or "-", container, text),
             self._belongs(values, pod),
             _seconds(ingested) if ingested else None,
+            hit.source is None,
         )
 
     def _belongs(self, values: Mapping[str, Any], pod: str) -> bool:
@@ -122,7 +125,8 @@ def flat(source: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """The leaves of a document by their dotted names."""
     found: dict[str, Any] = {}
     for name, value in source.items():
-        if isinstance(value, dict) and value:
+        if isinstance(value, dict):
+            # Of an object whose fields were all left out the server sends the shell.
             found |= flat(value, f"{prefix}{name}.")
         elif value is not None:
             found[prefix + name] = value

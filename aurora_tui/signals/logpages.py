@@ -50,6 +50,8 @@ class Walk:
         self._after: list[Any] | None = None
         self._at: Any = None
         self._known: set[tuple[str, str]] = set()
+        self._whole: list[Hit] = []
+        """Read already for a page that an error left unfinished."""
         self.done = False
         """Whether the end was reached."""
         self.partial = ""
@@ -72,6 +74,14 @@ class Walk:
             if fresh:
                 return fresh
         return []
+
+    async def whole_page(self) -> list[Hit]:
+        """The next documents, as many as a page has: large ones are read a few at a time."""
+        self._whole += await self.page()
+        while len(self._whole) < self._most and not self.done:
+            self._whole += await self.page()
+        found, self._whole = self._whole, []
+        return found
 
     async def close(self) -> None:
         """Free what the server keeps for it. It can go on all the same, then knowing what was written meanwhile."""

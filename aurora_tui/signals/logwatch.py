@@ -24,9 +24,10 @@ _LISTED = 2000
 class Watch:
     """Looks for documents that are not known yet.
 
-    Near the newest document all are read. Before and after that stretch the server counts; only where it counts more
-    than are known, the documents are listed and the unknown ones fetched. The newest document is the newest
-    that is not in the future by the server's clock: a host whose clock is ahead makes nothing late.
+    The server counts what there is. Only where that is not what is known, the documents near the newest one are
+    read, and where it counts more before or after those, they are listed and the unknown ones fetched. The newest
+    document is the newest that is not in the future by the server's clock: a host whose clock is ahead makes
+    nothing late.
     """
 
     def __init__(
@@ -42,6 +43,8 @@ class Watch:
         self._oldest: int | None = None
         self._newest: int | None = None
         self._fresh: list[Document] = []
+        self._heavy: set[Key] = set()
+        """Known documents that are too large to be read again."""
         self.partial = ""
         """In words what is missing of the last look."""
 
@@ -72,24 +75,32 @@ class Watch:
         """The documents that came since, by time. Raises SignalError; the next look then gives all."""
         if self._newest is None:
             await self._advance()
+        since = between(self._fields.time, gt=stamp_of(self._floor()))
+        if await self._count(since) != len(self._stamps) - bisect_right(self._stamps, self._floor()):
+            await self._read_near(since)
+        if self._fresh:
+            await self._advance()
+        fresh, self._fresh = self._fresh, []
+        return sorted(fresh, key=lambda each: each.nanos)
+
+    async def _read_near(self, since: Query) -> None:
         low, high = self._near()
         near = between(self._fields.time, gte=stamp_of(low), lte=stamp_of(high))
-        walk = Walk(self._client, self._fields, [*self._filters, near], "asc", self._reading.source, thrifty=True)
+        none = [all_of([{"term": {"_index": index}}, {"terms": {"_id": [name]}}]) for index, name in self._heavy]
+        chosen = [*self._filters, near]
+        walk = Walk(self._client, self._fields, chosen, "asc", self._reading.source, none=none, thrifty=True)
         try:
             while hits := await walk.page():
                 self._fresh += self._take(await self._read(hits))
         finally:
             await walk.close()
         self.partial = walk.partial
-        far = between(self._fields.time, gt=stamp_of(self._floor()))
-        query = all_of([*self._filters, far], none=[near])
-        counted = await self._client.count(",".join(self._fields.indices), query)
-        if counted > self._known_outside(low, high):
-            await self._sweep(far, near)
-        if self._fresh:
-            await self._advance()
-        fresh, self._fresh = self._fresh, []
-        return sorted(fresh, key=lambda each: each.nanos)
+        if await self._count(since, none=[near]) > self._known_outside(low, high):
+            await self._sweep(since, near)
+
+    async def _count(self, since: Query, *, none: Sequence[Query] = ()) -> int:
+        query = all_of([*self._filters, since], none=none)
+        return await self._client.count(",".join(self._fields.indices), query)
 
     def _near(self) -> tuple[int, int]:
         newest = self._newest if self._newest is not None else self._floor() + _MILLI
@@ -157,6 +168,7 @@ class Watch:
             self._newest = self._stamps[0]
         floor = self._floor()
         self._known = {key: nanos for key, nanos in self._known.items() if nanos >= floor}
+        self._heavy &= self._known.keys()
         del self._stamps[: bisect_left(self._stamps, floor)]
 
     async def _read(self, hits: Sequence[Hit]) -> list[Document]:
@@ -166,5 +178,7 @@ class Watch:
         fresh = [each for each in documents if each.key not in self._known]
         for each in fresh:
             self._known[each.key] = each.nanos
+            if each.heavy:
+                self._heavy.add(each.key)
         self._stamps = sorted([*self._stamps, *(each.nanos for each in fresh)])
         return fresh
