@@ -122,7 +122,7 @@ def _conflicts(found: Mapping[str, tuple[str, ...]], types: Mapping[str, Types])
         for name in names if role != "time" else ():
             kinds = sorted(
                 ((kind, where) for kind, where in types[name].items() if kind != "unmapped"),
-                key=lambda each: -len(each[1]),
+                key=lambda each: (-len(each[1]), each[0]),
             )
             if len(kinds) > 1:
                 told = [f"{kind} in {len(where)} {'index' if len(where) == 1 else 'indices'}" for kind, where in kinds]
