@@ -68,6 +68,7 @@ class _Way:
         hits = await self.back.whole_page()
         documents = await in_thread(lambda: [self._reading.read(hit) for hit in reversed(hits)])
         self.watch.know(documents)
+        self.back.most = PAGE
         if self.back.done:
             self.watch.reaches(0 if self.since is None else nanos_of(utc(self.since)) - 1)
         return documents

@@ -45,7 +45,8 @@ class Walk:
         self._order = order
         self._source = source
         self._thrifty = thrifty
-        self._size = self._most = page
+        self._size = self.most = page
+        """Documents of a page."""
         self._point: str | None = None
         self._after: list[Any] | None = None
         self._at: Any = None
@@ -69,8 +70,8 @@ class Walk:
                 self._after = hits[-1].sort
             fresh = [hit for hit in hits if (hit.index, hit.id) not in self._known]
             self._remember(hits)
-            if self._size < self._most:
-                self._size = min(self._size * 2, self._most)
+            if self._size < self.most:
+                self._size = min(self._size * 2, self.most)
             if fresh:
                 return fresh
         return []
@@ -78,7 +79,7 @@ class Walk:
     async def whole_page(self) -> list[Hit]:
         """The next documents, as many as a page has: large ones are read a few at a time."""
         self._whole += await self.page()
-        while len(self._whole) < self._most and not self.done:
+        while len(self._whole) < self.most and not self.done:
             self._whole += await self.page()
         found, self._whole = self._whole, []
         return found
