@@ -129,8 +129,8 @@ class Session:
         """How Elasticsearch is reached. Raises SignalError where there is none, or it is not to be reached."""
         found = await locate("elasticsearch", self.environment, self.cluster, self.home)
         if found.access is None:
-            how = f"set environments.{self.environment.name}.sources.elasticsearch in the settings"
-            raise SignalError(Trouble.UNREACHABLE, f"{found.reason}: {how}")
+            how = f": set environments.{self.environment.name}.sources.elasticsearch in the settings"
+            raise SignalError(Trouble.UNREACHABLE, found.reason + ("" if found.unsigned else how))
         return found.access
 
     def refresh(self) -> None:

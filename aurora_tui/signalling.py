@@ -36,6 +36,8 @@ class Found:
     reason: str = ""
     unreachable: bool = False
     """It is looked for through the API server, which cannot be asked now."""
+    unsigned: bool = False
+    """It is there, and the credentials that the settings give for it cannot be used."""
 
 
 async def locate(signal: str, environment: Environment, cluster: Cluster, namespace: str | None = None) -> Found:
@@ -54,7 +56,7 @@ def _signed(found: Found, environment: Environment, signal: str) -> Found:
     try:
         return replace(found, access=signed(found.access, found.address, environment.credentials.get(signal)))
     except SigningError as error:
-        return Found(found.address, None, str(error))
+        return Found(found.address, None, str(error), unsigned=True)
 
 
 async def _locate(signal: str, address: str, cluster: Cluster, namespace: str | None) -> Found:

@@ -113,6 +113,8 @@ async def _rights(session: Session) -> list[Finding]:
 
 async def _signal(session: Session, name: str, ask: Callable[[HttpAccess], Awaitable[str]]) -> Finding:
     found = await locate(name, session.environment, session.cluster, session.home)
+    if found.unsigned:
+        return Finding(name, Result.FAILED, f"{found.address}: {found.reason}")
     if found.access is None:
         how = f"set environments.{session.environment.name}.sources.{name} in the settings"
         return Finding(name, Result.ABSENT, f"{found.reason}; {how}")

@@ -65,6 +65,7 @@ class _Way:
 
     async def page(self) -> list[Document]:
         """The page before the last one, oldest first; the watch knows of it."""
+        await self.watch.begin()
         hits = await self.back.whole_page()
         documents = await in_thread(lambda: [self._reading.read(hit) for hit in reversed(hits)])
         self.watch.know(documents)

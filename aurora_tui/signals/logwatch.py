@@ -58,14 +58,21 @@ class Watch:
         """How many known documents are dated later than that by more than a moment."""
         return 0 if self._newest is None else len(self._stamps) - bisect_right(self._stamps, self._newest + _NEAR)
 
-    def know(self, documents: Iterable[Document]) -> None:
-        """Documents that were read otherwise; what is older than all of them is not looked for."""
-        found = list(documents)
-        if not found:
+    async def begin(self) -> None:
+        """Find out what the newest document is. Raises SignalError."""
+        if self._newest is None:
+            await self._advance()
+
+    def know(self, documents: Sequence[Document]) -> None:
+        """Documents that were read otherwise, by time; what is older than all of them is not looked for."""
+        if not documents:
             return
-        oldest = min(each.nanos for each in found)
-        self._oldest = oldest if self._oldest is None else min(self._oldest, oldest)
-        self._take(found)
+        self.reaches(documents[0].nanos)
+        if self._newest is None:
+            # All are in the future.
+            self._newest = documents[0].nanos
+        floor = self._floor()
+        self._take(each for each in documents if each.nanos >= floor)
 
     def reaches(self, nanos: int) -> None:
         """Everything after this time was read: what comes late is looked for down to here."""
@@ -73,8 +80,7 @@ class Watch:
 
     async def look(self) -> list[Document]:
         """The documents that came since, by time. Raises SignalError; the next look then gives all."""
-        if self._newest is None:
-            await self._advance()
+        await self.begin()
         since = between(self._fields.time, gt=stamp_of(self._floor()))
         if await self._count(since) != len(self._stamps) - bisect_right(self._stamps, self._floor()):
             await self._read_near(since)
@@ -164,8 +170,6 @@ class Watch:
         if hits:
             newest = nanos_of(str(hits[0].sort[0]))
             self._newest = newest if self._newest is None else max(self._newest, newest)
-        elif self._newest is None and self._stamps:
-            self._newest = self._stamps[0]
         floor = self._floor()
         self._known = {key: nanos for key, nanos in self._known.items() if nanos >= floor}
         self._heavy &= self._known.keys()
@@ -180,5 +184,6 @@ class Watch:
             self._known[each.key] = each.nanos
             if each.heavy:
                 self._heavy.add(each.key)
-        self._stamps = sorted([*self._stamps, *(each.nanos for each in fresh)])
+        if fresh:
+            self._stamps = sorted([*self._stamps, *(each.nanos for each in fresh)])
         return fresh
