@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 
 import pytest
 
 from aurora_tui.cluster.kubernetes import KubernetesCluster
+from aurora_tui.commands import check
 from aurora_tui.model.access import HttpAccess
 from aurora_tui.model.definitions import Credentials
+from aurora_tui.session import Session
 from aurora_tui.settings import Fault, Settings, SettingsError, load_settings
 from aurora_tui.signalling import locate
 from aurora_tui.signals.errors import SignalError
 from aurora_tui.signing import SigningError, signed, warnings
-from tests.unit.apiserver import write
-from tests.unit.elasticserver import FakeElastic
+from tests.unit.apiserver import ApiServer, context_for, write
+from tests.unit.elasticserver import NOW, FakeElastic, stamp
 from tests.unit.signal_servers import served
 
 URL = "https://es.example:9200"
@@ -86,9 +89,9 @@ def test_a_secret_that_others_may_read_is_told(tmp_path: Path) -> None:
 # In the settings
 
 
-def environments(folder: Path, **credentials: object) -> Settings:
+def environments(folder: Path, *, at: str = URL, **credentials: object) -> Settings:
     here = {"contexts": ["it"], "protected": False, "credentials": credentials}
-    here["sources"] = {"elasticsearch": URL, "prometheus": "svc/monitoring/prometheus:web"}
+    here["sources"] = {"elasticsearch": at, "prometheus": "svc/monitoring/prometheus:web"}
     return load_settings(write(folder / "config.yaml", {"environments": {"here": here}}))
 
 
@@ -118,9 +121,52 @@ async def test_the_api_server_would_keep_the_credentials_so_they_are_not_sent_to
     assert "cannot be sent through the API server" in found.reason
 
 
+async def test_credentials_that_cannot_be_used_are_what_check_tells(
+    server: ApiServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    server.on("GET /version", {"gitVersion": "v1.35.4"})
+    settings = environments(tmp_path, elasticsearch={"api_key_env": "NO_SUCH_KEY"})
+    session = Session(settings, context_for(tmp_path, server.url, user={"token": "t"}))
+
+    await check.run(session, "json")
+    with pytest.raises(SignalError, match=r"^the environment variable NO_SUCH_KEY holds no credentials$"):
+        await session.elasticsearch()
+    await session.close()
+
+    (told,) = [each for each in json.loads(capsys.readouterr().out) if each["check"] == "elasticsearch"]
+    assert told["result"] == "failed"
+    assert told["detail"] == f"{URL}: the environment variable NO_SUCH_KEY holds no credentials"
+
+
+async def test_check_warns_of_a_key_that_others_may_read(
+    server: ApiServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    server.on("GET /version", {"gitVersion": "v1.35.4"})
+    key = tmp_path / "key"
+    key.write_text(SECRET)
+    key.chmod(0o644)
+    fake = FakeElastic()
+    fake.write(-3, "line", event={"ingested": stamp(1)})
+    async with served(fake.application()) as url:
+        settings = environments(tmp_path, at=url, elasticsearch={"api_key_file": str(key)})
+        session = Session(settings, context_for(tmp_path, server.url, user={"token": "t"}), clock=lambda: NOW)
+        await check.run(session, "json")
+        await session.close()
+
+    out = capsys.readouterr().out
+    (told,) = [each for each in json.loads(out) if each["check"] == "elasticsearch"]
+    assert told["result"] == "ok"
+    assert "1 documents in logs-*" in told["detail"]
+    assert "the newest 3 s old; ingest lag 4 s; fields time @timestamp, message message, namespace" in told["detail"]
+    assert told["detail"].endswith(f"; others may read {key}: chmod 600 it")
+    assert SECRET not in out
+
+
 def faults_of(folder: Path, **credentials: object) -> tuple[Fault, ...]:
     with pytest.raises(SettingsError) as caught:
-        environments(folder, **credentials)
+        environments(folder, at=URL, **credentials)
     return caught.value.faults
 
 
