@@ -10,6 +10,7 @@ from textual.message import Message
 
 from aurora_tui.logbuffer import LogBuffer
 from aurora_tui.model.selection import LogOrigin, LogSelection
+from aurora_tui.model.stamps import rfc3339
 from widgets.line import Part
 from widgets.pane import Pane, pane_binding
 from widgets.tail import Tail
@@ -100,20 +101,24 @@ class LogsPane(Pane):
     def headline(self) -> Sequence[Part]:
         if self.selection is None:
             return ()
-        parts = [Part(str(self.selection), "accent")]
+        facts = [*_range(self.selection, self.clock()), self.tail.status(), *self._facts()]
+        known = Part(f"  {' · '.join(filter(None, facts))}", "dim")
         if self.selection.source is LogOrigin.ELASTICSEARCH:
-            parts.append(Part(f" in {self.selection.source.words}", "accent"))
-        facts = [*_range(self.selection), self.tail.status(), *self._facts()]
-        parts.append(Part(f"  {' · '.join(filter(None, facts))}", "dim"))
+            name = Part(f"{self.selection} in {self.selection.source.words}", "accent")
+            # What is missing stands first: the title may be cut.
+            return [name, *(Part(f"  {words}", "warn") for words in self._notes.values()), known]
+        parts = [Part(str(self.selection), "accent"), known]
         if self._notes:
             pod, words = next(iter(self._notes.items()))
             parts.append(Part(f"  {pod}: {words}", "warn"))
         return parts
 
 
-def _range(selection: LogSelection) -> list[str]:
-    """The times that a selection is bounded by, in UTC."""
+def _range(selection: LogSelection, now: float) -> list[str]:
+    """The times that a selection is bounded by, in UTC; without the date where that is today's."""
+    today = rfc3339(now)[:10]
     since, until = (stamp and stamp[:19].replace("T", " ") for stamp in (selection.since, selection.until))
     if until is None:
-        return [f"since {since[11:]}"] if since else []
-    return [f"{since or '…'} to {until[11:] if since and since[:10] == until[:10] else until}"]
+        return [f"since {since.removeprefix(f'{today} ')}"] if since else []
+    day = (since or until)[:10]
+    return [f"{(since or '…').removeprefix(f'{today} ')} to {until.removeprefix(f'{day} ' if since else f'{today} ')}"]

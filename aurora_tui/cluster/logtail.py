@@ -154,6 +154,8 @@ class LogTail:
         try:
             async with aclosing(follow(self._source, request, on_state=note, ended=ended)) as lines:
                 async for line in lines:
+                    if not self._selection.keeps(line.stamp, line.text):
+                        continue
                     self._pending.append(line)
                     if len(self._pending) >= BATCH:
                         # A burst must not starve the keys.

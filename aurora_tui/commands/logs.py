@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import inf
 
 import click
 import msgspec
@@ -207,8 +206,7 @@ class _Printer:
     def __init__(self, asked: Asked, selection: LogSelection) -> None:
         self._json = asked.form == "json"
         self._cluster = selection.source is LogOrigin.CLUSTER
-        self._trace = asked.trace
-        self._until = datetime.fromisoformat(selection.until).timestamp() if selection.until else inf
+        self._selection = selection
         self._most = asked.tail if not asked.follow else None
         self.shown = 0
 
@@ -220,9 +218,7 @@ class _Printer:
         sys.stdout.flush()
 
     def _wanted(self, line: LogLine) -> bool:
-        if not self._cluster:
-            return True
-        return (line.stamp or 0.0) <= self._until and (self._trace is None or self._trace in line.text)
+        return not self._cluster or self._selection.keeps(line.stamp, line.text)
 
     def _written(self, line: LogLine) -> str:
         stamp = None if line.stamp is None else datetime.fromtimestamp(line.stamp, UTC)

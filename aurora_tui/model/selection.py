@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 from aurora_tui.model import kube
@@ -71,6 +72,12 @@ class LogSelection:
         if self.labels:
             return set(self.labels) <= (pod.metadata.labels or {}).items()
         return self.workload is not None and owner_workload(pod) == self.workload
+
+    def keeps(self, stamp: float | None, text: str) -> bool:
+        """Whether a line of these pods is meant: what a source cannot choose itself is chosen by this."""
+        if self.until is not None and stamp is not None and stamp > datetime.fromisoformat(self.until).timestamp():
+            return False
+        return self.trace is None or self.trace in text
 
     def from_time(self, since: str | None) -> LogSelection:
         """The same logs from another time on; None for the newest lines."""

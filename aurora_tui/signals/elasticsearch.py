@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["ElasticClient", "GoneError", "TooLargeError", "version"]
+__all__ = ["ElasticClient", "GoneError", "TooLargeError"]
 
 TIMEOUT_SECONDS = 8.0
 LARGEST_ANSWER = 4_000_000
@@ -144,20 +144,6 @@ class ElasticClient:
 
     def _strange(self) -> SignalError:
         return SignalError(Trouble.UNREACHABLE, f"{self.access.shown} does not answer as Elasticsearch does")
-
-
-async def once(access: HttpAccess, ask: Callable[[ElasticClient], Awaitable[str]]) -> str:
-    """One question to a client of its own."""
-    client = ElasticClient(access)
-    try:
-        return await ask(client)
-    finally:
-        await client.close()
-
-
-async def version(access: HttpAccess) -> str:
-    """The server's version number. Raises `SignalError` where it is away or is no Elasticsearch."""
-    return await once(access, ElasticClient.version)
 
 
 def _path(target: str | None) -> str:

@@ -51,16 +51,18 @@ class _Way:
         self.watch = Watch(client, store, fields, self._chosen, self._reading)
         self.since = selection.since
         bounds = [between(fields.time, gte=selection.since)] if selection.since else []
-        self.back = self._backwards(bounds, min(selection.tail or PAGE, PAGE))
+        # Whoever only follows the end needs no point in time, which every shard must keep.
+        self.back = self._backwards(bounds, min(selection.tail or PAGE, PAGE), thrifty=not bounds)
 
-    def _backwards(self, bounds: Sequence[Query], page: int) -> Walk:
-        return Walk(self._client, self.fields, [*self._chosen, *bounds], "desc", self._reading.source, page=page)
+    def _backwards(self, bounds: Sequence[Query], page: int = PAGE, *, thrifty: bool = False) -> Walk:
+        chosen = [*self._chosen, *bounds]
+        return Walk(self._client, self.fields, chosen, "desc", self._reading.source, page=page, thrifty=thrifty)
 
     async def go_beyond(self) -> None:
         """Nothing but the time to begin at was in the way of older lines."""
         if self.since is not None:
             await self.back.close()
-            self.back = self._backwards([between(self.fields.time, lt=self.since)], PAGE)
+            self.back = self._backwards([between(self.fields.time, lt=self.since)])
             self.since = None
 
     async def page(self) -> list[Document]:

@@ -128,7 +128,9 @@ async def test_a_point_in_time_that_the_server_lost_is_opened_anew(elasticsearch
     documents = [document(each, f"line {number}", pod=PODS[0]) for number, each in enumerate(stamps)]
     write(elasticsearch, "logs-lost-1", documents, refresh=True)
     async with tailing(elasticsearch, store("logs-lost*"), of_backend()) as (tail, buffer):
-        await eventually(lambda: len(buffer) == 200)
+        await eventually(lambda: tail.looks and len(buffer) == 200)
+        tail.want_older()
+        await eventually(lambda: len(buffer) == 700)
         # Closing an index ends all that is being read from it.
         backing = ask(elasticsearch, "GET", "/_resolve/index/logs-lost*")["data_streams"][0]["backing_indices"][0]
         ask(elasticsearch, "POST", f"/{backing}/_close")

@@ -102,17 +102,21 @@ async def test_older_lines_come_page_by_page_up_to_the_first_one() -> None:
 
 async def test_a_point_in_time_that_ended_is_opened_anew_without_loss_or_repetition() -> None:
     server = FakeElastic()
-    for number in range(900):
+    for number in range(1400):
         server.write(-5, f"line {number}")
     async with tailed(server) as logs:
         await logs.until(lambda: logs.tail.looks and len(logs.lines) == 200)
+        assert server.opened == 0, "only whoever pages back needs a point in time"
+        logs.tail.want_older()
+        await logs.until(lambda: not logs.tail.reading_back)
+        assert len(server.points) == 1
         server.points.clear()
         while "from the first line on" not in logs.tail.facts:
             logs.tail.want_older()
             await logs.until(lambda: not logs.tail.reading_back)
 
-        assert sorted(logs.lines) == sorted(f"line {number}" for number in range(900))
-        assert logs.note == ""
+        assert sorted(logs.lines) == sorted(f"line {number}" for number in range(1400))
+        assert (logs.note, server.opened) == ("", 2)
 
 
 async def test_a_window_of_time_is_filled_down_to_its_begin_and_older_lines_follow_when_wanted() -> None:
@@ -249,7 +253,7 @@ async def test_an_index_whose_time_is_no_date_is_left_out_of_the_search() -> Non
         await logs.until(lambda: len(logs.lines) == 5 and logs.note)
 
         assert logs.note == "@timestamp is keyword in logs-odd: documents there are not shown"
-        assert {path for path, _ in server.asked if path.endswith("_pit")} >= {"/logs-*,-logs-odd/_pit"}
+        assert {path for path, _ in server.asked if path.endswith("_search")} == {"/logs-*,-logs-odd/_search"}
 
 
 @pytest.mark.parametrize(
