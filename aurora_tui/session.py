@@ -6,19 +6,21 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import cached_property, partial
 from typing import Any
 
+import msgspec
+
 from aurora_tui.backoff import Backoff
 from aurora_tui.cluster import resources
-from aurora_tui.cluster.errors import ClusterError
+from aurora_tui.cluster.errors import ClusterError, NotFoundError
 from aurora_tui.cluster.kubeconfig import Context
 from aurora_tui.cluster.kubernetes import KubernetesCluster
 from aurora_tui.cluster.logtail import LogTail
 from aurora_tui.cluster.metrics import PodMetricsSource
 from aurora_tui.logbuffer import LogBuffer
-from aurora_tui.model import views
+from aurora_tui.model import kube, views
 from aurora_tui.model.access import HttpAccess
 from aurora_tui.model.definitions import Capacity
 from aurora_tui.model.freshness import SourceState
@@ -124,6 +126,19 @@ class Session:
             return ElasticTail(self.elasticsearch, self.settings.logs, selection, buffer, self.clock)
         self.want(resources.PODS.table)
         return LogTail(self.cluster, self.store.table(resources.PODS.table), selection, buffer, self.clock)
+
+    async def pods_of(self, selection: LogSelection) -> list[kube.Pod]:
+        """The pods whose logs a selection means, asked of the API server now. Raises ClusterError."""
+        try:
+            if selection.pod is not None:
+                items: Sequence[dict[str, Any]] = [
+                    await self.cluster.get(resources.PODS, selection.namespace, selection.pod)
+                ]
+            else:
+                items = await self.cluster.list(resources.PODS, selection.namespace)
+        except NotFoundError:
+            return []
+        return [pod for pod in (msgspec.convert(item, kube.Pod) for item in items) if selection.wants(pod)]
 
     async def elasticsearch(self) -> HttpAccess:
         """How Elasticsearch is reached. Raises SignalError where there is none, or it is not to be reached."""

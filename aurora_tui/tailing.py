@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
 
+from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.logbuffer import LogBuffer
-from aurora_tui.model import views
+from aurora_tui.model import kube, views
 from aurora_tui.model.selection import LogOrigin, LogSelection
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.offering import Offering
@@ -48,7 +50,7 @@ class Tailing(Offering):
         selection = self.logs_pane.selection
         if self._turned or selection is None or selection.source is not LogOrigin.CLUSTER:
             return
-        if not len(self.logs_pane.buffer) and self._is_gone(selection):
+        if not len(self.logs_pane.buffer) and self._seems_gone(selection):
             self._turned = True
             self._turning = self._work(self._turn_to_elasticsearch(selection))
 
@@ -72,24 +74,33 @@ class Tailing(Offering):
 
     async def _turn_to_elasticsearch(self, selection: LogSelection) -> None:
         """Read Elasticsearch, where there is one, instead of pods that the cluster does not have any more."""
-        with suppress(SignalError):
+        with suppress(SignalError, ClusterError):
+            # The rows may not be all there yet.
+            if _has_logs(selection, await self.session.pods_of(selection)):
+                return
             await self.session.elasticsearch()
             if self.logs_pane.selection == selection and not len(self.logs_pane.buffer):
                 self.notify(f"{selection}: not in the cluster any more; reading Elasticsearch", markup=False)
                 self.open_logs(selection.from_source(LogOrigin.ELASTICSEARCH), focus=False)
 
-    def _is_gone(self, selection: LogSelection) -> bool:
-        """Whether the cluster has nothing to read: no pod, or none with the previous run that was asked for."""
+    def _seems_gone(self, selection: LogSelection) -> bool:
         session, pods = self.session, self.session.store.table(views.PODS.table)
-        if pods.freshness.last_good is None or session.namespace not in (None, selection.namespace):
-            return False
-        statuses = [
-            status
-            for pod in pods.rows.values()
-            if selection.wants(pod)
-            for status in (*(pod.status.init_container_statuses or ()), *(pod.status.container_statuses or ()))
-        ]
-        wanted = [status for status in statuses if selection.container in (None, status.name)]
-        if selection.previous:
-            return not any(status.last_state and status.last_state.terminated for status in wanted)
-        return not any(selection.wants(pod) for pod in pods.rows.values())
+        known = pods.freshness.last_good is not None and session.namespace in (None, selection.namespace)
+        return known and not _has_logs(selection, pods.rows.values())
+
+
+def _has_logs(selection: LogSelection, pods: Iterable[kube.Pod]) -> bool:
+    """Whether the cluster has something to read: a pod, and with the previous run where that is asked for."""
+    wanted = [pod for pod in pods if selection.wants(pod)]
+    if not selection.previous:
+        return bool(wanted)
+    statuses = [
+        status
+        for pod in wanted
+        for status in (*(pod.status.init_container_statuses or ()), *(pod.status.container_statuses or ()))
+    ]
+    return any(
+        status.last_state and status.last_state.terminated
+        for status in statuses
+        if selection.container in (None, status.name)
+    )

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import click
-import msgspec
 
 from aurora_tui.cluster import resources
 from aurora_tui.cluster.errors import ClusterError
@@ -109,9 +108,7 @@ def _time(text: str | None, now: float, option: str) -> str | None:
 async def _pods(session: Session, selection: LogSelection) -> list[kube.Pod]:
     if selection.source is LogOrigin.ELASTICSEARCH:
         return []
-    items = await session.cluster.list(resources.PODS, selection.namespace)
-    found = [msgspec.convert(item, kube.Pod) for item in items]
-    return [pod for pod in found if selection.wants(pod)]
+    return await session.pods_of(selection)
 
 
 async def _print_cluster(session: Session, selection: LogSelection, pods: Sequence[kube.Pod], asked: Asked) -> int:

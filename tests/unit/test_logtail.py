@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -237,6 +238,17 @@ async def test_a_window_of_time_is_asked_of_every_pod(desk: Desk) -> None:
         await until(lambda: desk.lines)
 
     assert (kubelet.requests[0].since, kubelet.requests[0].tail) == ("2026-01-01T00:00:04Z", None)
+
+
+async def test_a_trace_and_an_end_in_time_are_kept_to(desk: Desk) -> None:
+    first, other, last = at("04", "trace.id=ab one"), at("05", "trace.id=cd two"), at("06", "trace.id=ab three")
+    desk.kubelets.put("web-a/main", first, other, at("05", "trace.id=ab"), last)
+    desk.show(pod("web-a"))
+
+    async with desk.tailing(replace(WEB, trace="ab", until="2026-01-01T00:00:05Z")) as tail:
+        await until(lambda: len(desk.lines) == 2 and tail.following)
+
+    assert desk.lines == ["web-a trace.id=ab one", "web-a trace.id=ab"]
 
 
 @pytest.mark.parametrize(
