@@ -126,7 +126,8 @@ class ElasticTail:
     @property
     def facts(self) -> tuple[str, ...]:
         """Short remarks: how far behind the documents are, whether there is anything older."""
-        words = []
+        # Documents do not say which run of a container wrote them.
+        words = ["all runs of its containers"] if self._selection.previous else []
         if self._lag is not None and self._lag < -1:
             words.append(f"clocks differ: lines from {span(-self._lag)} ahead")
         elif self._lag is not None:
@@ -134,7 +135,8 @@ class ElasticTail:
         if self._newest is not None and self._selection.until is None and self._clock() - self._newest >= _IDLE:
             words.append(f"newest line {span(self._clock() - self._newest)} old")
         if self._ahead:
-            words.append(f"{self._ahead:,} lines dated in the future: a host's clock is ahead")
+            lines = f"{self._ahead:,} line{'s' if self._ahead > 1 else ''}"
+            words.append(f"{lines} dated in the future: a host's clock is ahead")
         if self.reading_back:
             words.append("reading older lines")
         elif self._at_start:

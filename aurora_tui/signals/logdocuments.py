@@ -19,6 +19,8 @@ Key = tuple[str, str]
 """Index and id: what a document is known by."""
 
 NANO = 1_000_000_000
+_LAST = 253_402_300_799 * NANO
+"""The end of the year 9999."""
 _ECS = {"level": "log.level", "message": "message", "stack": "error.stack_trace", "trace": "trace.id"}
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -61,7 +63,8 @@ class Reading:
         values = flat(hit.source or {})
         pod, container = self._first(values, "pod"), self._first(values, "container")
         if hit.source is None:
-            text = f"(the document {hit.id} in {stream_of(hit.index)} is too large to be shown)"
+            where = f"{hit.id} in {stream_of(hit.index)}"
+            text = f"(the document {where} cannot be shown: too large, or kept without its source)"
             pod = str((hit.fields.get(next(iter(self._fields.of("pod")), "")) or [""])[0])
         else:
             text = self._text(values)
@@ -134,9 +137,15 @@ def flat(source: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def nanos_of(text: str) -> int:
-    """Nanoseconds since the epoch of ``2026-11-26T17:00:00.123456789Z``."""
+    """Nanoseconds since the epoch of ``2026-11-26T17:00:00.123456789Z``.
+
+    What a wrong unit made of a time, ``+56905830-09-06T…``, is the last or the first moment there is.
+    """
     date, _, fraction = text.rstrip("Z").partition(".")
-    seconds = round(datetime.fromisoformat(date).replace(tzinfo=UTC).timestamp())
+    try:
+        seconds = round(datetime.fromisoformat(date).replace(tzinfo=UTC).timestamp())
+    except ValueError:
+        return 0 if date.startswith("-") else _LAST
     return seconds * NANO + int(fraction.ljust(9, "0")[:9] or 0)
 
 

@@ -165,6 +165,20 @@ async def test_indices_that_do_not_fit_are_named_and_the_others_read(
         assert "log.level is keyword in 1 index and text in 1 index" in note
 
 
+async def test_a_time_in_the_wrong_unit_keeps_nothing_back(elasticsearch: str, eventually: Eventually) -> None:
+    data_streams(elasticsearch, "logs-unit*", shards=1)
+    write(elasticsearch, "logs-unit-1", [document("2026-11-26T10:00:00Z", "sound", pod=PODS[0])])
+    micros = document("", "microseconds", pod=PODS[1]) | {"@timestamp": 1_795_712_400_123_456}
+    write(elasticsearch, "logs-unit-1", [micros], refresh=True)
+    async with tailing(elasticsearch, store("logs-unit*"), of_backend()) as (tail, buffer):
+        await eventually(lambda: tail.looks)
+        write(elasticsearch, "logs-unit-1", [document("2026-11-26T10:00:01Z", "later", pod=PODS[0])])
+        await eventually(lambda: len(buffer) == 3)
+
+        assert messages(buffer) == ["sound", "later", "microseconds"]
+        assert "1 line dated in the future: a host's clock is ahead" in tail.facts
+
+
 async def test_fields_that_are_mere_texts_find_no_other_pods_lines(elasticsearch: str, eventually: Eventually) -> None:
     stamp = "2026-11-26T10:00:00Z"
     pods = (PODS[0], "aurora-backend-worker-7d4b9c6f5-x2x4z", "aurora-backend-0")
@@ -193,7 +207,7 @@ async def test_a_document_of_10_mb_does_not_keep_the_others_back(elasticsearch: 
 
         before, large, after = messages(buffer)
         assert (before, after) == ("before", "after")
-        assert large.endswith("in logs-large-1 is too large to be shown)")
+        assert large.endswith("in logs-large-1 cannot be shown: too large, or kept without its source)")
         assert buffer[buffer.first + 1].origin == PODS[0]
 
 

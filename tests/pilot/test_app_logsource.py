@@ -76,6 +76,14 @@ async def test_a_pod_that_is_gone_is_read_from_elasticsearch_by_itself(console: 
     assert "in Elasticsearch" not in title(console)
 
 
+async def test_the_previous_run_of_a_container_that_had_none_is_looked_for_there_too(console: Console) -> None:
+    await console.command("pods")
+    await console.press(*"/backend-.*Running\r")
+    name = console.under_cursor(console.app.objects_pane).split()[0]
+    await console.press("p", "z")
+    await console.until(f"pod/{name} (previous container) in Elasticsearch", "all runs of its containers")
+
+
 async def test_where_there_is_no_elasticsearch_the_pane_says_what_to_set(healthy: Addresses) -> None:
     environments = tuple(
         replace(each, sources=replace(each.sources, elasticsearch="off"))

@@ -67,7 +67,7 @@ async def test_a_host_whose_clock_is_ahead_makes_the_others_neither_late_nor_los
         await logs.until(lambda: len(logs.lines) == 7)
 
         assert logs.lines[-2:] == ["of a sound clock", "from the future"]
-        assert "1 lines dated in the future: a host's clock is ahead" in logs.tail.facts
+        assert "1 line dated in the future: a host's clock is ahead" in logs.tail.facts
 
 
 async def test_the_lag_is_what_the_pipeline_says_or_else_how_late_a_line_was_first_seen() -> None:
@@ -284,7 +284,10 @@ async def test_a_document_of_10_mb_is_told_of_and_what_stands_around_it_is_shown
         await logs.until(lambda: len(logs.lines) == 7)
 
         assert logs.lines[:5] == [f"line {number}" for number in range(5)]
-        assert logs.lines[5] == "(the document 000000000005 in logs-app-default is too large to be shown)"
+        assert (
+            logs.lines[5]
+            == "(the document 000000000005 in logs-app-default cannot be shown: too large, or kept without its source)"
+        )
         assert logs.lines[6] == "after it"
         assert logs.buffer[logs.buffer.end - 2].origin == POD
 

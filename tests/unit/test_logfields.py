@@ -46,6 +46,11 @@ def test_nanoseconds_survive_the_way_there_and_back() -> None:
     assert nanos_of("2026-11-26T10:00:00Z") % 1_000_000_000 == 0
 
 
+def test_a_time_that_a_wrong_unit_made_is_the_last_or_the_first_moment() -> None:
+    assert stamp_of(nanos_of("+56905830-09-06T18:17:36.789Z")) == "9999-12-31T23:59:59.000000000Z"
+    assert nanos_of("-0044-03-15T00:00:00.000Z") == 0
+
+
 def test_shells_of_what_the_server_left_out_are_no_fields() -> None:
     assert flat({"a": {"b": {}}, "c": {"d": 1, "e.f": None}}) == {"c.d": 1}
 
