@@ -28,7 +28,7 @@ from aurora_tui.model.pods import owner_workload
 from aurora_tui.model.selection import LogOrigin, LogSelection, ObjectRef
 from aurora_tui.model.status import ClusterStatus
 from aurora_tui.settings import Settings
-from aurora_tui.signalling import feed_signals, locate
+from aurora_tui.signalling import feed_signals, locate, locate_alertmanagers
 from aurora_tui.signals.errors import SignalError, Trouble
 from aurora_tui.signals.eslogs import ElasticTail
 from aurora_tui.silencing import WithAlerts
@@ -76,7 +76,7 @@ class Session:
     @cached_property
     def with_alerts(self) -> WithAlerts:
         """What actions are planned on and sent to; made when the first one is."""
-        return WithAlerts(self.cluster, lambda: locate("alertmanager", self.environment, self.cluster, self.home))
+        return WithAlerts(self.cluster, lambda: locate_alertmanagers(self.environment, self.cluster, self.home))
 
     async def close(self) -> None:
         """Stop all sources and connections."""

@@ -173,6 +173,11 @@ PERCENT = Kind("a whole percentage such as 70%", _percent, 1)
 NUMBER = Kind("a number, a percentage such as 5% or a duration such as 1s", _number, 1.0)
 FLAG = Kind("true or false", _flag, False)
 SOURCE = Kind("http(s)://HOST, svc/NAMESPACE/NAME:PORT, auto or off", _matching(_SOURCE), "off")
+SOURCES: Kind[tuple[str, ...]] = Kind(
+    "http(s)://HOST, svc/NAMESPACE/NAME:PORT, auto or off, or a list of them",
+    _one_or_more(_matching(_SOURCE)),
+    ("off",),
+)
 TEXTS: Kind[tuple[str, ...]] = Kind("a list of texts", _listed(_text), ())
 GLOBS: Kind[tuple[str, ...]] = Kind('a list of globs such as ["prod", "*-prod"], each [ with its ]', _listed(_glob), ())
 ONE_OR_MORE_GLOBS: Kind[tuple[str, ...]] = Kind("a glob such as prod-* or a list of them", _one_or_more(_glob), ())

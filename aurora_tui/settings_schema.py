@@ -28,6 +28,7 @@ from aurora_tui.settings_kinds import (
     PERCENT,
     SHARE,
     SOURCE,
+    SOURCES,
     TEXT,
     TEXT_BY_NAME,
     TEXTS,
@@ -120,7 +121,7 @@ def _environment(name: str, part: Section) -> Environment:
         namespace=part.optional("namespace", TEXT),
         sources=Sources(
             prometheus=sources.optional("prometheus", SOURCE) or defaults.prometheus,
-            alertmanager=sources.optional("alertmanager", SOURCE) or defaults.alertmanager,
+            alertmanager=sources.optional("alertmanager", SOURCES) or defaults.alertmanager,
             elasticsearch=sources.optional("elasticsearch", SOURCE) or defaults.elasticsearch,
             jaeger=sources.optional("jaeger", SOURCE) or defaults.jaeger,
         ),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from aurora_tui.cluster import resources
 from aurora_tui.cluster.discovery import find_service
 from aurora_tui.cluster.errors import ClusterError, ConfigError, ForbiddenError, NotFoundError, UnauthorizedError
+from aurora_tui.cluster.podproxy import pods_behind
 from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.model.access import HttpAccess
 from aurora_tui.model.definitions import Environment
@@ -18,6 +20,8 @@ from aurora_tui.signals.alerts import AlertSource
 from aurora_tui.signals.slos import SloSource
 from aurora_tui.signing import SigningError, signed
 from aurora_tui.store import Store
+
+log = logging.getLogger(__name__)
 
 AUTO = "auto"
 _BESIDE = " · "
@@ -57,6 +61,29 @@ def _signed(found: Found, environment: Environment, signal: str) -> Found:
         return replace(found, access=signed(found.access, found.address, environment.credentials.get(signal)))
     except SigningError as error:
         return Found(found.address, None, str(error), unsigned=True)
+
+
+async def locate_alertmanagers(
+    environment: Environment, cluster: Cluster, namespace: str | None = None
+) -> tuple[Found, ...]:
+    """Find the Alertmanagers, each pod behind a Service by itself: one of them says nothing of the others."""
+    addresses = environment.sources.alertmanager
+    found = await asyncio.gather(*(_locate("alertmanager", each, cluster, namespace) for each in addresses))
+    expanded = await asyncio.gather(*(_each_pod(each, cluster) for each in found))
+    every = {each.address: each for several in expanded for each in several}
+    return tuple(_signed(each, environment, "alertmanager") for each in every.values())
+
+
+async def _each_pod(found: Found, cluster: Cluster) -> tuple[Found, ...]:
+    """The pods behind a Service where there are several that may be reached one by one, else what was found."""
+    if found.access is None or not found.address.startswith("svc/"):
+        return (found,)
+    try:
+        addresses = await pods_behind(found.address, cluster)
+        return tuple([Found(each, await cluster.http_access(each)) for each in addresses]) or (found,)
+    except ClusterError as error:
+        log.info("the pods behind %s are not asked one by one: %s", found.address, error)
+        return (found,)
 
 
 async def _locate(signal: str, address: str, cluster: Cluster, namespace: str | None) -> Found:
@@ -99,12 +126,12 @@ def slo_source(settings: Settings, found: Found, store: Store, clock: Callable[[
 
 
 def alert_source(
-    settings: Settings, alertmanager: Found, prometheus: Found, store: Store, clock: Callable[[], float]
+    settings: Settings, alertmanagers: Sequence[Found], prometheus: Found, store: Store, clock: Callable[[], float]
 ) -> AlertSource:
-    """The source of the table ``alerts`` on a located Alertmanager and Prometheus."""
+    """The source of the table ``alerts`` on the located Alertmanagers and Prometheus."""
     return AlertSource(
         settings.services,
-        alertmanager.access,
+        [each.access for each in alertmanagers if each.access is not None],
         prometheus.access,
         store.table("alerts"),
         clock,
@@ -126,29 +153,32 @@ async def feed_signals(
     """
     tables = [store.table(name) for name in ("slos", "alerts")]
 
-    async def look() -> tuple[Found, Found]:
-        return await asyncio.gather(
+    async def look() -> tuple[Found, ...]:
+        prometheus, alertmanagers = await asyncio.gather(
             locate("prometheus", environment, cluster, namespace),
-            locate("alertmanager", environment, cluster, namespace),
+            locate_alertmanagers(environment, cluster, namespace),
         )
+        return (prometheus, *alertmanagers)
 
     found = await look()
     while True:
-        prometheus, alertmanager = found
+        prometheus, *alertmanagers = found
         async with asyncio.TaskGroup() as group:
             sources = [
                 group.create_task(slo_source(settings, prometheus, store, clock).run()),
-                group.create_task(alert_source(settings, alertmanager, prometheus, store, clock).run()),
+                group.create_task(alert_source(settings, alertmanagers, prometheus, store, clock).run()),
             ]
             while True:
                 await asyncio.sleep(0)
-                _explain(store, prometheus, alertmanager, clock)
+                _explain(store, prometheus, alertmanagers, clock)
                 soon = any(each.unreachable for each in found)
                 await asyncio.sleep(LOOK_AGAIN_SOON_SECONDS if soon else LOOK_AGAIN_SECONDS)
                 denied = any(table.freshness.state is SourceState.DENIED for table in tables)
-                if denied or any(each.access is None and each.address != "off" for each in found):
+                missing = any(each.access is None and each.address != "off" for each in found)
+                # Of several behind a Service one may have been replaced by another pod.
+                if denied or missing or any(each.address.startswith("pod/") for each in found):
                     before, found = found, await look()
-                    prometheus, alertmanager = found
+                    prometheus, *alertmanagers = found
                     if [(each.access, each.unreachable) for each in found] != [
                         (each.access, each.unreachable) for each in before
                     ]:
@@ -157,9 +187,9 @@ async def feed_signals(
                 source.cancel()
 
 
-def _explain(store: Store, prometheus: Found, alertmanager: Found, clock: Callable[[], float]) -> None:
+def _explain(store: Store, prometheus: Found, alertmanagers: Sequence[Found], clock: Callable[[], float]) -> None:
     """Say why a source is missing beside how to configure it."""
-    for name, reasons in (("slos", [prometheus]), ("alerts", [alertmanager, prometheus])):
+    for name, reasons in (("slos", [prometheus]), ("alerts", [*alertmanagers, prometheus])):
         table = store.table(name)
         if all(found.unreachable for found in reasons):
             words = f"found through the API server, which cannot be asked: {reasons[0].reason}"

@@ -53,8 +53,8 @@ SIGNATURES: Mapping[str, Signature] = {
 
 
 def parse_service_address(address: str) -> tuple[str, str, str]:
-    """``svc/NAMESPACE/NAME:PORT`` in its three parts; ValueError where it is not of that form."""
-    parts = address.removeprefix("svc/").split("/")
+    """``svc/NAMESPACE/NAME:PORT`` (or ``pod/…``) in its three parts; ValueError where it is not of that form."""
+    parts = address.removeprefix("svc/").removeprefix("pod/").split("/")
     if len(parts) != 2 or ":" not in parts[1]:
         raise ValueError(f"{address!r} is not of the form svc/NAMESPACE/NAME:PORT")
     name, _, port = parts[1].rpartition(":")

@@ -224,11 +224,12 @@ class KubernetesCluster:
     async def http_access(self, address: str) -> HttpAccess | None:
         if address == "off":
             return None
-        if not address.startswith("svc/"):
+        kind = {"svc": "services", "pod": "pods"}.get(address.partition("/")[0])
+        if kind is None:
             return HttpAccess(url=address.rstrip("/"))
         namespace, name, port = parse_service_address(address)
         configuration = await self.transport.connect()
-        proxy = f"/api/v1/namespaces/{namespace}/services/{name}:{port}/proxy"
+        proxy = f"/api/v1/namespaces/{namespace}/{kind}/{name}:{port}/proxy"
         return HttpAccess(
             url=configuration.host + proxy,
             headers=await self.transport.headers(),

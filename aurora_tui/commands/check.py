@@ -22,7 +22,7 @@ from aurora_tui.model.logfields import NoLogsError
 from aurora_tui.model.policies import summary
 from aurora_tui.model.text import printable
 from aurora_tui.session import Session
-from aurora_tui.signalling import locate
+from aurora_tui.signalling import Found, locate, locate_alertmanagers
 from aurora_tui.signals import jaeger
 from aurora_tui.signals.alertmanager import AlertmanagerClient
 from aurora_tui.signals.elasticsearch import ElasticClient
@@ -66,10 +66,10 @@ async def run(session: Session, form: str) -> int:
         findings += await _rights(session)
         findings += await asyncio.gather(
             _signal(session, "prometheus", _prometheus),
-            _signal(session, "alertmanager", _alertmanager),
             _signal(session, "elasticsearch", partial(_elasticsearch, session)),
             _signal(session, "jaeger", _jaeger),
         )
+        findings[-2:-2] = await _alertmanagers(session)
     findings += [_policies(session), _journal()]
     if form == "json":
         output.emit([asdict(finding) for finding in findings])
@@ -112,7 +112,15 @@ async def _rights(session: Session) -> list[Finding]:
 
 
 async def _signal(session: Session, name: str, ask: Callable[[HttpAccess], Awaitable[str]]) -> Finding:
-    found = await locate(name, session.environment, session.cluster, session.home)
+    return await _reach(session, name, await locate(name, session.environment, session.cluster, session.home), ask)
+
+
+async def _alertmanagers(session: Session) -> list[Finding]:
+    every = await locate_alertmanagers(session.environment, session.cluster, session.home)
+    return list(await asyncio.gather(*(_reach(session, "alertmanager", found, _alertmanager) for found in every)))
+
+
+async def _reach(session: Session, name: str, found: Found, ask: Callable[[HttpAccess], Awaitable[str]]) -> Finding:
     if found.unsigned:
         return Finding(name, Result.FAILED, f"{found.address}: {found.reason}")
     if found.access is None:

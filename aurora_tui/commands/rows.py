@@ -26,7 +26,7 @@ from aurora_tui.model.slo_queries import promql_range
 from aurora_tui.model.text import printable
 from aurora_tui.model.views import View
 from aurora_tui.session import Session
-from aurora_tui.signalling import alert_source, locate, slo_source
+from aurora_tui.signalling import alert_source, locate, locate_alertmanagers, slo_source
 
 HEALTHY, BURNING, UNKNOWN = 0, 1, 2
 _KIND: Column[Any] = Column("KIND", lambda row, _: Cell(type(row).__name__), lambda row: type(row).__name__)
@@ -144,15 +144,16 @@ def raw_slo(row: Any) -> Mapping[str, Any]:
 
 async def list_alerts(session: Session) -> Listing:
     """Read all alerts once."""
-    prometheus, alertmanager = await asyncio.gather(
-        *(locate(name, session.environment, session.cluster, session.home) for name in ("prometheus", "alertmanager"))
+    prometheus, alertmanagers = await asyncio.gather(
+        locate("prometheus", session.environment, session.cluster, session.home),
+        locate_alertmanagers(session.environment, session.cluster, session.home),
     )
-    await alert_source(session.settings, alertmanager, prometheus, session.store, session.clock).read_once()
+    await alert_source(session.settings, alertmanagers, prometheus, session.store, session.clock).read_once()
     table = session.store.table("alerts")
     rows = sorted(table.rows.values(), key=alerts.worst_first)
     trouble = ""
     if table.freshness.state is not SourceState.LIVE:
-        found = (alertmanager.reason, prometheus.reason, table.freshness.message)
+        found = (*(each.reason for each in alertmanagers), prometheus.reason, table.freshness.message)
         trouble = "; ".join(dict.fromkeys(filter(None, found)))
     return Listing(alerts.COLUMNS, rows, raw_alert, trouble)
 
@@ -165,6 +166,14 @@ def raw_alert(row: Any) -> Mapping[str, Any]:
         "labels": dict(row.labels),
         "silences": [asdict(silence) for silence in row.silences],
         "sources": list(row.sources),
+        "receivers": list(row.receivers),
+        "group": dict(row.group) if row.group is not None else None,
+        "silenced_by": list(row.silenced_by),
+        "inhibited_by": list(row.inhibited_by),
+        "muted_by": list(row.muted_by),
+        "told_by": list(row.told_by),
+        "ended": row.ended,
+        "fired": list(row.fired),
     }
 
 

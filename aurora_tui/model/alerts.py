@@ -24,6 +24,13 @@ class AlertState(StrEnum):
     SILENCED = "silenced"
     INHIBITED = "inhibited"
     """Held back because a more general alert fires."""
+    RESOLVED = "resolved"
+    """It fired a moment ago and is over."""
+
+
+HELD_BACK = frozenset({AlertState.SILENCED, AlertState.INHIBITED})
+RESOLVED_FOR = 900.0
+"""Seconds for which an alert that is over is still shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +65,33 @@ class Alert:
     """Those of `silenced_by` of which more is known, the one that ends last first."""
     sources: tuple[str, ...] = ()
     """Who reports it: ``alertmanager``, ``prometheus`` or both."""
+    receivers: tuple[str, ...] = ()
+    """Whom Alertmanager sends it to."""
+    group: tuple[tuple[str, str], ...] | None = None
+    """The labels of the group that Alertmanager sends it in, sorted; None for what only Prometheus knows."""
+    inhibited_by: tuple[str, ...] = ()
+    """The alerts that hold it back, as actions name them, or the fingerprint of one that is not known."""
+    muted_by: tuple[str, ...] = ()
+    """The time intervals that hold it back; they are among `silenced_by` as well."""
+    told_by: tuple[str, ...] = ()
+    """The Alertmanagers that still tell it, where others of them, which they do not know, hold it back."""
+    generator_url: str = ""
+    """The page of its expression, as Prometheus sent it along."""
+    ended: float | None = None
+    """When a resolved one ended, in seconds since the epoch."""
+    fired: tuple[bool, ...] = ()
+    """In which of the last 24 hours it fired, the oldest first; empty where nobody keeps that."""
 
 
+_LONGEST_SUMMARY = 2000
+"""Characters: more fits on no screen, and it is painted again each second."""
+_LONGEST_NAME = 100
 _ODD = re.compile(r"[^\w.:-]+")
 
 
 def object_name(alert: str, fingerprint: str) -> str:
     """What an alert is called as an object: one name can belong to many alerts, the fingerprint tells them apart."""
-    return f"{_ODD.sub('_', alert)}-{fingerprint[:8]}"
+    return f"{_ODD.sub('_', alert[:_LONGEST_NAME])}-{fingerprint[:8]}"
 
 
 def fingerprint(labels: Mapping[str, str]) -> str:
@@ -83,18 +109,24 @@ def fingerprint(labels: Mapping[str, str]) -> str:
 def summary_of(annotations: Mapping[str, str]) -> str:
     """The annotation that says what is wrong, on one line; the usual names in the order of their use."""
     for name in ("summary", "message", "description"):
-        if text := annotations.get(name, "").strip():
+        if text := annotations.get(name, "")[:_LONGEST_SUMMARY].strip():
             return " ".join(text.split())
     return ""
 
 
 _DAY = 86400
+_CLOCKS_DIFFER = 2.0
+"""Seconds by which the clocks of two hosts may differ without a word about it."""
 
 
 def hushed(alert: Alert, now: float) -> str:
-    """Until when an alert is silenced, by whom and why, in words; empty where that is not known."""
+    """What holds an alert back: until when it is silenced, by whom and why, in words; empty where that is not known."""
+    if alert.told_by:
+        return f"still told by {', '.join(alert.told_by)}, held back by the others"
+    if alert.inhibited_by:
+        return f"inhibited by {', '.join(alert.inhibited_by)}"
     if not alert.silences:
-        return ""
+        return f"muted by {', '.join(alert.muted_by)}" if alert.muted_by else ""
     last = alert.silences[0]
     until = ""
     if last.until is not None:
@@ -124,13 +156,27 @@ def worst_first(alert: Alert) -> tuple[int, int, float, str, str]:
 
 def severity_tone(alert: Alert) -> Tone:
     """How loud an alert may be: by its severity, dim once it is held back."""
-    if alert.state in (AlertState.SILENCED, AlertState.INHIBITED):
+    if alert.state in HELD_BACK or alert.state is AlertState.RESOLVED:
         return Tone.DIM
     return _TONES[severity_rank(alert.severity)]
 
 
 def _severity(alert: Alert, _: float) -> Cell:
     return Cell(alert.severity or "-", severity_tone(alert))
+
+
+def strip(alert: Alert) -> str:
+    """The last 24 hours, the newest at the end: ``#`` where it fired."""
+    return "".join(".#"[fired] for fired in alert.fired)
+
+
+def since_words(alert: Alert, now: float) -> str:
+    """How long it has held, or that it was over before; a beginning ahead of our clock is no age."""
+    if alert.ended is not None:
+        return f"{age(alert.ended, now)} ago"
+    if alert.since is not None and alert.since - now > _CLOCKS_DIFFER:
+        return "clock ahead"
+    return age(alert.since, now)
 
 
 def _state(alert: Alert, _: float) -> Cell:
@@ -144,11 +190,12 @@ COLUMNS: tuple[Column[Alert], ...] = (
     Column("STATE", _state, worst_first, rank=1),
     Column(
         "SINCE",
-        lambda alert, now: Cell(age(alert.since, now)),
+        lambda alert, now: Cell(since_words(alert, now)),
         lambda alert: alert.since or 0.0,
         right=True,
     ),
     Column("SERVICE", lambda alert, _: Cell(alert.service or "-"), lambda alert: alert.service or "", rank=2),
-    # The first to go: the pane says it in whole below the rows.
+    Column("24H", lambda alert, _: Cell(strip(alert), Tone.DIM), lambda alert: sum(alert.fired), rank=4),
+    # Among the first to go: the pane says it in whole below the rows.
     Column("SUMMARY", lambda alert, _: Cell(alert.summary), lambda alert: alert.summary, rank=3, flexible=True),
 )

@@ -17,11 +17,12 @@ class Sources:
     """Where an environment's signals live.
 
     Each is an ``http(s)://`` address, ``svc/NAMESPACE/NAME:PORT`` (reached through the API server's
-    service proxy), ``auto`` (look for it by its usual service labels) or ``off``.
+    service proxy), ``auto`` (look for it by its usual service labels) or ``off``. Of Alertmanagers there may
+    be several: of one cluster, or each by itself.
     """
 
     prometheus: str = "auto"
-    alertmanager: str = "auto"
+    alertmanager: tuple[str, ...] = ("auto",)
     elasticsearch: str = "auto"
     jaeger: str = "auto"
 

@@ -33,6 +33,12 @@ class Status(msgspec.Struct, frozen=True, rename="camel"):
     """Names of time intervals; since Alertmanager 0.28."""
 
 
+class Receiver(msgspec.Struct, frozen=True):
+    """Whom an alert is sent to."""
+
+    name: str
+
+
 class ActiveAlert(msgspec.Struct, frozen=True, rename="camel"):
     """A ``gettableAlert`` of the API's description, with the fields that are used."""
 
@@ -41,6 +47,16 @@ class ActiveAlert(msgspec.Struct, frozen=True, rename="camel"):
     starts_at: str
     annotations: dict[str, str] = {}
     status: Status = Status()
+    receivers: tuple[Receiver, ...] = ()
+    generator_url: str = msgspec.field(name="generatorURL", default="")
+
+
+class Group(msgspec.Struct, frozen=True):
+    """An ``alertGroup``: what is sent to a receiver in one message, and the labels that it is grouped by."""
+
+    labels: dict[str, str]
+    receiver: Receiver
+    alerts: tuple[ActiveAlert, ...]
 
 
 class Condition(msgspec.Struct, frozen=True, rename="camel"):
@@ -78,8 +94,22 @@ class _Version(msgspec.Struct, frozen=True, rename="camel"):
     version: str = ""
 
 
+class Peer(msgspec.Struct, frozen=True):
+    """A member of a cluster of Alertmanagers, by the name that it gives itself at each start."""
+
+    name: str
+
+
+class Cluster(msgspec.Struct, frozen=True):
+    """A ``clusterStatus``; without a cluster there is neither a name nor a peer."""
+
+    name: str = ""
+    peers: tuple[Peer, ...] = ()
+
+
 class _ServerStatus(msgspec.Struct, frozen=True, rename="camel"):
     version_info: _Version = _Version()
+    cluster: Cluster = Cluster()
 
 
 class AlertmanagerClient:
@@ -100,6 +130,11 @@ class AlertmanagerClient:
         wanted = {"active": "true", "silenced": "true", "inhibited": "true"}
         return await self._get("/api/v2/alerts", list[ActiveAlert], wanted)
 
+    async def groups(self) -> list[Group]:
+        """The same in the groups in which they are sent; one that goes to several receivers is in several."""
+        wanted = {"active": "true", "silenced": "true", "inhibited": "true"}
+        return await self._get("/api/v2/alerts/groups", list[Group], wanted)
+
     async def silences(self) -> list[Silence]:
         """All silences, pending and expired ones too."""
         return await self._get("/api/v2/silences", list[Silence])
@@ -116,6 +151,10 @@ class AlertmanagerClient:
     async def version(self) -> str:
         """The server's version, such as ``0.27.0``."""
         return (await self._get("/api/v2/status", _ServerStatus)).version_info.version
+
+    async def cluster(self) -> Cluster:
+        """Which others it shares its silences with (``clusterStatus``)."""
+        return (await self._get("/api/v2/status", _ServerStatus)).cluster
 
     async def close(self) -> None:
         """Let go of the connections; the client may be used again."""

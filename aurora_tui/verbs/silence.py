@@ -42,7 +42,7 @@ class _OfAnAlert(Changing):
         return {"silenced": told} if told else {}
 
     def basis(self, item: Item) -> Any:
-        return [[_until(silence), _matchers(silence)] for silence in _by_end(item)]
+        return [[_until(silence), _matchers(silence), _missing(item, silence)] for silence in _by_end(item)]
 
     def state(self, item: Item) -> dict[str, Any]:
         return {"until": _silenced_until(item)}
@@ -52,7 +52,11 @@ class _OfAnAlert(Changing):
 
 
 class Silence(_OfAnAlert):
-    """`params`: ``for`` or ``until`` (RFC 3339), ``matchers`` (all labels of the alert without them), ``comment``."""
+    """`params`: ``for`` or ``until`` (RFC 3339), ``matchers`` (all labels of the alert without them), ``comment``.
+
+    With ``prolongs``, when a silence with these matchers ends, that one is made to last longer. ``kept`` says that
+    it will be prolonged as long as somebody is there.
+    """
 
     verb = Verb.SILENCE
     right = Right("patch", subresource="silence")
@@ -68,7 +72,10 @@ class Silence(_OfAnAlert):
             raise Refusal(f"{written(matchers) or 'nothing'} does not match {view.label}")
         if end <= view.now:
             raise Refusal(f"{until} is over: a silence must end in the future")
-        if (already := _silenced_until(view.live)) and _seconds(already) >= end:
+        told = {"ending": params.get("prolongs", ""), "matchers": written(matchers)}
+        prolonged = _choose(view, told) if "prolongs" in params else ""
+        already = _silenced_until(view.live)
+        if not prolonged and already and _seconds(already) >= end:
             raise Refusal(f"{view.label} is silenced already: {_told(_by_end(view.live)[-1])}")
         comment = mask_text(str(params.get("comment", "")).strip())
         silence = {
@@ -78,23 +85,32 @@ class Silence(_OfAnAlert):
             "createdBy": "",
             "comment": comment,
         }
+        if prolonged:
+            silence = {**view.live["silences"][prolonged], "endsAt": until}
+        chosen = {name: params[name] for name in ("prolongs", "kept") if name in params}
+        lasts = f"for {human_duration(ceil(end - view.now))}, until {until}"
+        kept = "; prolonged before it ends as long as you are here" if "kept" in params and not prolonged else ""
         return Draft(
-            params={"until": until, "matchers": written(matchers)} | ({"comment": comment} if comment else {}),
-            request=PatchRequest(MERGE_PATCH, {"silences": {NEW: silence}}, self.right.subresource),
-            effect=f"silences {view.label} for {human_duration(ceil(end - view.now))}, until {until}",
-            warnings=await _also_hidden(view, matchers),
+            params={"until": until, "matchers": written(matchers)} | ({"comment": comment} if comment else {}) | chosen,
+            request=PatchRequest(MERGE_PATCH, {"silences": {prolonged or NEW: silence}}, self.right.subresource),
+            effect=f"{'keeps silencing' if prolonged else 'silences'} {view.label} {lasts}{kept}",
+            warnings=(*await _also_hidden(view, matchers), *view.live.get("away", ())),
         )
 
     def signed(self, request: PatchRequest, by: str, reason: str) -> PatchRequest:
-        silence = request.body["silences"][NEW]
+        [(name, silence)] = request.body["silences"].items()
         told = {"createdBy": by, "comment": silence["comment"] or reason or COMMENT}
-        return replace(request, body={**request.body, "silences": {NEW: silence | told}})
+        return replace(request, body={**request.body, "silences": {name: silence | told}})
 
     def progress(self, action: Action, item: Item) -> RolloutStatus:
         wanted = [action.params["until"], action.params["matchers"]]
         for name, silence in item["silences"].items():
             if [_until(silence), _matchers(silence)] == wanted:
-                return _settled(f"{action.target} is suppressed until {_until(silence)} by silence {name}")
+                if missing := _missing(item, silence):
+                    words = f"{', '.join(missing)} does not hold {action.target} back yet"
+                    return RolloutStatus(RolloutState.WAITING, 0, 1, words)
+                away = "".join(f"; {words}" for words in item.get("away", ()))
+                return _settled(f"{action.target} is suppressed until {_until(silence)} by silence {name}{away}")
         return RolloutStatus(RolloutState.WAITING, 0, 1, f"Alertmanager does not hold {action.target} back yet")
 
     def inverse(self, action: Action) -> Inverse | None:
@@ -123,7 +139,7 @@ class Unsilence(_OfAnAlert):
             params={"silence": name, "until": until},
             request=PatchRequest(MERGE_PATCH, {"silences": {name: None}}, self.right.subresource),
             effect=f"expires the silence of {view.label}: {_told(silence)}",
-            warnings=remains + also,
+            warnings=remains + also + tuple(view.live.get("away", ())),
         )
 
     def progress(self, action: Action, item: Item) -> RolloutStatus:
@@ -183,9 +199,18 @@ def _by_end(item: Item) -> list[Item]:
     return sorted(item["silences"].values(), key=lambda silence: (_until(silence), _matchers(silence)))
 
 
+def _missing(item: Item, silence: Item) -> list[str]:
+    """The Alertmanagers that have the alert and, though they share nothing with the others, not this silence."""
+    every = item.get("at", ())
+    return sorted(set(every) - set(silence.get("ids", every)))
+
+
 def _silenced_until(item: Item) -> str:
-    """When the last of the silences that hide it ends, "" where none does."""
-    return max(map(_until, item["silences"].values()), default="")
+    """Until when all Alertmanagers that tell it by themselves hide it, "" where one of them does not."""
+    every, silences = item.get("at") or ("",), item["silences"].values()
+    return min(
+        max((_until(silence) for silence in silences if at in silence.get("ids", every)), default="") for at in every
+    )
 
 
 def _until(silence: Item) -> str:

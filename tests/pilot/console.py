@@ -148,7 +148,7 @@ async def opened(
     """The console on a stack, its first screen complete; `signals` False switches Prometheus and Alertmanager off."""
     if not signals:
         changed["environments"] = tuple(
-            replace(each, sources=replace(each.sources, prometheus="off", alertmanager="off"))
+            replace(each, sources=replace(each.sources, prometheus="off", alertmanager=("off",)))
             for each in load_settings(Path(stack.config), environ={}).environments
         )
     app = program(stack, read_only=read_only, **changed)

@@ -86,11 +86,12 @@ def alert(name: str, summary: str, **labels: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def watching(
-    place: Place, tmp_path: Path, size: tuple[int, int] = (160, 48), **sources: str
+    place: Place, tmp_path: Path, size: tuple[int, int] = (160, 48), **sources: Any
 ) -> AsyncIterator[Console]:
     """The console on the place, its signals asked for every 0.2 seconds."""
     settings = load_settings(environ={})
-    given = {"prometheus": place.ways["prometheus"].url, "alertmanager": place.ways["alertmanager"].url, **sources}
+    alertmanagers = (place.ways["alertmanager"].url,)
+    given = {"prometheus": place.ways["prometheus"].url, "alertmanager": alertmanagers, **sources}
     environments = tuple(replace(each, sources=replace(each.sources, **given)) for each in settings.environments)
     settings = replace(settings, environments=environments, signal_interval=timedelta(seconds=0.2))
     context = apiserver.context_for(tmp_path, place.ways["kube"].url, name="prod", namespace="aurora")
@@ -154,7 +155,7 @@ async def test_an_api_server_that_goes_away_leaves_its_rows_marked_and_comes_bac
 
 
 async def test_signals_that_are_switched_off_say_how_to_configure_them(place: Place, tmp_path: Path) -> None:
-    async with watching(place, tmp_path, prometheus="off", alertmanager="off") as console:
+    async with watching(place, tmp_path, prometheus="off", alertmanager=("off",)) as console:
         await console.until("● kube  ○ slos not configured  ○ alerts not configured")
         words = " ".join(console.text.split())
         assert "alerts unknown" in console.status, "nothing is not none"

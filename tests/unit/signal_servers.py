@@ -77,17 +77,43 @@ class FakeAlertmanager:
         self.alerts: list[Any] = []
         self.silences: list[Any] = []
         self.broken: web.Response | None = None
+        self.cluster: dict[str, Any] = {"status": "disabled", "peers": []}
+        self.hanging: asyncio.Event | None = None
 
     def application(self) -> web.Application:
         application = web.Application()
         application.router.add_get("/api/v2/alerts", self._alerts)
+        application.router.add_get("/api/v2/alerts/groups", self._groups)
+        application.router.add_get("/api/v2/status", self._status)
         application.router.add_get("/api/v2/silences", self._silences)
         return application
 
     async def _silences(self, request: web.Request) -> web.Response:
         return web.json_response(self.silences)
 
+    async def _status(self, request: web.Request) -> web.Response:
+        return web.json_response({"cluster": self.cluster, "versionInfo": {"version": "0.25.0"}})
+
+    async def _groups(self, request: web.Request) -> web.Response:
+        """One group for each name of an alert, all sent to one receiver."""
+        answer = await self._alerts(request)
+        if self.broken is not None:
+            return answer
+        names = dict.fromkeys(alert["labels"].get("alertname", "") for alert in self.alerts)
+        return web.json_response(
+            [
+                {
+                    "labels": {"alertname": name},
+                    "receiver": {"name": "none"},
+                    "alerts": [alert for alert in self.alerts if alert["labels"].get("alertname", "") == name],
+                }
+                for name in names
+            ]
+        )
+
     async def _alerts(self, request: web.Request) -> web.Response:
+        if self.hanging is not None:
+            await self.hanging.wait()
         if self.broken is not None:
             return _copy(self.broken)
         assert {name: request.query[name] for name in ("active", "silenced", "inhibited")} == {

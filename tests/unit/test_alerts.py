@@ -10,7 +10,8 @@ import pytest
 from aurora_tui.model.alerts import COLUMNS, Alert, AlertState, fingerprint, worst_first
 from aurora_tui.model.definitions import Service
 from aurora_tui.signals.alertmanager import ActiveAlert
-from aurora_tui.signals.alerts import merge
+from aurora_tui.signals.alertmerge import Merger
+from aurora_tui.signals.members import Answer, together
 
 BACKEND = Service("backend", "API Backend", ("deployment/aurora-backend",), {"job": "aurora-backend"})
 WORKER = Service("worker", "Worker", ("deployment/aurora-backend-worker",), {})
@@ -42,6 +43,11 @@ def of_prometheus(state: str, labels: dict[str, str] = LABELS) -> dict[str, Any]
         "activeAt": "2026-11-24T04:44:07.68069306Z",
         "value": "3e-01",
     }
+
+
+def merge(active: list[ActiveAlert], own: list[dict[str, Any]], services: tuple[Service, ...]) -> dict[str, Alert]:
+    answer = Answer("here", {alert.fingerprint: alert for alert in active})
+    return Merger(services).merge(together([answer]), own)
 
 
 def test_the_fingerprint_is_alertmanagers() -> None:

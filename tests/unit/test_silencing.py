@@ -56,8 +56,8 @@ class Scene:
         self.address = ""
         self.silencing = WithAlerts(self.cluster, self._find)
 
-    async def _find(self) -> Found:
-        return Found(self.address or self.url, HttpAccess(self.url) if self.url else None, "switched off")
+    async def _find(self) -> tuple[Found, ...]:
+        return (Found(self.address or self.url, HttpAccess(self.url) if self.url else None, "switched off"),)
 
     def application(self) -> web.Application:
         @web.middleware

@@ -1,0 +1,91 @@
+"""What Prometheus remembers of alerts: which of them ended lately, and in which of the last 24 hours each fired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from aurora_tui.model.alerts import Alert, AlertState, fingerprint
+from aurora_tui.model.definitions import Service
+from aurora_tui.model.linking import service_of
+from aurora_tui.signals.alertmerge import Namesakes
+from aurora_tui.signals.prometheus import Line, PrometheusClient
+
+HOURS = 24
+_HOUR = 3600.0
+_MINUTE = 60.0
+_FIRED = 'ALERTS{alertstate="firing"}'
+"""https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/#inspecting-alerts-during-runtime"""
+_OF_THE_SERIES = ("__name__", "alertstate")
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What was read at `at`, by our clock; `ahead` is how far the server's clock is before ours, in seconds."""
+
+    at: float = 0.0
+    ahead: float = 0.0
+    lately: tuple[Line, ...] = ()
+    """What fired within the last hour, minute by minute, by the server's clock."""
+    hours: tuple[Line, ...] = ()
+    """What fired within the last 24 hours, hour by hour."""
+    ends: float = 0.0
+    """The last point of both, by the server's clock."""
+    labels: tuple[Mapping[str, str], ...] = ()
+    """Those of `hours`, without what makes them series."""
+
+
+async def read_history(client: PrometheusClient, now: float) -> History:
+    """Two questions of 61 and 24 points a series. Raises `SignalError`."""
+    server = await client.time()
+    end = server // _MINUTE * _MINUTE
+    lately = await client.range(_FIRED, end - _HOUR, end, _MINUTE)
+    hours = await client.range(f"max_over_time({_FIRED}[1h])", end - (HOURS - 1) * _HOUR, end, _HOUR)
+    labels = tuple(_labels(line) for line in hours)
+    return History(now, server - now, tuple(lately), tuple(hours), end, labels)
+
+
+def resolved(history: History, services: Sequence[Service], least: float) -> dict[str, Alert]:
+    """The alerts whose firing ended after `least`, to the minute, by our clock."""
+    found: dict[str, Alert] = {}
+    for line in history.lately:
+        times = [time for time, value in line.points if value]
+        if not times or times[-1] >= history.ends or times[-1] - history.ahead < least:
+            continue
+        labels = _labels(line)
+        began = times[-1]
+        for time in reversed(times):
+            if began - time > _MINUTE:
+                break
+            began = time
+        alert = Alert(
+            fingerprint=fingerprint(labels),
+            name=labels.get("alertname", ""),
+            state=AlertState.RESOLVED,
+            severity=labels.get("severity", ""),
+            since=began - history.ahead,
+            summary="",
+            labels=labels,
+            annotations={},
+            service=service_of(labels, services),
+            sources=("prometheus",),
+            ended=times[-1] - history.ahead,
+        )
+        found[alert.fingerprint] = alert
+    return found
+
+
+def fired(history: History, alerts: Iterable[Alert]) -> dict[str, tuple[bool, ...]]:
+    """In which hours each of these alerts fired, by its fingerprint."""
+    known = Namesakes({str(index): labels for index, labels in enumerate(history.labels)})
+    found: dict[str, tuple[bool, ...]] = {}
+    for alert in alerts:
+        place = known.twin(alert.labels)
+        times = {round(time) for time, value in history.hours[int(place)].points if value} if place else set()
+        steps = (round(history.ends - back * _HOUR) for back in reversed(range(HOURS)))
+        found[alert.fingerprint] = tuple(step in times for step in steps)
+    return found
+
+
+def _labels(line: Line) -> dict[str, str]:
+    return {name: value for name, value in line.labels.items() if name not in _OF_THE_SERIES}
