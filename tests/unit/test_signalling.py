@@ -26,7 +26,7 @@ PROMETHEUS = {
 }
 
 
-def settings(folder: Path, **sources: str) -> Settings:
+def settings(folder: Path, **sources: str | list[str]) -> Settings:
     every = {**dict.fromkeys(("prometheus", "alertmanager", "elasticsearch", "jaeger"), "off"), **sources}
     content: dict[str, Any] = {"environments": {"here": {"contexts": ["it"], "protected": False, "sources": every}}}
     content["signals"] = {"interval": "1s"}
