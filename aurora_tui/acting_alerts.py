@@ -1,69 +1,159 @@
-"""The keys on an alert: acknowledge it, silence it by matchers, and expire the silence that holds it back."""
+"""The keys on alerts: acknowledge them, silence them by matchers, expire what holds them back, look closer at one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from textual.events import Event, Key, MouseDown
 
 from aurora_tui.acting_series import ActingInSeries
-from aurora_tui.model.actions import Verb
-from aurora_tui.model.alerts import Alert
-from aurora_tui.model.matchers import exactly, read_wish, written
-from aurora_tui.model.selection import ObjectRef
+from aurora_tui.model.actions import Params, Verb
+from aurora_tui.model.alert_groups import shared
+from aurora_tui.model.alerts import Alert, AlertState, object_name
+from aurora_tui.model.matchers import Wish, exactly
+from aurora_tui.model.series import Step, objects
+from aurora_tui.session import Session
+
+if TYPE_CHECKING:
+    from aurora_tui.keeping import Keeper
+    from widgets.alertpage import AlertPage
 
 SILENCED_FOR = "2h"
 """What the editor begins with: what lasts longer than a glance."""
 
 
 class ActingOnAlerts(ActingInSeries):
-    """Acting on objects, and on the alert under the cursor."""
+    """Acting on objects, and on the alert under the cursor, the marked ones, or a whole group."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._last_key = session.clock()
+        """When a key was pressed last: as long as that is not long ago, somebody is here."""
+
+    @cached_property
+    def keeper(self) -> Keeper:
+        """What prolongs acknowledgements; made with the first one."""
+        from aurora_tui.keeping import Keeper
+
+        return Keeper(self.desk.path, lambda words: self.notify(words, severity="warning", timeout=30, markup=False))
+
+    async def on_event(self, event: Event) -> None:
+        if isinstance(event, Key | MouseDown):
+            self._last_key = self.session.clock()
+        await super().on_event(event)
+
+    def flush(self) -> None:
+        super().flush()
+        if "keeper" in vars(self) and self.keeper.is_due(self.session.clock()):
+            self._work(self._keep())
+
+    async def _keep(self) -> None:
+        for before, after in await self.keeper.prolong(self.session.clock(), self._last_key):
+            if self.desk.last == (before,):
+                self.desk.last = (after,)
 
     def action_acknowledge(self) -> None:
-        if (ref := self._held()) is not None:
-            self.act(Verb.SILENCE, ref, {})
+        from aurora_tui.keeping import KEPT
+
+        alerts = self._held()
+        _ = self.keeper  # from now on it hears what is done
+        self._do_to(alerts, "acknowledge", [(Verb.SILENCE, alert, KEPT) for alert in alerts])
 
     def action_silence(self) -> None:
-        """Let the operator edit for how long, by which matchers and why, beginning from the alert's own labels."""
-        ref, alert = self._held(), self.alerts_pane.alert()
-        if ref is not None and alert is not None:
-            self._ask_wish(ref, alert.labels)
+        """Let the operator edit for how long, by which matchers and why, beginning from the labels that they share."""
+        alerts = self._held()
+        if not alerts:
+            return
+        one = len(alerts) == 1 or self.alerts_pane.group() is not None
+        matchers = exactly(shared(alerts)) if one else ()
+
+        def ended(wish: Wish) -> None:
+            params: Params = {"for": wish.duration, **({"comment": wish.comment} if wish.comment else {})}
+            if one:
+                self.act(Verb.SILENCE, self.alerts_pane.ref_of(alerts[0]), {**params, "matchers": wish.matchers})
+            else:
+                self._do_to(alerts, "silence", [(Verb.SILENCE, alert, params) for alert in alerts])
+
+        from widgets.silenceform import SilenceForm
+
+        names = frozenset(object_name(alert.name, alert.fingerprint) for alert in alerts)
+        what = str(self.alerts_pane.ref_of(alerts[0])) if len(alerts) == 1 else f"{len(alerts)} alerts"
+        self.push_screen(
+            SilenceForm(what, matchers, duration=SILENCED_FOR, own=names, others=self._firing, ended=ended)
+        )
 
     def action_unsilence(self) -> None:
-        ref, alert = self._held(), self.alerts_pane.alert()
-        if ref is not None and alert is not None:
+        """Expire what holds the alert back; of marked alerts each silence once, as it may hide several."""
+        alerts = [alert for alert in self._held() if alert.silences]
+        if len(alerts) == 1:
+            (alert,) = alerts
             if len(alert.silences) > 1:
-                self._ask_silence(ref, alert)
+                self._ask_silence(alert)
             else:
-                self.act(Verb.UNSILENCE, ref, {})
+                self.act(Verb.UNSILENCE, self.alerts_pane.ref_of(alert), {})
+            return
+        several = [alert for alert in alerts if len(alert.silences) > 1]
+        first = {alert.silences[0].id: alert for alert in reversed(alerts) if alert not in several}
+        steps: list[tuple[Verb, Alert, Params]] = [
+            (Verb.UNSILENCE, alert, {"silence": name}) for name, alert in sorted(first.items())
+        ]
+        remarks = (f"{len(several)} are held back by several silences: expire those one by one",) if several else ()
+        self._do_to(alerts, "unsilence", steps, remarks)
 
-    def _held(self) -> ObjectRef | None:
-        """The alert that the keys mean, said in words where there is none that can be silenced."""
-        ref = self.alerts_pane.held()
-        if ref is None:
-            known = self.alerts_pane.alert() is not None
-            self._warn("Alertmanager does not have this alert: it is not firing yet" if known else "no alert here")
-        return ref
+    def action_describe_alert(self) -> None:
+        from aurora_tui.inspection import alert_lines
+        from aurora_tui.model.links import links_of
+        from widgets.alertpage import AlertPage
 
-    def _ask_wish(self, ref: ObjectRef, labels: Mapping[str, str]) -> None:
-        def ended(text: str | None) -> None:
-            self.alerts_pane.focus_body()
-            if text is None or not text.strip():
-                return
-            try:
-                wish = read_wish(text)
-            except ValueError as error:
-                self._warn(str(error))
-                return
-            comment = {"comment": wish.comment} if wish.comment else {}
-            self.act(Verb.SILENCE, ref, {"for": wish.duration, "matchers": wish.matchers, **comment})
+        alert = self.alerts_pane.alert()
+        if alert is not None:
+            every = self.session.store.table("alerts").rows.values()
+            page = AlertPage(f"Alert {alert.name}", links_of(alert), clock=self.session.clock)
+            page.fill(alert_lines(alert, every, self.session.clock()))
+            self.push_screen(page)
+            self._work(self._complete(page, alert))
 
-        value = f"{SILENCED_FOR} {written(exactly(labels))} # "
-        self.prompt.ask("silence FOR MATCHER... # WHY: ", value=value, ended=ended)
+    async def _complete(self, page: AlertPage, alert: Alert) -> None:
+        from aurora_tui.inspection import source_lines
 
-    def _ask_silence(self, ref: ObjectRef, alert: Alert) -> None:
+        page.add(await source_lines(self.session, alert))
+
+    def _held(self) -> Sequence[Alert]:
+        """The alerts that the keys mean, said in words where there is none that can be silenced."""
+        alerts = self.alerts_pane.held()
+        if not alerts:
+            self._warn(self.alerts_pane.why_not("acknowledge") or "no alert here")
+        return alerts
+
+    def _do_to(
+        self,
+        alerts: Sequence[Alert],
+        what: str,
+        steps: Sequence[tuple[Verb, Alert, Params]],
+        remarks: tuple[str, ...] = (),
+    ) -> None:
+        """One action, or several as one series."""
+        made = [Step(verb, self.alerts_pane.ref_of(alert), params) for verb, alert, params in steps]
+        if len(alerts) == 1 and len(made) == 1:
+            self.act(made[0].verb, made[0].ref, dict(made[0].params))
+        elif made or remarks:
+            from aurora_tui.bulk import Bulk
+
+            called = f"{what} {objects(step.ref for step in made) or 'nothing'}"
+            self.act_in_series(called, lambda path: Bulk(path, made, called, remarks))
+
+    def _firing(self) -> Iterator[tuple[str, Mapping[str, str]]]:
+        for alert in self.session.store.table("alerts").rows.values():
+            if alert.state not in (AlertState.PENDING, AlertState.RESOLVED):
+                yield object_name(alert.name, alert.fingerprint), alert.labels
+
+    def _ask_silence(self, alert: Alert) -> None:
         def ended(text: str | None) -> None:
             self.alerts_pane.focus_body()
             if text:
-                self.act(Verb.UNSILENCE, ref, {"silence": text.strip()})
+                self.act(Verb.UNSILENCE, self.alerts_pane.ref_of(alert), {"silence": text.strip()})
 
         ids = [silence.id for silence in alert.silences]
         self.prompt.ask(f"{len(ids)} silences hold it back; expire: ", value=ids[0], suggestions=ids, ended=ended)

@@ -105,7 +105,8 @@ class ActingInSeries(Acting):
             self._open_series(found.plan.title, lambda screen: self._show_again(found, screen))
 
     def on_series_screen_confirmed(self, message: SeriesScreen.Confirmed) -> None:
-        self.objects_pane.grid.unmark()
+        for pane in (self.objects_pane, self.alerts_pane):
+            pane.grid.unmark()
         self._work(self._carry_out_series(self.series_desk.begin(message.screen), message))
 
     def on_series_screen_stop_wanted(self, message: SeriesScreen.StopWanted) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -84,6 +84,8 @@ class ActionPath:
         self.read_only = read_only or cluster.read_only
         self.clock = clock
         self.sleep = sleep
+        self.told: Callable[[Record, str | None, str], None] = lambda record, context, reason: None
+        """Hears of all that was sent, with what it was confirmed by: the context's name and the reason."""
         self._who = Who(cluster, clock)
         self._planner = Planner(cluster, protected, self.read_only, policies)
         self._delivery = Delivery(cluster, sleep)
@@ -151,7 +153,9 @@ class ActionPath:
             )
         except JournalError as error:
             message = f"{message}; but this could not be recorded: {error}"
-        return Record(entry, plan, sent.outcome, message, sent.obstacle)
+        record = Record(entry, plan, sent.outcome, message, sent.obstacle)
+        self.told(record, confirmed_context, reason)
+        return record
 
     async def verify(
         self, record: Record, probe: SloProbe | None = None, limits: Limits | None = None

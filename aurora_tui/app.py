@@ -62,6 +62,8 @@ class AuroraApp(Tailing, ReadingLogs):
 
     def action_choose(self) -> None:
         pane = self.active
+        if pane is self.alerts_pane and self.alerts_pane.drill():
+            return
         if isinstance(pane, ObjectsPane):
             if not pane.drill():
                 if pane.view is views.PODS:

@@ -217,7 +217,7 @@ class Frame(App["int | SwitchContext"]):
         if not alerts.rows and alerts.freshness.state is SourceState.CONNECTING:
             return
         self._settled = True
-        if not alerts.rows:
+        if all(alert.state is AlertState.RESOLVED for alert in alerts.rows.values()):
             self.go_to(self.objects_pane)
 
     def on_resize(self, event: Resize) -> None:

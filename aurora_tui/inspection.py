@@ -12,17 +12,19 @@ from aurora_tui.cluster.errors import ForbiddenError, NotFoundError
 from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.model import argo, events, kube
 from aurora_tui.model.actions import Verb
-from aurora_tui.model.ages import age
 from aurora_tui.model.alerts import Alert
 from aurora_tui.model.describe import describe
+from aurora_tui.model.describe_alert import Details, describe_alert, describe_source
 from aurora_tui.model.history import RevisionRow, availability
 from aurora_tui.model.history import rows as history_rows
 from aurora_tui.model.rollouts import rollout_status
 from aurora_tui.model.runs import Restored
 from aurora_tui.model.selection import ObjectRef
-from aurora_tui.model.stamps import rfc3339
 from aurora_tui.model.yamlview import to_yaml
-from aurora_tui.settings import Settings
+from aurora_tui.session import Session
+from aurora_tui.signalling import locate
+from aurora_tui.signals.alertdetails import read_details
+from aurora_tui.signals.prometheus import PrometheusClient
 from aurora_tui.verbs import VERBS
 from aurora_tui.verbs.undo import read_history
 
@@ -91,23 +93,19 @@ def _event_lines(found: list[kube.Event], now: float) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def alert_lines(alert: Alert, settings: Settings, now: float) -> Iterator[str]:
-    """All that is known of an alert, and the rule behind it where the settings hold it."""
-    yield f"Alert:     {alert.name}"
-    yield f"State:     {alert.state.value}"
-    yield f"Severity:  {alert.severity or '<none>'}"
-    yield f"Since:     {age(alert.since, now)}"
-    yield f"Service:   {alert.service or '<none of the settings>'}"
-    yield f"Summary:   {alert.summary}"
-    for silence in alert.silences:
-        until = rfc3339(silence.until) if silence.until is not None else "<unknown>"
-        yield f"Silenced:  until {until} by {silence.by or '<unknown>'}: {silence.comment} ({silence.id})"
-    yield "Labels:"
-    for key, value in sorted(alert.labels.items()):
-        yield f"    {key}={value}"
-    rule = next((rule for rule in settings.alerts if rule.name == alert.name), None)
-    if rule is not None:
-        yield "Rule (from the settings; the server's own may differ):"
-        yield f"    for {rule.hold.total_seconds():.0f}s, severity {rule.severity}"
-        for line in rule.expr.splitlines():
-            yield f"    {line}"
+def alert_lines(alert: Alert, every: Iterable[Alert], now: float) -> Iterator[str]:
+    """All that is known at once of an alert; `every` are all alerts."""
+    yield from describe_alert(alert, now, every)
+
+
+async def source_lines(session: Session, alert: Alert) -> list[str]:
+    """The rule behind an alert and how often it fired, as far as Prometheus tells; else the settings' own rule."""
+    named = next((rule for rule in session.settings.alerts if rule.name == alert.name), None)
+    found = await locate("prometheus", session.environment, session.cluster, session.home)
+    if found.access is None:
+        return [*describe_source(Details(no_rule=found.reason, no_firings=found.reason), named)]
+    client = PrometheusClient(found.access)
+    try:
+        return [*describe_source(await read_details(client, alert), named)]
+    finally:
+        client.close()

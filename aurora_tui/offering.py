@@ -108,6 +108,8 @@ class Offering(Frame):
             return ""
         if self.session.read_only:
             return READ_ONLY
+        if action in OF_THE_ALERT and self.active is self.alerts_pane and (why := self.alerts_pane.why_not(action)):
+            return why
         whys: dict[str, None] = {}
         for verb, ref in self._steps(action, parameters):
             why = self._why_not(verb, ref)
@@ -133,7 +135,8 @@ class Offering(Frame):
 
     def _where_the_keys_are(self) -> tuple[object, ...]:
         pane = self.active
-        meant = (pane.subject(), pane.workload(), self.objects_pane.grid.marked) if pane is not None else ()
+        marks = [each.grid.marked for each in (self.objects_pane, self.alerts_pane)]
+        meant = (pane.subject(), pane.workload(), *marks) if pane is not None else ()
         return (self.screen, pane, *meant, len(self._keys), self._rows_are_there)
 
     def forget_rights(self) -> None:
@@ -225,8 +228,7 @@ class Offering(Frame):
     def _refs(self, key: str) -> Sequence[ObjectRef]:
         """The objects that a key means: the marked ones, or the one under the cursor."""
         if key in OF_THE_ALERT:
-            alert = self.alerts_pane.held()
-            return () if alert is None else (alert,)
+            return self.alerts_pane.refs()
         pane, of_row = self.objects_pane, key in OF_THE_ROW
         if self.active is pane and pane.grid.marked and key not in _NOT_MARKED:
             return pane.marked(workloads=not of_row).refs

@@ -21,11 +21,13 @@ from aurora_tui.cluster.resources import find
 from aurora_tui.model import views
 from aurora_tui.model.actions import ExecRequest, Plan, Target, Verb
 from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.matchers import Matcher
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.views import View
 from aurora_tui.offering import WRITING
 from tests.pilot.console import Console
 from widgets.actiondialog import ActionDialog
+from widgets.alertpage import AlertPage
 from widgets.changes import ChangesScreen
 from widgets.confirming import ConfirmScreen
 from widgets.field import Field
@@ -34,6 +36,7 @@ from widgets.linepage import LinePage
 from widgets.objects import ObjectsPane
 from widgets.pane import Pane
 from widgets.series import SeriesScreen
+from widgets.silenceform import SilenceForm
 from widgets.templates import TemplatesScreen
 from widgets.textpage import TextPage
 
@@ -64,6 +67,9 @@ def screens(app: AuroraApp) -> Iterator[Screen[Any]]:
     yield TextPage("a text", clock=app.session.clock)
     yield LinePage(app.logs_pane.tail, clock=app.session.clock)
     yield TemplatesScreen(app.logs_pane.tail, "a log", clock=app.session.clock)
+    yield AlertPage("an alert", (), clock=app.session.clock)
+    matchers = (Matcher("job", "=", "x"),)
+    yield SilenceForm("it", matchers, duration="1h", own=frozenset(), others=lambda: (), ended=lambda wish: None)
     yield ActionDialog("an action", "prod", protected=True)
     yield ActionDialog("an action", "dev", protected=False)  # in a field letters are no keys
     yield SeriesScreen("several", "dev", protected=False, clock=app.session.clock)

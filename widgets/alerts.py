@@ -1,4 +1,4 @@
-"""The alerts pane: what fires and what is pending, worst first."""
+"""The alerts pane: what fires, what is pending and what has just ended, worst first, one by one or in groups."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from textual.binding import BindingType
 
+from aurora_tui.model.alert_groups import GROUP_COLUMNS, AlertGroup, group_of, groups_of, written
 from aurora_tui.model.alerts import (
     ALERTMANAGER,
     COLUMNS,
@@ -17,9 +18,11 @@ from aurora_tui.model.alerts import (
     severity_tone,
 )
 from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.links import links_of
 from aurora_tui.model.selection import ObjectRef, ServiceRef
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.store import Store
+from widgets.alertpage import copy_link, link_parts
 from widgets.grid import Grid
 from widgets.line import Line, Part
 from widgets.pane import pane_binding
@@ -27,8 +30,9 @@ from widgets.tablepane import TablePane
 
 
 class AlertsPane(TablePane):
-    """Firing and pending alerts, worst first; Enter goes to the workload of the alert's service.
+    """Firing and pending alerts, worst first; Enter goes to the workload of the alert's service, or into a group.
 
+    What the keys mean are the marked alerts, else the one under the cursor; of a group all of its alerts.
     `workloads` names the workload that each service of the settings runs as.
     """
 
@@ -47,6 +51,10 @@ class AlertsPane(TablePane):
             id="alerts.silence",
         ),
         pane_binding("x", "app.unsilence", "Unsilence", "Expire the silence of the alert", id="alerts.unsilence"),
+        pane_binding("v", "group", "Groups", "Show alerts in Alertmanager's groups, or one by one", id="alerts.group"),
+        pane_binding(
+            "o", "copy_link", "Runbook", "Copy the alert's runbook, or its next link", id="alerts.link", show=False
+        ),
     ]
 
     def __init__(self, store: Store, *, clock: Callable[[], float], workloads: Mapping[str, str], id: str) -> None:
@@ -55,6 +63,11 @@ class AlertsPane(TablePane):
         self._workloads = workloads
         self._summary = Line()
         self._means = Line()
+        self.grouped = False
+        """Whether the rows are groups."""
+        self._inside: str | None = None
+        """The group whose alerts are shown."""
+        self._groups: Mapping[str, AlertGroup] = {}
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -64,9 +77,69 @@ class AlertsPane(TablePane):
     def details(self) -> Sequence[Line]:
         return (self._summary, self._means)
 
+    def flush(self) -> None:
+        if not self.grouped:
+            super().flush()
+            return
+        changes = self._feed.drain()
+        if changes.keys:
+            before, self._groups = self._groups, groups_of(self.table.rows.values())
+            names = before.keys() | self._groups.keys()
+            self.grid.update_rows(self._groups, [name for name in names if before.get(name) != self._groups.get(name)])
+        if changes:
+            self._settle()
+        else:
+            self.update_title()
+
     def tick(self) -> None:
         super().tick()
         self._show_details()
+
+    def action_group(self) -> None:
+        """Show the groups, or all alerts one by one."""
+        self._show_as(grouped=not self.grouped, inside=None)
+
+    def drill(self) -> bool:
+        """Show the alerts of the group under the cursor; False where the rows are alerts."""
+        group = self.group()
+        if group is None:
+            return False
+        self._show_as(grouped=False, inside=group.key)
+        return True
+
+    def back(self) -> bool:
+        if super().back():
+            return True
+        if self._inside is None:
+            return False
+        inside = self._inside
+        self._show_as(grouped=True, inside=None)
+        self.grid.move_to(inside)
+        return True
+
+    def in_scope(self, row: Any) -> bool:
+        return self._inside is None or written(group_of(row)) == self._inside
+
+    @property
+    def scoped(self) -> bool:
+        return self._inside is not None
+
+    def _show_as(self, *, grouped: bool, inside: str | None) -> None:
+        self.grouped, self._inside = grouped, inside
+        self.heading = "Alerts in groups" if grouped else "Alerts of a group" if inside else "Alerts"
+        self._groups = groups_of(self.table.rows.values()) if grouped else {}
+        self.columns = tuple(GROUP_COLUMNS if grouped else COLUMNS)
+        self.grid.unmark()
+        self.grid.set_columns(self.columns, self._groups if grouped else self.table.rows)
+        self.grid.sort_by("ALERTS" if grouped else "STATE", False)
+        self.faults_only, self.filter_text = False, ""
+        self._apply_filter()
+        self.refresh_bindings()
+
+    def action_copy_link(self) -> None:
+        alert = self.alert()
+        if alert is not None:
+            copy_link(self.app, links_of(alert))
 
     def _settle(self) -> None:
         super()._settle()
@@ -87,7 +160,8 @@ class AlertsPane(TablePane):
             parts.append(Part(f"{len(firing)} firing{told}", "bad"))
         if pending:
             parts.append(Part(f"{'  ' if parts else ''}{len(pending)} pending", "warn"))
-        if not rows and self.table.freshness.state is SourceState.LIVE:
+        over = all(row.state is AlertState.RESOLVED for row in rows)
+        if over and self.table.freshness.state is SourceState.LIVE:
             parts.append(Part("none", "good"))
         return [*parts, *self.narrowing()]
 
@@ -95,28 +169,62 @@ class AlertsPane(TablePane):
         return "no alert is firing or pending"
 
     def labels_of(self, row: Any) -> Mapping[str, str]:
-        labels: Mapping[str, str] = row.labels
-        return labels
+        return dict(row.labels)
 
     def name_of(self, row: Any) -> str:
-        return str(row.name)
+        return str(row.key if isinstance(row, AlertGroup) else row.name)
 
     def subject(self) -> ServiceRef | None:
-        row = self.grid.cursor_row
-        if row is None or row.service is None:
-            return None
-        return ServiceRef(row.service)
+        alert = self.alert()
+        return None if alert is None or alert.service is None else ServiceRef(alert.service)
 
     def alert(self) -> Alert | None:
-        """The alert under the cursor."""
-        return self.grid.cursor_row
+        """The alert under the cursor, or the worst of the group there."""
+        row = self.grid.cursor_row
+        return row.worst if isinstance(row, AlertGroup) else row
 
-    def held(self) -> ObjectRef | None:
-        """The alert under the cursor as what may be silenced; None where there is none that Alertmanager has."""
-        alert = self.alert()
-        if alert is None or ALERTMANAGER not in alert.sources:
-            return None
+    def group(self) -> AlertGroup | None:
+        """The group under the cursor where the rows are groups."""
+        row = self.grid.cursor_row
+        return row if isinstance(row, AlertGroup) else None
+
+    def held(self) -> Sequence[Alert]:
+        """Those of the alerts meant that Alertmanager has, and that can be silenced or let speak."""
+        return [alert for alert in self._meant() if _is_held(alert)]
+
+    def refs(self) -> Sequence[ObjectRef]:
+        """The same as objects."""
+        return [self.ref_of(alert) for alert in self.held()]
+
+    def ref_of(self, alert: Alert) -> ObjectRef:
+        """An alert as what actions change."""
         return ObjectRef("Alert", None, object_name(alert.name, alert.fingerprint), alert.fingerprint)
+
+    def why_not(self, action: str) -> str:
+        """Why a key on alerts leads to nothing now, in words; empty where it leads to something."""
+        meant = self._meant()
+        held = [alert for alert in meant if _is_held(alert)]
+        if not meant:
+            return "there is no alert under the cursor"
+        if not held:
+            if all(alert.state is AlertState.RESOLVED for alert in meant):
+                return "it is over: nothing is left to silence"
+            return "Alertmanager does not have this alert: it is not firing yet"
+        if action == "unsilence" and not any(alert.silences for alert in held):
+            muted = sorted({name for alert in held for name in alert.muted_by})
+            return f"it is muted by {', '.join(muted)}, not by a silence" if muted else "no silence holds it back"
+        return ""
+
+    def _meant(self) -> Sequence[Alert]:
+        rows = [self._shown[key] for key in self.grid.visible_marked() if key in self._shown]
+        if not rows:
+            rows = [] if self.grid.cursor_row is None else [self.grid.cursor_row]
+        every = (row.alerts if isinstance(row, AlertGroup) else (row,) for row in rows)
+        return [alert for alerts in every for alert in alerts]
+
+    @property
+    def _shown(self) -> Mapping[str, Any]:
+        return self._groups if self.grouped else self.table.rows
 
     def _show_details(self) -> None:
         """Say the whole summary of the alert under the cursor, since when, and what the keys would change."""
@@ -136,4 +244,8 @@ class AlertsPane(TablePane):
             means.append(Part(f"  {workload}", "dim"))
         if alert.since is not None:
             means.append(Part(f"  since {rfc3339(alert.since)[11:]}", "dim"))
-        self._means.show(means)
+        self._means.show([*means, Part("  "), *link_parts(links_of(alert))])
+
+
+def _is_held(alert: Alert) -> bool:
+    return ALERTMANAGER in alert.sources and alert.state is not AlertState.RESOLVED

@@ -11,10 +11,12 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 
 from widgets.actiondialog import ActionDialog
+from widgets.alertpage import AlertPage
 from widgets.changes import ChangesScreen
 from widgets.history import HistoryScreen
 from widgets.linepage import LinePage
 from widgets.series import SeriesScreen
+from widgets.silenceform import SilenceForm
 from widgets.templates import TemplatesScreen
 from widgets.textpage import TextPage
 
@@ -38,6 +40,7 @@ _GROUPS = {
     "page": "Texts (describe, YAML, events, this help)",
     "prompt": "Prompt",
     "action": "Dialog of an action",
+    "silence": "Silence editor",
     "series": "Several actions in one (marked rows, drain, canary)",
     "deployments": "Deployments",
     "history": "Rollout history",
@@ -45,7 +48,9 @@ _GROUPS = {
 }
 
 
-_SCREENS = (TextPage, LinePage, TemplatesScreen, HistoryScreen, ChangesScreen, ActionDialog, SeriesScreen)
+_SCREENS = (
+    TextPage, AlertPage, LinePage, TemplatesScreen, HistoryScreen, ChangesScreen, ActionDialog, SeriesScreen, SilenceForm,
+)  # fmt: skip
 """Those that lie over the panes."""
 
 
@@ -89,6 +94,7 @@ def _all_bindings(app: App[Any], screen: Screen[Any]) -> Iterator[Binding]:
     return _bindings([*(type(node) for node in shown), *_SCREENS])
 
 
+"""Those that lie over the panes for a while."""
 COMMANDS = (
     (":pods", "pods; also :deploy :sts :ds :rs :jobs :cj :hpa :nodes :events :svc :cm :ro"),
     (":ns NAME", "another namespace; :ns all for all of them"),

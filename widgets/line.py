@@ -23,6 +23,8 @@ class Part:
     text: str
     style: str = "plain"
     action: str | None = None
+    link: str = ""
+    """An address that the terminal opens (OSC 8); only what `aurora_tui.model.links` lets pass."""
 
 
 STYLES = (
@@ -104,9 +106,9 @@ class Line(Widget):
                 break
             room -= cell_width(text)
             style = self.rich_style + overlay(self, f"line--{part.style}")
-            if part.action:
+            if part.action or part.link:
                 from rich.style import Style
 
-                style += Style.from_meta({"@click": part.action})
+                style += Style(meta={"@click": part.action} if part.action else None, link=part.link or None)
             segments.append(Segment(text, style))
         return segments

@@ -87,14 +87,13 @@ class PrometheusClient:
     async def alerts(self) -> list[Mapping[str, Any]]:
         """The pending and firing alerts of its own rules, as ``/api/v1/alerts`` gives them."""
 
-        def get() -> Any:
-            self._connected()
-            assert self._session is not None
-            answer = self._session.get(f"{self._url}/api/v1/alerts", timeout=(CONNECT_SECONDS, READ_SECONDS))
-            return answer.json()["data"]["alerts"]
-
-        result = await self._ask(get)
+        result = await self._get("alerts", "alerts")
         return self._parse(lambda: [dict(alert) for alert in result])
+
+    async def rules(self) -> list[Any]:
+        """The groups of its alerting rules, as ``/api/v1/rules`` gives them."""
+        result = await self._get("rules?type=alert", "groups")
+        return self._parse(lambda: list(result))
 
     def close(self) -> None:
         """Let go of the connections; the client may be used again."""
@@ -104,6 +103,17 @@ class PrometheusClient:
     @property
     def _url(self) -> str:
         return self.access.url.rstrip("/")
+
+    async def _get(self, path: str, name: str) -> Any:
+        """What one of its pages that are no queries holds under a name."""
+
+        def get() -> Any:
+            self._connected()
+            assert self._session is not None
+            answer = self._session.get(f"{self._url}/api/v1/{path}", timeout=(CONNECT_SECONDS, READ_SECONDS))
+            return answer.json()["data"][name]
+
+        return await self._ask(get)
 
     async def _ask(self, call: Callable[[], Any]) -> Any:
         server = self.access.shown

@@ -127,7 +127,7 @@ class Unsilence(_OfAnAlert):
         name = _choose(view, params)
         silence = view.live["silences"][name]
         rest = {other: each for other, each in view.live["silences"].items() if other != name}
-        until = _silenced_until({"silences": rest})
+        until = _silenced_until({**view.live, "silences": rest})
         remains = (f"it stays silenced until {until} by another silence",) if until else ()
         others = [
             str(each["metadata"]["name"])
@@ -159,7 +159,8 @@ def _choose(view: View, params: Params) -> str:
         wanted = [params["ending"], params["matchers"]]
         found = [name for name, each in held.items() if [_until(each), _matchers(each)] == wanted]
     else:
-        found = [name for name in held if params.get("silence", name) == name]
+        # One that several Alertmanagers keep is known by each of its ids.
+        found = [name for name in held if params.get("silence", name) in (name, *name.split("+"))]
     if len(found) == 1:
         return found[0]
     if found:

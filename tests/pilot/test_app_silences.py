@@ -89,14 +89,16 @@ async def test_the_dialog_takes_a_silence_back_at_once(console: Console, stack: 
     assert silences(stack) == []
 
 
-async def test_the_editor_begins_with_the_alerts_labels_and_says_what_else_is_hidden(
+async def test_the_editor_begins_with_the_alerts_labels_and_says_what_else_would_be_hidden(
     console: Console, stack: Addresses
 ) -> None:
     await console.press("S")
-    line = '2h alertname="HighErrorRate" job="aurora-backend" severity="critical" #'
-    assert line in console.text
-    console.app.prompt._input.value = '1d job=~"aurora-.*" # OPS-7 release'
-    await console.press("enter")
+    await console.until('[x]  alertname="HighErrorRate"', '[x]  job="aurora-backend"', "hides 1 firing alert now")
+    # Up from why: the line for one more, the severity, the job.
+    await console.press("up", "up", "ctrl+t", "up", "ctrl+u", *'job=~"aurora-.*"')
+    await console.press("up", "ctrl+t")
+    await console.until("[ ]  severity=", "[ ]  alertname=", "! also hides", "more: ")
+    await console.press("up", "ctrl+u", *"1d", "up", *"OPS-7 release", "enter")
     await console.until("for 24h, until", "it also hides")
     await confirm(console)
     await console.until("is suppressed until")
@@ -104,19 +106,44 @@ async def test_the_editor_begins_with_the_alerts_labels_and_says_what_else_is_hi
     assert ([each["value"] for each in made["matchers"]], made["comment"]) == (["aurora-.*"], "OPS-7 release")
 
 
-async def test_a_line_that_cannot_be_meant_is_told_and_asks_nothing(console: Console) -> None:
-    await console.press("S")
-    console.app.prompt._input.value = "soon job=aurora-backend"
+async def test_what_is_typed_ahead_into_the_editor_is_the_comment_and_then_the_dialogs(
+    console: Console, stack: Addresses
+) -> None:
+    await console.press("S", *"OPS-9 u x d\r", *"prod\rOPS-1\r")
+    await console.until("for 120m, until", "+ silenced[until ")
     await console.press("enter")
-    await console.until("'soon' is no duration")
-    assert not isinstance(console.app.screen, ActionDialog)
+    await console.until("is suppressed until")
+    [made] = silences(stack)
+    assert made["comment"] == "OPS-9 u x d"
+    assert {each["name"] for each in made["matchers"]} == {"alertname", "job", "severity"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        (("down", "ctrl+u", *"soon"), "'soon' is no duration"),
+        (("up", *"job"), "'job' is no matcher"),
+        (("up", "up", "ctrl+t", "up", "ctrl+t", "up", "ctrl+t"), "a silence needs at least one matcher"),
+        (("up", "up", "up", "ctrl+u", *"job=other"), "! does not match HighErrorRate-"),
+    ],
+)
+async def test_what_cannot_be_meant_is_told_in_the_editor_and_asks_nothing(
+    console: Console, stack: Addresses, keys: tuple[str, ...], words: str
+) -> None:
+    await console.press("S", *keys)
+    await console.until(words)
+    if not words.startswith("!"):
+        await console.press("enter")
+        assert not isinstance(console.app.screen, ActionDialog)
+        await console.until(words)
+    await console.press("escape")
+    assert console.app.screen is console.app.main
+    assert silences(stack) == []
 
 
 async def test_of_two_silences_one_is_chosen(console: Console, stack: Addresses) -> None:
     for minutes in (10, 20):
-        await console.press("S")
-        console.app.prompt._input.value = f"{minutes}m job=aurora-backend"
-        await console.press("enter")
+        await console.press("S", "down", "ctrl+u", *f"{minutes}m\r")
         await confirm(console)
         await console.until("is suppressed until")
         await console.press("escape")
@@ -143,9 +170,76 @@ async def test_an_alert_that_is_only_pending_says_that_alertmanager_does_not_hav
     await console.press("escape")
     await on_the_alert(console, labels, "pending")
 
+    for key, name in (("a", "Ack"), ("S", "Silence"), ("x", "Unsilence")):
+        await console.press(key)
+        await console.until(f"{name} is off: Alertmanager does not have this alert")
+    assert console.app.screen is console.app.main
+
+
+async def test_x_is_dim_with_the_reason_on_an_alert_that_nothing_silences(console: Console, stack: Addresses) -> None:
+    await console.press("x")
+    await console.until("Unsilence is off: no silence holds it back")
+    assert console.app.screen is console.app.main
+    assert console.app.check_action("unsilence", ()) is None, "dim"
+    assert console.app.check_action("acknowledge", ()) is True
+
     await console.press("a")
-    await console.until("Alertmanager does not have this alert")
-    assert not isinstance(console.app.screen, ActionDialog)
+    await confirm(console)
+    await console.until("is suppressed until")
+    await console.press("escape")
+    await console.until(lambda: console.app.check_action("unsilence", ()) is True)
+
+
+async def marked(console: Console) -> int:
+    """Mark all alerts that fire."""
+    await console.press("escape", *"/firing\r", "g")
+    pane = console.app.alerts_pane
+    await console.until(lambda: 1 < pane.grid.visible_count == len(pane.held()) + pane.grid.visible_count - 1)
+    count = pane.grid.visible_count
+    await console.press(*(["space", "j"] * count))
+    assert len(pane.grid.marked) == count
+    return count
+
+
+async def test_marked_alerts_are_acknowledged_as_one_series_and_let_speak_again_as_one(
+    console: Console, stack: Addresses
+) -> None:
+    count = await marked(console)
+
+    await console.press("a")
+    await console.until(f"Acknowledge {count} alerts", "silences alert/")
+    await console.press(*"prod\rOPS-3\r")
+    await console.until(lambda: len(silences(stack)) == count)
+    await console.until(f"{count} done")
+    assert {each["comment"] for each in silences(stack)} == {"OPS-3"}
+    await console.until(lambda: len([alert for alert in alerts(console) if alert.silences]) == count)
+    assert console.app.keeper.kept == {alert.fingerprint for alert in alerts(console) if alert.silences}
+
+    await console.press("escape", "escape", *"/silenced\r", "g")
+    await console.until(lambda: console.app.alerts_pane.grid.visible_count == count)
+    await console.press(*(["space", "j"] * count), "x")
+    await console.until(f"Unsilence {count} alerts")
+    await console.press(*"prod\rOPS-3\r")
+    await console.until(lambda: silences(stack) == [])
+    await console.until(f"{count} done")
+    assert console.app.keeper.kept == frozenset()
+
+
+async def test_marked_alerts_are_silenced_each_by_its_own_labels(console: Console, stack: Addresses) -> None:
+    count = await marked(console)
+
+    await console.press("S")
+    await console.until(f"Silence {count} alerts", "each by all of its own labels")
+    await console.press(*"OPS-4\r")
+    await console.until(f"Silence {count} alerts", "for 120m, until")
+    await console.press(*"prod\rOPS-4\r")
+    await console.until(lambda: len(silences(stack)) == count)
+    assert all(len(each["matchers"]) >= 2 for each in silences(stack))
+    await console.until(f"{count} done")
+
+
+def alerts(console: Console) -> list[Alert]:
+    return list(console.app.session.store.table("alerts").rows.values())
 
 
 async def test_read_only_the_keys_are_off_and_say_why(stack: Addresses) -> None:
@@ -154,6 +248,6 @@ async def test_read_only_the_keys_are_off_and_say_why(stack: Addresses) -> None:
         for key, name in (("a", "Ack"), ("S", "Silence"), ("x", "Unsilence")):
             await console.press(key)
             await console.until(f"{name} is off: this session is read-only")
-        assert not isinstance(console.app.screen, ActionDialog)
+        assert console.app.screen is console.app.main
         assert not console.app.prompt.is_open
     assert silences(stack) == []
