@@ -36,6 +36,7 @@ class FakePrometheus:
         self.instant: Answer = lambda query: vector("1")
         self.range: Callable[[str, float, float], Any] = lambda query, start, end: EMPTY
         self.alerts: list[Any] = []
+        self.rules: list[Any] = []
         self.queries: list[str] = []
         self.times: list[float | None] = []
         self.headers: list[dict[str, str]] = []
@@ -47,7 +48,14 @@ class FakePrometheus:
         application.router.add_get("/api/v1/query", self._query)
         application.router.add_get("/api/v1/query_range", self._range)
         application.router.add_get("/api/v1/alerts", self._alerts)
+        application.router.add_get("/api/v1/rules", self._rules)
         return application
+
+    async def _rules(self, request: web.Request) -> web.Response:
+        assert request.query["type"] == "alert"
+        if self.broken is not None:
+            return _copy(self.broken)
+        return web.json_response({"status": "success", "data": {"groups": self.rules}})
 
     async def _query(self, request: web.Request) -> web.Response:
         query = request.query["query"]
