@@ -94,7 +94,6 @@ def _all_bindings(app: App[Any], screen: Screen[Any]) -> Iterator[Binding]:
     return _bindings([*(type(node) for node in shown), *_SCREENS])
 
 
-"""Those that lie over the panes for a while."""
 COMMANDS = (
     (":pods", "pods; also :deploy :sts :ds :rs :jobs :cj :hpa :nodes :events :svc :cm :ro"),
     (":ns NAME", "another namespace; :ns all for all of them"),

@@ -20,6 +20,7 @@ from aurora_tui.sandbox.wire import rfc3339
 
 _KEEP_RESOLVED_MS = 900_000
 """How long a resolved alert is still sent: Prometheus' ``resolvedRetention``."""
+_RUNBOOKS = "https://runbooks.example.org/aurora/"
 _VALID_MS = 240_000
 """How long a sent alert holds without another: 4 times the resend delay of a minute."""
 
@@ -104,7 +105,7 @@ class Alerting:
             own = with_label(with_label(without(labels, NAME), "alertname", rule.name), "severity", rule.severity)
             found.add(own)
             names = dict(labels)
-            annotations = {"summary": expand(rule.summary, names, value)}
+            annotations = {"summary": expand(rule.summary, names, value), "runbook_url": f"{_RUNBOOKS}{rule.name}"}
             if rule.description:
                 annotations["description"] = expand(rule.description, names, value)
             alert = status.active.get(own)
