@@ -11,6 +11,7 @@ import msgspec
 
 from aurora_tui.model.alerts import Alert
 from aurora_tui.model.describe_alert import Details, Firings, SourceRule
+from aurora_tui.signals.alerthistory import each_minute
 from aurora_tui.signals.alertmerge import epoch
 from aurora_tui.signals.errors import SignalError
 from aurora_tui.signals.prometheus import Line, PrometheusClient
@@ -118,7 +119,7 @@ async def _firings(client: PrometheusClient, alert: Alert) -> Firings | str:
     try:
         end = await client.time() // _MINUTE * _MINUTE
         start = end - (_DAY_MINUTES - 1) * _MINUTE
-        return minutes_of(await client.range(firing_query(alert), start, end, _MINUTE), start)
+        return minutes_of(await client.range(each_minute(firing_query(alert)), start, end, _MINUTE), start)
     except SignalError as error:
         return str(error)
 

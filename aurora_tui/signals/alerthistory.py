@@ -39,10 +39,27 @@ async def read_history(client: PrometheusClient, now: float) -> History:
     """Two questions of 61 and 24 points a series. Raises `SignalError`."""
     server = await client.time()
     end = server // _MINUTE * _MINUTE
-    lately = await client.range(_FIRED, end - _HOUR, end, _MINUTE)
+    lately = joined(await client.range(each_minute(_FIRED), end - _HOUR, end, _MINUTE))
     hours = await client.range(f"max_over_time({_FIRED}[1h])", end - (HOURS - 1) * _HOUR, end, _HOUR)
     labels = tuple(_labels(line) for line in hours)
     return History(now, server - now, tuple(lately), tuple(hours), end, labels)
+
+
+def each_minute(series: str) -> str:
+    """What a series said within the minute before: one that ended between two points would be stale at both.
+
+    A rule that is evaluated less often than once a minute is seen by its last value, as ever.
+    """
+    return f"{series} or max_over_time({series}[1m])"
+
+
+def joined(lines: Iterable[Line]) -> list[Line]:
+    """Series that differ only in what makes them series as one; a range gives those of either side of an ``or``."""
+    found: dict[frozenset[tuple[str, str]], tuple[dict[str, str], set[tuple[float, float]]]] = {}
+    for line in lines:
+        labels = _labels(line)
+        found.setdefault(frozenset(labels.items()), (labels, set()))[1].update(line.points)
+    return [Line(labels, sorted(points)) for labels, points in found.values()]
 
 
 def resolved(history: History, services: Sequence[Service], least: float) -> dict[str, Alert]:

@@ -104,3 +104,37 @@ def pair(folder: Path, *, clustered: bool) -> Iterator[Pair]:
 def _peers(url: str) -> int:
     status = fetch(f"{url}/api/v2/status")
     return len(status["cluster"]["peers"]) if status else 0
+
+
+@contextlib.contextmanager
+def prometheus(folder: Path, alertmanagers: Pair, rules: list[dict[str, Any]]) -> Iterator[str]:
+    """The address of a Prometheus that has these rules, sends to both and adds a label of its own."""
+    [port] = free_ports(1)
+    targets = [url.removeprefix("http://") for url in alertmanagers.urls]
+    group = {"name": "tests", "interval": "1s", "rules": rules}
+    (folder / "rules.yml").write_text(yaml.safe_dump({"groups": [group]}))
+    main = folder / "prometheus.yml"
+    document = {
+        "global": {"external_labels": {"cluster": "live"}},
+        "rule_files": ["rules.yml"],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": targets}]}]},
+    }
+    main.write_text(yaml.safe_dump(document))
+    processes = Processes(folder / "logs")
+    try:
+        processes.start(
+            "prometheus",
+            [
+                binaries.monitoring()["prometheus"],
+                f"--config.file={main}",
+                f"--storage.tsdb.path={folder / 'prometheus'}",
+                f"--web.listen-address=127.0.0.1:{port}",
+                "--rules.alert.resend-delay=1s",
+                "--log.level=warn",
+            ],
+        )
+        url = f"http://127.0.0.1:{port}"
+        processes.wait_until(lambda: answers(f"{url}/-/ready"), "Prometheus", READY_SECONDS)
+        yield url
+    finally:
+        processes.stop()

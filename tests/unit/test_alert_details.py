@@ -17,7 +17,7 @@ from aurora_tui.model.definitions import Service
 from aurora_tui.model.describe_alert import Details, Firings, describe_alert, describe_source
 from aurora_tui.model.links import is_safe, links_of, refused_of
 from aurora_tui.signals.alertdetails import RuleGroup, firing_query, read_details, rule_of
-from aurora_tui.signals.alerthistory import HOURS, History, fired, resolved
+from aurora_tui.signals.alerthistory import HOURS, History, fired, joined, resolved
 from aurora_tui.signals.alertmerge import Namesakes
 from aurora_tui.signals.alerts import AlertSource
 from aurora_tui.signals.prometheus import Line, PrometheusClient
@@ -197,6 +197,12 @@ def test_what_ended_lately_is_found_by_prometheus_clock_and_told_by_ours() -> No
     assert since_words(one, ends - ahead) == "6m ago"
 
 
+def test_what_an_or_gives_as_two_series_is_one() -> None:
+    one, other = line(BACKEND, 60.0, 120.0), Line(BACKEND, [(120.0, 1.0), (180.0, 1.0)])
+    [found] = joined([one, other])
+    assert [time for time, _ in found.points] == [60.0, 120.0, 180.0]
+
+
 def test_the_hours_of_an_alert_are_found_under_the_labels_that_prometheus_has() -> None:
     hours = (line({"alertname": "A", "job": "x"}, 0.0, 82_800.0),)
     history = History(0.0, 0.0, (), hours, 82_800.0, ({"alertname": "A", "job": "x"},))
@@ -252,7 +258,7 @@ async def test_what_fired_before_the_program_began_is_shown_as_resolved_too() ->
     prometheus, alertmanager, table = FakePrometheus(), FakeAlertmanager(), WatchedTable()
 
     def ranged(query: str, start: float, end: float) -> Any:
-        times = [end - 300] if "max_over_time" not in query else [end]
+        times = [end] if "[1h]" in query else [end - 300]
         series = [{"metric": {**BACKEND, "alertstate": "firing"}, "values": [[time, "1"] for time in times]}]
         return {"status": "success", "data": {"resultType": "matrix", "result": series}}
 
