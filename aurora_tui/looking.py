@@ -63,15 +63,6 @@ class Looking(ActingOnAlerts):
         self.push_screen(page)
         self._work(self._inspect(page, ref, how))
 
-    def action_describe_alert(self) -> None:
-        from aurora_tui.inspection import alert_lines
-
-        alert = self.alerts_pane.alert()
-        if alert is not None:
-            page = TextPage(f"Alert {alert.name}", clock=self.session.clock)
-            page.fill(alert_lines(alert, self.session.settings, self.session.clock()))
-            self.push_screen(page)
-
     def action_describe_slo(self) -> None:
         from aurora_tui.model.describe_slo import describe_slo
 
