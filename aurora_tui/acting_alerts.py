@@ -66,12 +66,13 @@ class ActingOnAlerts(ActingInSeries):
         alerts = self._held()
         if not alerts:
             return
-        one = len(alerts) == 1 or self.alerts_pane.group() is not None
-        matchers = exactly(shared(alerts)) if one else ()
+        # Of a group what it shares is meant; marked alerts are silenced each by its own labels.
+        together = len(alerts) == 1 or self.alerts_pane.grouped
+        matchers = exactly(shared(alerts)) if together else ()
 
         def ended(wish: Wish) -> None:
             params: Params = {"for": wish.duration, **({"comment": wish.comment} if wish.comment else {})}
-            if one:
+            if matchers:
                 self.act(Verb.SILENCE, self.alerts_pane.ref_of(alerts[0]), {**params, "matchers": wish.matchers})
             else:
                 self._do_to(alerts, "silence", [(Verb.SILENCE, alert, params) for alert in alerts])
@@ -86,7 +87,8 @@ class ActingOnAlerts(ActingInSeries):
 
     def action_unsilence(self) -> None:
         """Expire what holds the alert back; of marked alerts each silence once, as it may hide several."""
-        alerts = [alert for alert in self._held() if alert.silences]
+        held = self._held()
+        alerts = [alert for alert in held if alert.silences] or held[:1]
         if len(alerts) == 1:
             (alert,) = alerts
             if len(alert.silences) > 1:
@@ -100,7 +102,8 @@ class ActingOnAlerts(ActingInSeries):
             (Verb.UNSILENCE, alert, {"silence": name}) for name, alert in sorted(first.items())
         ]
         remarks = (f"{len(several)} are held back by several silences: expire those one by one",) if several else ()
-        self._do_to(alerts, "unsilence", steps, remarks)
+        if steps or remarks:
+            self._do_to(alerts, "unsilence", steps, remarks)
 
     def action_describe_alert(self) -> None:
         from aurora_tui.inspection import alert_lines
@@ -118,7 +121,9 @@ class ActingOnAlerts(ActingInSeries):
     async def _complete(self, page: AlertPage, alert: Alert) -> None:
         from aurora_tui.inspection import source_lines
 
-        page.add(await source_lines(self.session, alert))
+        lines = await source_lines(self.session, alert)
+        if page.is_attached:  # else it was left meanwhile
+            page.add(lines)
 
     def _held(self) -> Sequence[Alert]:
         """The alerts that the keys mean, said in words where there is none that can be silenced."""

@@ -32,6 +32,7 @@ from aurora_tui.signals.alertmanager import ActiveAlert, Cluster
 from aurora_tui.signals.alerts import AlertSource
 from aurora_tui.signals.members import Answer, clusters, together
 from aurora_tui.silencing import WithAlerts
+from tests.unit.certificates import make
 from tests.unit.fakecluster import Clock, FakeCluster
 from tests.unit.signal_servers import FakeAlertmanager, WatchedTable, served
 
@@ -336,3 +337,24 @@ async def test_one_that_hangs_does_not_keep_the_others_alerts_back() -> None:
         await table.until(SourceState.LIVE)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_certificate_of_nobodys_is_said_in_words_and_the_other_goes_on(tmp_path: Path) -> None:
+    authority = make(tmp_path)
+    runner = web.AppRunner(FakeAlertmanager().application(), shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=authority.server()).start()
+    secret = f"https://127.0.0.1:{runner.addresses[0][1]}"
+    table = WatchedTable()
+    try:
+        async with served(FakeAlertmanager().application()) as other:
+            accesses = [HttpAccess(secret), HttpAccess(other)]
+            await AlertSource((), accesses, None, table, lambda: 0.0, interval=timedelta(seconds=1)).read_once()
+        assert f"Alertmanager {secret}: no TLS with {secret} (certificate verify failed: " in table.freshness.message
+        assert table.freshness.state is SourceState.STALE
+
+        trusting = [HttpAccess(secret, ca_file=str(authority.ca))]
+        await AlertSource((), trusting, None, table, lambda: 0.0, interval=timedelta(seconds=1)).read_once()
+        assert table.freshness.state is SourceState.LIVE
+    finally:
+        await runner.cleanup()
