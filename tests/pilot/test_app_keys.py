@@ -54,7 +54,7 @@ async def test_the_events_of_an_object_are_those_of_nothing_else(console: Consol
 async def test_an_alert_is_described_with_its_labels_and_its_rule(console: Console) -> None:
     await console.until("▸Alerts 3 firing")
     await console.press("d")
-    await console.until("Alert:     HighErrorRate", "Severity:  critical", "Rule (from the settings")
+    await console.until("Alert:     HighErrorRate", "Severity:  critical", "Rule:      HighErrorRate in group")
 
 
 async def test_an_objective_is_described_with_its_burn_rates_and_what_they_are_worth(console: Console) -> None:

@@ -13,7 +13,7 @@ from aiohttp import web
 from aurora_tui.model.access import HttpAccess
 from aurora_tui.model.alert_groups import counts, groups_of, shared, siblings
 from aurora_tui.model.alerts import RESOLVED_FOR, Alert, AlertState, fingerprint, since_words, strip
-from aurora_tui.model.definitions import Service
+from aurora_tui.model.definitions import AlertRule, Service
 from aurora_tui.model.describe_alert import Details, Firings, describe_alert, describe_source
 from aurora_tui.model.links import is_safe, links_of, refused_of
 from aurora_tui.signals.alertdetails import RuleGroup, firing_query, read_details, rule_of
@@ -156,6 +156,13 @@ def test_firings_are_counted_and_drawn_in_ascii() -> None:
     assert lines[1] == f"Last 24 h: |{'.' * 24}#{'.' * 22}#| now"
     assert lines[2] == "           fired 2 times, 4.2% of the time"
     assert lines[3] == "Rule:      not known: away"
+
+
+def test_where_the_server_tells_no_rule_that_of_the_settings_is_told_as_such() -> None:
+    named = AlertRule("HighErrorRate", "rate > 0.05", timedelta(minutes=5), "critical", "it fails")
+    text = "\n".join(describe_source(Details(no_rule="can't be reached", no_firings="can't be reached"), named))
+    assert "Last 24 h: not known: can't be reached" in text
+    assert "Rule (from the settings; the server's own may differ):\n    for 300s, severity critical\n    rate" in text
 
 
 async def test_what_prometheus_cannot_tell_is_said_in_its_place() -> None:

@@ -353,8 +353,8 @@ async def test_a_certificate_of_nobodys_is_said_in_words_and_the_other_goes_on(t
         assert f"Alertmanager {secret}: no TLS with {secret} (certificate verify failed: " in table.freshness.message
         assert table.freshness.state is SourceState.STALE
 
-        trusting = [HttpAccess(secret, ca_file=str(authority.ca))]
-        await AlertSource((), trusting, None, table, lambda: 0.0, interval=timedelta(seconds=1)).read_once()
-        assert table.freshness.state is SourceState.LIVE
+        trusting, trusted = [HttpAccess(secret, ca_file=str(authority.ca))], WatchedTable()
+        await AlertSource((), trusting, None, trusted, lambda: 0.0, interval=timedelta(seconds=1)).read_once()
+        assert trusted.freshness.state is SourceState.LIVE
     finally:
         await runner.cleanup()
