@@ -120,7 +120,7 @@ class SilenceForm(ModalScreen[None]):
                 yield self._comment
             yield self._told
             yield Static(
-                Content.styled("Enter: preview · Tab: next line · ctrl+t: matcher on/off · Esc", "$text-muted")
+                Content.styled("Enter: preview · Tab: next line · ctrl+t: matcher on/off · Esc: leave", "$text-muted")
             )
 
     def on_mount(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.request
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from aurora_tui.model.alerts import Alert, AlertState
 from aurora_tui.sandbox.addresses import Addresses
-from tests.pilot.console import Console, demo, opened
+from tests.pilot.console import Console, demo, opened, program
 from widgets.actiondialog import ActionDialog
 
 BACKEND = {"alertname": "HighErrorRate", "job": "aurora-backend"}
@@ -236,6 +237,34 @@ async def test_marked_alerts_are_silenced_each_by_its_own_labels(console: Consol
     await console.until(lambda: len(silences(stack)) == count)
     assert all(len(each["matchers"]) >= 2 for each in silences(stack))
     await console.until(f"{count} done")
+
+
+async def test_an_acknowledgement_goes_on_while_keys_are_pressed_and_ends_in_words_without(stack: Addresses) -> None:
+    """No key is pressed after the acknowledgement: it is prolonged once, as that is not long ago, and then no more."""
+    ahead = 0.0
+    app = program(stack)
+    app.session.clock = lambda: time.time() + ahead
+    app._last_key = app.session.clock()
+    async with app.run_test(size=(160, 48), notifications=True) as pilot:
+        console = Console(app, pilot)
+        await console.until("● kube  ● slos  ● alerts")
+        await on_the_alert(console, BACKEND)
+        await console.press("a")
+        await confirm(console)
+        await console.until("is suppressed until")
+        await console.press("escape")
+        [first] = silences(stack)
+
+        ahead = 730.0
+        await console.until(lambda: [each["endsAt"] > first["endsAt"] for each in silences(stack)] == [True])
+        [second] = silences(stack)
+        ahead = 1460.0
+        app.flush()
+        await pilot.pause()
+        assert silences(stack) == [second]
+        ahead = 1700.0
+        await console.until("the acknowledgement of")
+        assert app.keeper.kept == frozenset()
 
 
 def alerts(console: Console) -> list[Alert]:
