@@ -93,6 +93,8 @@ class Scene:
         self.peers: dict[int, dict[str, Any]] = {}
         self.broken: dict[int, web.Response | asyncio.Event] = {}
         self.sent: list[tuple[str, int]] = []
+        self.pages: set[int] = set()
+        """Those that answer, while a sign-in page stands before what is sent to them."""
         self.refuses: set[int] = set()
         """Those that answer, but take nothing."""
         self.urls: list[str] = []
@@ -125,6 +127,8 @@ class Scene:
                 await how.wait()
             elif how is not None:
                 return web.Response(status=how.status, body=how.body, headers=how.headers.copy())
+            if request.method != "GET" and number in self.pages:
+                return web.Response(body=b"<html>sign in</html>", content_type="text/html")
             if request.method != "GET" and number in self.refuses:
                 return web.Response(status=403, text="no")
             if request.method != "GET":
@@ -218,6 +222,16 @@ async def test_a_cluster_is_told_through_another_where_one_has_died(scene: Scene
     record = await scene.path.execute(plan)
 
     assert record.outcome is Outcome.DONE
+    assert scene.sent == [("POST", 1)]
+
+
+async def test_a_cluster_is_told_through_another_where_nothing_reaches_one(scene: Scene) -> None:
+    scene.cluster()
+    scene.pages.add(0)
+
+    record = await scene.do()
+
+    assert record.outcome is Outcome.DONE, record.message
     assert scene.sent == [("POST", 1)]
 
 
