@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aurora_tui.model.alerts import Alert, AlertState, fingerprint
 from aurora_tui.model.definitions import Service
@@ -12,6 +14,9 @@ from aurora_tui.signals.alertmerge import Namesakes
 from aurora_tui.signals.prometheus import Line, PrometheusClient
 
 HOURS = 24
+DAY_SECONDS = 300.0
+"""How often the last day is read anew."""
+_LONGEST_NAME = 200
 _HOUR = 3600.0
 _MINUTE = 60.0
 _FIRED = 'ALERTS{alertstate="firing"}'
@@ -21,28 +26,44 @@ _OF_THE_SERIES = ("__name__", "alertstate")
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What was read at `at`, by our clock; `ahead` is how far the server's clock is before ours, in seconds."""
+    """What Prometheus remembers; its times are by its clock, which is `ahead` of ours by so many seconds."""
 
-    at: float = 0.0
     ahead: float = 0.0
     lately: tuple[Line, ...] = ()
-    """What fired within the last hour, minute by minute, by the server's clock."""
+    """Minute by minute the last hour of alerts of which some have ended."""
+    ends: float = 0.0
+    """The last point of these."""
     hours: tuple[Line, ...] = ()
     """What fired within the last 24 hours, hour by hour."""
-    ends: float = 0.0
-    """The last point of both, by the server's clock."""
+    last_hour: float = 0.0
+    """The last point of these."""
     labels: tuple[Mapping[str, str], ...] = ()
     """Those of `hours`, without what makes them series."""
+    read: float = 0.0
+    """When the hours were read, by our clock."""
 
 
-async def read_history(client: PrometheusClient, now: float) -> History:
-    """Two questions of 61 and 24 points a series. Raises `SignalError`."""
+async def read_history(client: PrometheusClient, now: float, before: History | None = None) -> History:
+    """What ended within the last hour, and every few minutes the last day. Raises `SignalError`.
+
+    The questions stay small while thousands fire: 24 points a series for the day, and 61 for the names of which
+    anything has ended, if anything has.
+    """
     server = await client.time()
     end = server // _MINUTE * _MINUTE
-    lately = joined(await client.range(each_minute(_FIRED), end - _HOUR, end, _MINUTE))
-    hours = await client.range(f"max_over_time({_FIRED}[1h])", end - (HOURS - 1) * _HOUR, end, _HOUR)
-    labels = tuple(_labels(line) for line in hours)
-    return History(now, server - now, tuple(lately), tuple(hours), end, labels)
+    over = [dict(point.labels) for point in await client.instant(f"max_over_time({_FIRED}[1h]) unless {_FIRED}")]
+    names = sorted({name for labels in over if 0 < len(name := labels.get("alertname", "")) <= _LONGEST_NAME})
+    lately: list[Line] = []
+    if names:
+        chosen = json.dumps("|".join(map(re.escape, names)), ensure_ascii=False)
+        series = f'ALERTS{{alertstate="firing", alertname=~{chosen}}}'
+        lately = joined(await client.range(each_minute(series), end - _HOUR, end, _MINUTE))
+    if before is None or now - before.read >= DAY_SECONDS:
+        start = end - (HOURS - 1) * _HOUR
+        hours = tuple(await client.range(f"max_over_time({_FIRED}[1h])", start, end, _HOUR))
+        labels = tuple(_labels(line) for line in hours)
+        return History(server - now, tuple(lately), end, hours, end, labels, now)
+    return replace(before, ahead=server - now, lately=tuple(lately), ends=end)
 
 
 def each_minute(series: str) -> str:
@@ -99,7 +120,7 @@ def fired(history: History, alerts: Iterable[Alert]) -> dict[str, tuple[bool, ..
     for alert in alerts:
         place = known.twin(alert.labels)
         times = {round(time) for time, value in history.hours[int(place)].points if value} if place else set()
-        steps = (round(history.ends - back * _HOUR) for back in reversed(range(HOURS)))
+        steps = (round(history.last_hour - back * _HOUR) for back in reversed(range(HOURS)))
         found[alert.fingerprint] = tuple(step in times for step in steps)
     return found
 

@@ -154,9 +154,12 @@ class AlertSource:
         if self._prometheus is None:
             return
         try:
-            self._memory.take(await read_history(self._prometheus, self._clock()))
+            history = await read_history(self._prometheus, self._clock(), self._memory.history)
         except SignalError as error:
             self._memory.failed(str(error))
+        else:
+            async with self._showing:  # what is put together beside the keys reads it
+                self._memory.take(history)
 
     async def _show(self) -> None:
         """Merge the last answers into the table and put the state of all into words."""

@@ -19,7 +19,8 @@ class Recollection:
 
     def __init__(self, services: Sequence[Service]) -> None:
         self._services = services
-        self._history: History | None = None
+        self.history: History | None = None
+        """What Prometheus remembered when it was asked last."""
         self._before: dict[str, Alert] = {}
         self._ended: dict[str, Alert] = {}
         self._hours: dict[str, tuple[bool, ...]] = {}
@@ -28,7 +29,7 @@ class Recollection:
 
     def take(self, history: History) -> None:
         """What Prometheus remembers now."""
-        self._history, self._hours, self.remark = history, {}, ""
+        self.history, self._hours, self.remark = history, {}, ""
 
     def failed(self, words: str) -> None:
         """Prometheus could not be asked; what it told before stays."""
@@ -52,7 +53,7 @@ class Recollection:
             if now - (alert.ended or now) < RESOLVED_FOR and known.twin(alert.labels) is None
         }
         every = {**alerts, **self._ended}
-        history = self._history
+        history = self.history
         if history is None:
             return every
         new = [alert for key, alert in every.items() if key not in self._hours]
@@ -61,8 +62,8 @@ class Recollection:
 
     def _remembered(self, now: float) -> dict[str, Alert]:
         """Those that Prometheus saw end before we looked; what was seen here is known better."""
-        if self._history is None:
+        if self.history is None:
             return {}
         seen = Namesakes({key: alert.labels for key, alert in self._ended.items()})
-        found = resolved(self._history, self._services, now - RESOLVED_FOR)
+        found = resolved(self.history, self._services, now - RESOLVED_FOR)
         return {key: alert for key, alert in found.items() if seen.twin(alert.labels) is None}

@@ -17,17 +17,26 @@ from aurora_tui.model.definitions import AlertRule, Service
 from aurora_tui.model.describe_alert import Details, Firings, describe_alert, describe_source
 from aurora_tui.model.links import is_safe, links_of, refused_of
 from aurora_tui.signals.alertdetails import RuleGroup, firing_query, read_details, rule_of
-from aurora_tui.signals.alerthistory import HOURS, History, fired, joined, resolved
+from aurora_tui.signals.alerthistory import DAY_SECONDS, HOURS, History, fired, joined, read_history, resolved
 from aurora_tui.signals.alertmerge import Namesakes
 from aurora_tui.signals.alerts import AlertSource
 from aurora_tui.signals.prometheus import Line, PrometheusClient
 from aurora_tui.signals.recollection import Recollection
-from tests.unit.signal_servers import SERVER_TIME, FakeAlertmanager, FakePrometheus, WatchedTable, refusal, served
+from tests.unit.signal_servers import (
+    EMPTY,
+    SERVER_TIME,
+    FakeAlertmanager,
+    FakePrometheus,
+    WatchedTable,
+    refusal,
+    served,
+)
 
 BACKEND = {"alertname": "HighErrorRate", "job": "aurora-backend", "severity": "critical"}
 FRONTEND = {"alertname": "HighErrorRate", "job": "aurora-frontend", "severity": "critical"}
 GROUP = (("alertname", "HighErrorRate"),)
 NOW = 1_700_000_000.0
+NO_SERIES: dict[str, Any] = {"resultType": "matrix", "result": []}
 SERVICES = (Service("backend", "Backend", ("deployment/aurora-backend",), {"job": "aurora-backend"}),)
 
 
@@ -193,7 +202,7 @@ def test_what_ended_lately_is_found_by_prometheus_clock_and_told_by_ours() -> No
         line(FRONTEND, ends - 60, ends),
         line({"alertname": "Old"}, ends - 3000),
     )
-    history = History(ends - ahead, ahead, lately, (), ends, ())
+    history = History(ahead, lately, ends)
 
     found = resolved(history, SERVICES, least=ends - ahead - RESOLVED_FOR)
 
@@ -212,7 +221,7 @@ def test_what_an_or_gives_as_two_series_is_one() -> None:
 
 def test_the_hours_of_an_alert_are_found_under_the_labels_that_prometheus_has() -> None:
     hours = (line({"alertname": "A", "job": "x"}, 0.0, 82_800.0),)
-    history = History(0.0, 0.0, (), hours, 82_800.0, ({"alertname": "A", "job": "x"},))
+    history = History(hours=hours, last_hour=82_800.0, labels=({"alertname": "A", "job": "x"},))
     known, other = alert({"alertname": "A", "job": "x", "cluster": "prod"}), alert({"alertname": "A", "job": "y"})
 
     found = fired(history, [known, other])
@@ -270,6 +279,8 @@ async def test_what_fired_before_the_program_began_is_shown_as_resolved_too() ->
         return {"status": "success", "data": {"resultType": "matrix", "result": series}}
 
     prometheus.range = ranged
+    over = [{"metric": BACKEND, "value": [SERVER_TIME, "1"]}]
+    prometheus.instant = lambda query: {"status": "success", "data": {"resultType": "vector", "result": over}}
     async with served(prometheus.application()) as one, served(alertmanager.application()) as other:
         accesses = [HttpAccess(other)], HttpAccess(one)
         await AlertSource((), *accesses, table, lambda: SERVER_TIME, interval=timedelta(seconds=1)).read_once()
@@ -278,6 +289,31 @@ async def test_what_fired_before_the_program_began_is_shown_as_resolved_too() ->
     assert found.state is AlertState.RESOLVED
     assert found.ended == SERVER_TIME // 60 * 60 - 300
     assert strip(found).endswith(".#")
+
+
+async def test_the_day_is_read_seldom_and_the_last_hour_only_of_what_has_ended() -> None:
+    prometheus, asked = FakePrometheus(), list[str]()
+    prometheus.instant = lambda query: EMPTY
+
+    def ranged(query: str, start: float, end: float) -> Any:
+        asked.append(query)
+        return {"status": "success", "data": NO_SERIES}
+
+    prometheus.range = ranged
+    async with served(prometheus.application()) as url:
+        client = PrometheusClient(HttpAccess(url))
+        first = await read_history(client, NOW)
+        assert asked == ['max_over_time(ALERTS{alertstate="firing"}[1h])']
+        await read_history(client, NOW + 60, first)
+        assert len(asked) == 1
+
+        ended = [{"metric": BACKEND | {"alertname": "A.b"}, "value": [SERVER_TIME, "1"]}]
+        prometheus.instant = lambda query: {"status": "success", "data": {"resultType": "vector", "result": ended}}
+        await read_history(client, NOW + 120, first)
+        assert r'ALERTS{alertstate="firing", alertname=~"A\\.b"}' in asked[1]
+        await read_history(client, NOW + DAY_SECONDS, first)
+        assert len(asked) == 4
+        client.close()
 
 
 async def test_in_a_storm_every_alert_finds_its_twin() -> None:
