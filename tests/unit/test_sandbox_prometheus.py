@@ -225,7 +225,10 @@ def test_an_alert_is_pending_until_it_has_held_and_then_fires() -> None:
     (firing,) = heated(40, 60, 70, 80).alerts()
     assert (firing.state, firing.active_at, firing.fired_at) == (AlertState.FIRING, 15_000, 45_000)
     assert firing.labels == {"alertname": "Hot", "severity": "critical", "room": "sauna"}
-    assert firing.annotations == {"summary": "sauna has 80"}
+    assert firing.annotations == {
+        "summary": "sauna has 80",
+        "runbook_url": "https://runbooks.example.org/aurora/Hot",
+    }
 
 
 def test_an_alert_that_stops_before_it_held_never_fires() -> None:
