@@ -70,8 +70,8 @@ class Looking(ActingOnAlerts):
         if reading is not None:
             services = self.session.settings.services
             service = next((each for each in services if each.name == reading.service), None)
-            page = TextPage(f"SLO {reading.service} {reading.kind.words}", clock=self.session.clock)
-            page.fill(describe_slo(reading, service))
+            page = TextPage(f"SLO {reading.service} {reading.words}", clock=self.session.clock)
+            page.fill(describe_slo(reading, service, ascii_only=self.console.options.ascii_only))
             self.push_screen(page)
 
     async def _inspect(self, page: TextPage, ref: ObjectRef, how: str) -> None:

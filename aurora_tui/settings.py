@@ -9,8 +9,9 @@ from pathlib import Path
 
 from aurora_tui.folders import config_dir, config_home
 from aurora_tui.settings_kinds import Section
+from aurora_tui.settings_openslo import is_openslo, named_documents
 from aurora_tui.settings_schema import Settings, build
-from aurora_tui.settings_tree import Fault, Node, merge, read_tree
+from aurora_tui.settings_tree import Branch, Fault, Node, merge, read_documents, read_tree, single
 
 __all__ = ["Fault", "Settings", "SettingsError", "config_dir", "load_settings"]
 
@@ -27,14 +28,24 @@ def load_settings(path: Path | None = None, *, environ: Mapping[str, str] = os.e
     """Read the shipped files, then the user's, each merged by key over what came before.
 
     `path` is a file, or a folder of ``*.yaml``, read instead of the user's folder. Files of a folder
-    are read in the order of their names. Raises SettingsError with all faults of all files.
+    are read in the order of their names; those that begin with an OpenSLO document, and what ``openslo``
+    names, add objectives. Raises SettingsError with all faults of all files.
     """
     faults: list[Fault] = []
     shipped = sorted(config_dir().glob("*.yaml"))
-    trees: list[Node] = [read_tree(file, faults) for file in shipped + _user_files(path, environ, faults)]
+    trees: list[Node] = [read_tree(file, faults) for file in shipped]
+    openslo: list[Branch] = []
+    for file in _user_files(path, environ, faults):
+        documents = read_documents(file, faults)
+        if is_openslo(documents[0]):
+            openslo += documents
+        else:
+            trees += single(documents, faults)
     tree: Node = reduce(merge, trees)
     if not faults:
-        settings = build(Section(tree, "", faults, tree.mark))
+        openslo += named_documents(tree, faults)
+    if not faults:
+        settings = build(Section(tree, "", faults, tree.mark), openslo)
     if faults:
         raise SettingsError(tuple(sorted(faults, key=lambda fault: (fault.file, fault.line, fault.key))))
     return settings

@@ -179,6 +179,7 @@ SOURCES: Kind[tuple[str, ...]] = Kind(
     ("off",),
 )
 TEXTS: Kind[tuple[str, ...]] = Kind("a list of texts", _listed(_text), ())
+ONE_OR_MORE_TEXTS: Kind[tuple[str, ...]] = Kind("a text or a list of them", _one_or_more(_text), ())
 GLOBS: Kind[tuple[str, ...]] = Kind('a list of globs such as ["prod", "*-prod"], each [ with its ]', _listed(_glob), ())
 ONE_OR_MORE_GLOBS: Kind[tuple[str, ...]] = Kind("a glob such as prod-* or a list of them", _one_or_more(_glob), ())
 WORKLOADS: Kind[tuple[str, ...]] = Kind(
@@ -227,6 +228,11 @@ class Section:
         self._known.add(name)
         return name in self._entries
 
+    def mark_of(self, name: str) -> Mark:
+        """Where an entry stands; where it is absent, the mapping."""
+        node = self._entries.get(name)
+        return self.mark if node is None else node.mark
+
     def section(self, name: str) -> Section:
         """A nested mapping; an absent one reads as empty."""
         self._known.add(name)
@@ -235,6 +241,10 @@ class Section:
     def section_if_given(self, name: str) -> Section | None:
         """A nested mapping that is optional as a whole."""
         return self.section(name) if self.given(name) else None
+
+    def beside(self, document: Branch) -> Section:
+        """A mapping of another file, whose faults are reported with those of this one."""
+        return Section(document, "", self._faults, document.mark)
 
     def items(self, name: str) -> Iterator[Section]:
         """The mappings of a list that is optional as a whole."""
@@ -258,9 +268,7 @@ class Section:
 
     def fault(self, name: str, expected: str, what: str = "") -> None:
         """Report what only the builder can judge, at the entry `name` or, where it is absent, the section."""
-        node = self._entries.get(name)
-        mark = self.mark if node is None else node.mark
-        self._faults.append(mark.fault(self._dotted(name) if name else self.key, expected, what))
+        self._faults.append(self.mark_of(name).fault(self._dotted(name) if name else self.key, expected, what))
 
     def finish(self) -> None:
         """Report the keys that nobody asked for, with the nearest known name."""

@@ -3,45 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from aurora_tui.model.definitions import (
-    WINDOW,
-    AlertRule,
-    Capacity,
-    Environment,
-    Objective,
-    ObjectiveKind,
-    Service,
-    Sources,
-)
+from aurora_tui.model.definitions import AlertRule, Environment, Service, Sources
 from aurora_tui.model.logfields import LogStore
 from aurora_tui.model.policies import Policy
 from aurora_tui.settings_kinds import (
     DURATION,
     FLAG,
     GLOBS,
-    LABEL_GLOBS,
     NUMBER,
-    PERCENT,
-    SHARE,
     SOURCE,
     SOURCES,
     TEXT,
     TEXT_BY_NAME,
     TEXTS,
-    WORKLOADS,
     Section,
     choice,
     whole,
 )
 from aurora_tui.settings_logs import credentials, log_store
+from aurora_tui.settings_openslo import OPENSLO_FILES, with_openslo
 from aurora_tui.settings_policies import policy
-from aurora_tui.settings_tree import clip
+from aurora_tui.settings_services import service
+from aurora_tui.settings_tree import Branch
 
-_BUCKET = "$bucket"
 _THRESHOLD = "$threshold"
 _FAVOURITES = 9  # the keys 1 to 9
 
@@ -63,6 +51,8 @@ class Settings:
     """The range for watching an SLI recover after an action."""
     signal_interval: timedelta
     """How often the sources of signals are asked."""
+    recorded: str
+    """Whose objectives, as Sloth and Pyrra record them in Prometheus, are shown: ``all``, ``services`` or ``off``."""
     namespaces: tuple[str, ...]
     """Favourites, reached by the keys 1 to 9."""
     keys: Mapping[str, str]
@@ -82,19 +72,26 @@ class Settings:
         return Environment("unlisted", "UNLISTED", ("*",), protected=False, tone="warn")
 
 
-def build(root: Section) -> Settings:
-    """Read the whole tree. The result may only be used if `root` has reported no fault."""
+def build(root: Section, openslo: Sequence[Branch] = ()) -> Settings:
+    """Read the whole tree, and the OpenSLO documents that stood beside it or that it names.
+
+    The result may only be used if `root` has reported no fault.
+    """
     signals = root.section("signals")
+    sli_window = signals.required("sli_window", DURATION)
+    services = [service(name, part, sli_window) for name, part in root.section("services").sections()]
+    root.optional("openslo", OPENSLO_FILES)
     environments = root.section("environments")
     settings = Settings(
         environments=tuple(_environment(name, part) for name, part in environments.sections()),
-        services=tuple(_service(name, part) for name, part in root.section("services").sections()),
+        services=with_openslo(services, openslo, root, sli_window),
         alerts=tuple(_alert(name, part) for name, part in root.section("alerts").sections()),
         policies=tuple(policy(name, part) for name, part in root.section("policies").sections()),
-        sli_window=signals.required("sli_window", DURATION),
+        sli_window=sli_window,
         budget_window=signals.required("budget_window", DURATION),
         verify_window=signals.required("verify_window", DURATION),
         signal_interval=signals.required("interval", DURATION),
+        recorded=signals.required("recorded", choice("all", "services", "off")),
         namespaces=root.optional("namespaces", TEXTS) or (),
         keys=root.optional("keys", TEXT_BY_NAME) or {},
         theme=root.required("theme", TEXT),
@@ -130,90 +127,6 @@ def _environment(name: str, part: Section) -> Environment:
     sources.finish()
     part.finish()
     return environment
-
-
-def _service(name: str, part: Section) -> Service:
-    objectives = part.section("objectives")
-    given = [(kind, objectives.section_if_given(kind)) for kind in ObjectiveKind]
-    objectives.finish()
-    capacity = part.section_if_given("capacity")
-    service = Service(
-        name=name,
-        title=part.optional("title", TEXT) or name,
-        workloads=part.required("workloads", WORKLOADS),
-        labels=part.optional("labels", TEXT_BY_NAME) or {},
-        objectives=tuple(_objective(kind, section) for kind, section in given if section),
-        capacity=_capacity(capacity) if capacity else None,
-        alerts=part.optional("alerts", LABEL_GLOBS) or (),
-    )
-    part.finish()
-    return service
-
-
-def _capacity(part: Section) -> Capacity:
-    capacity = Capacity(
-        min_replicas=part.required("min_replicas", whole(0, 100_000)),
-        max_replicas=part.required("max_replicas", whole(1, 100_000)),
-        target_cpu=part.optional("target_cpu", PERCENT),
-        target_memory=part.optional("target_memory", PERCENT),
-    )
-    least, most = capacity.min_replicas, capacity.max_replicas
-    if least > most:
-        part.fault("max_replicas", f"at least min_replicas ({least})", str(most))
-    part.finish()
-    return capacity
-
-
-def _objective(kind: ObjectiveKind, part: Section) -> Objective:
-    objective, limit = part.optional("objective", SHARE), part.optional("limit", SHARE)
-    threshold = part.optional("threshold", DURATION)
-    queries = {name: _query(part, name, threshold) for name in ("good", "bad", "total", "value")}
-    if (objective is None) == (limit is None):
-        part.fault("limit", 'either "objective" (the good share) or "limit" (the bad share)', _count(limit))
-    if (queries["good"] is None) == (queries["bad"] is None):
-        part.fault("bad", 'either "good" or "bad", a rate of events', _count(queries["bad"]))
-    if queries["total"] is None:
-        part.fault("total", "the PromQL of the rate of all events", "nothing")
-    if kind is ObjectiveKind.LATENCY and threshold is None:
-        part.fault("threshold", DURATION.expected, "nothing")
-    part.finish()
-    return Objective(
-        kind=kind,
-        ratio=objective if objective is not None else round(1 - (limit or 0.5), 12),
-        total=queries["total"] or "",
-        good=queries["good"],
-        bad=queries["bad"],
-        value=queries["value"],
-        threshold=None if threshold is None else threshold.total_seconds(),
-    )
-
-
-def _count(second: object) -> str:
-    return "both" if second is not None else "neither"
-
-
-def _query(part: Section, name: str, threshold: timedelta | None) -> str | None:
-    query = part.optional(name, TEXT)
-    if query is None:
-        return None
-    if WINDOW not in query:
-        part.fault(name, f"a query with {WINDOW} as its range, as in rate(x[{WINDOW}])", f'"{clip(query)}"')
-    if _BUCKET in query:
-        if threshold is None:
-            part.fault(name, f'a "threshold" for {_BUCKET}', "none")
-        else:
-            query = query.replace(_BUCKET, _bucket(threshold.total_seconds()))
-    return query
-
-
-def _bucket(seconds: float) -> str:
-    """The `le` label of a bucket as a regular expression inside a PromQL string.
-
-    Prometheus 3 stores a whole bound as ``2.0``, version 2 as the client sent it, ``2``
-    (https://prometheus.io/docs/prometheus/latest/migration/).
-    """
-    text = f"{seconds:g}"
-    return text.replace(".", r"\\.") if "." in text else text + r"(\\.0)?"
 
 
 def _alert(name: str, part: Section) -> AlertRule:

@@ -105,14 +105,26 @@ def _is_null(node: Node) -> bool:
 
 
 def read_tree(path: Path, faults: list[Fault]) -> Branch:
-    """Parse one YAML file without constructing anything from it; what is wrong is added to `faults`."""
+    """Parse a file of one YAML document without constructing anything from it; faults are added to `faults`."""
+    return single(read_documents(path, faults), faults)[0]
+
+
+def single(documents: list[Branch], faults: list[Fault]) -> list[Branch]:
+    """The first document of a file of settings, which must be the only one."""
+    for document in documents[1:]:
+        faults.append(document.mark.fault("", "one YAML document in a file of settings", "another one after ---"))
+    return documents[:1]
+
+
+def read_documents(path: Path, faults: list[Fault]) -> list[Branch]:
+    """The same for a file of any number of documents; one is always there, empty if need be."""
     import yaml  # here, so that importing the settings costs nothing
 
     file = str(path)
-    empty = Branch(Mark(file, 1), {})
+    roots: list[Any] = []
     try:
         text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        roots = [root for root in yaml.compose_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) if root]
     except OSError as error:
         faults.append(Fault(file, 0, "", "a file that can be read", error.strerror or str(error)))
     except UnicodeDecodeError as error:
@@ -121,15 +133,14 @@ def read_tree(path: Path, faults: list[Fault]) -> Branch:
         faults.append(_syntax_fault(file, error))
     except yaml.YAMLError as error:
         faults.append(Fault(file, 0, "", "YAML", str(error).splitlines()[0]))
-    else:
-        if root is None:
-            return empty
+    documents = []
+    for root in roots:
         tree = _Converter(file, faults).convert(root, "", Mark(file, root.start_mark.line + 1))
         if isinstance(tree, Branch):
-            return tree
-        if not _is_null(tree):
+            documents.append(tree)
+        elif not _is_null(tree):
             faults.append(tree.mark.fault("", "a mapping of settings", found(tree)))
-    return empty
+    return documents or [Branch(Mark(file, 1), {})]
 
 
 def _syntax_fault(file: str, error: yaml.MarkedYAMLError) -> Fault:

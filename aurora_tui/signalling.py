@@ -122,6 +122,7 @@ def slo_source(settings: Settings, found: Found, store: Store, clock: Callable[[
         sli_window=settings.sli_window,
         budget_window=settings.budget_window,
         interval=settings.signal_interval,
+        recorded=settings.recorded,
     )
 
 

@@ -60,6 +60,11 @@ class Table(Generic[T]):
         self.freshness = Freshness()
         self._feeds: list[Feed[T]] = []
 
+    @property
+    def unread(self) -> bool:
+        """Whether no reader has taken in what was written last: nobody is looking at it."""
+        return bool(self._feeds) and all(feed._keys for feed in self._feeds)
+
     def feed(self) -> Feed[T]:
         """Open a feed; its first drain holds every row that is already there."""
         feed = Feed(self)

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 from textual.binding import BindingType
 
+from aurora_tui.model.burn import PAGE
 from aurora_tui.model.selection import ServiceRef
-from aurora_tui.model.slo import SloReading, SloState
+from aurora_tui.model.slo import BLIND, SloReading, SloState
 from aurora_tui.model.slo_columns import COLUMNS
 from aurora_tui.store import Store
 from widgets.grid import Grid
@@ -49,22 +50,30 @@ class SlosPane(TablePane):
         rows: list[SloReading] = list(self.table.rows.values())
         missing = [row for row in rows if row.state is SloState.BURNING]
         spent = [row for row in rows if row.state is SloState.BREACHED]
-        blind = [row for row in rows if row.state is SloState.NO_DATA]
+        blind = [row for row in rows if row.state in BLIND]
+        quiet = [row for row in rows if row.state is SloState.QUIET]
+        urgent = [step.severity == PAGE for row in rows if (step := row.burns.verdict)]
         parts = list(super().headline())
+        if urgent:
+            calls = {"a page": sum(urgent), "a ticket": len(urgent) - sum(urgent)}
+            said = ", ".join(f"{count} worth {call}" for call, count in calls.items() if count)
+            parts.append(Part(f"  {said}", "bad" if any(urgent) else "warn"))
         if missing:
             worst = min(missing, key=lambda row: -(row.strain(row.value) or 0))
             parts.append(Part(f"  {len(missing)} miss their target", "bad"))
-            parts.append(Part(f": {worst.service} {worst.kind.words} {worst.value_text}", "bad"))
+            parts.append(Part(f": {worst.service} {worst.words} {worst.value_text}", "bad"))
         if spent:
             parts.append(Part(f"  {len(spent)} on target with the budget spent", "warn"))
         if blind:
             parts.append(Part(f"  {len(blind)} without data", "warn"))
-        if rows and not (missing or spent or blind):
+        if quiet:
+            parts.append(Part(f"  {len(quiet)} with too little traffic", "dim"))
+        if rows and not (missing or spent or blind or urgent):
             parts.append(Part("  all on target", "good"))
         return parts
 
     def is_faulty(self, row: Any) -> bool:
-        return row.state is not SloState.OK
+        return row.state not in (SloState.OK, SloState.QUIET) or row.burns.verdict is not None
 
     def name_of(self, row: Any) -> str:
         return str(row.service)
@@ -85,5 +94,5 @@ class SlosPane(TablePane):
         words = (
             "; ".join(filter(None, (row.reason, row.budget_reason and f"budget: {row.budget_reason}"))) if row else ""
         )
-        name = f"  {row.service} {row.kind.words}: " if row and words else ""
+        name = f"  {row.service} {row.words}: " if row and words else ""
         self._why.show([Part(name, "dim"), Part(words, "warn")] if words else ())

@@ -18,11 +18,12 @@ from aurora_tui.model.burn import windows
 from aurora_tui.model.columns import Cell, Column
 from aurora_tui.model.filters import Filter, parse_filter
 from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.onset import Incident
 from aurora_tui.model.pod_status import summarize
 from aurora_tui.model.printing import NAMESPACE_COLUMN
-from aurora_tui.model.slo import SloState
+from aurora_tui.model.slo import BLIND, SloState
 from aurora_tui.model.slo_columns import CALLS
-from aurora_tui.model.slo_queries import promql_range
+from aurora_tui.model.spans import promql_range
 from aurora_tui.model.text import printable
 from aurora_tui.model.views import View
 from aurora_tui.session import Session
@@ -135,11 +136,22 @@ def raw_slo(row: Any) -> Mapping[str, Any]:
         "burn_rates": {promql_range(window): row.burns.rate(window) for window in windows(row.burns.steps)},
         "verdict": CALLS[step.severity] if (step := row.burns.verdict) else None,
         "budget_remaining": row.budget_remaining,
+        "budget_window_seconds": row.budget_window.total_seconds(),
         "budget_lasts_seconds": lasts.total_seconds() if (lasts := row.exhausted_in) is not None else None,
+        "incident": _raw_incident(row.incident),
+        "traffic": row.traffic,
+        "min_traffic": row.min_traffic,
         "state": row.state.value,
         "reason": row.reason,
+        "origin": row.origin.value,
+        "warnings": list(row.warnings),
         "sampled_at": row.sampled_at,
     }
+
+
+def _raw_incident(incident: Incident | None) -> Mapping[str, Any] | None:
+    """`consumed` is the share of the whole budget that is gone since `began`."""
+    return None if incident is None else asdict(incident)
 
 
 async def list_alerts(session: Session) -> Listing:
@@ -242,10 +254,10 @@ async def status(session: Session, form: str) -> int:
                 unknown[name] = found.trouble
     bad = {
         "alerts": [row for row in _rows(sections, "alerts") if row.state is AlertState.FIRING],
-        "slos": [row for row in _rows(sections, "slos") if row.state is SloState.BURNING],
+        "slos": [row for row in _rows(sections, "slos") if row.state is SloState.BURNING or row.burns.verdict],
         "workloads": list(_rows(sections, "workloads")),
     }
-    blind = [row for row in _rows(sections, "slos") if row.state is SloState.NO_DATA]
+    blind = [row for row in _rows(sections, "slos") if row.state in BLIND]
     if blind and "slos" not in unknown:
         unknown["slos"] = f"no data for {', '.join(row.key for row in blind)}"
     code = BURNING if any(bad.values()) else UNKNOWN if unknown else HEALTHY
@@ -283,7 +295,7 @@ def _print_status(
         return
     scope = "all namespaces" if session.namespace is None else f"namespace {session.namespace}"
     click.echo(printable(f"{session.environment.title} {session.context} · {scope} · {words}"))
-    titles = {"alerts": "firing alerts", "slos": "objectives missed", "workloads": "broken workloads"}
+    titles = {"alerts": "firing alerts", "slos": "objectives missed or burning", "workloads": "broken workloads"}
     for name, title in titles.items():
         if bad[name]:
             click.echo(f"\n{title}:")

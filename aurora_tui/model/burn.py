@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from aurora_tui.model.definitions import Objective
+from aurora_tui.model.definitions import Objective, Step
+
+__all__ = ["PAGE", "TICKET", "Burns", "Step", "ladder", "ladder_of", "lasts", "windows"]
 
 PAGE, TICKET = "critical", "warning"
 """How the handbook's alerts call what wakes somebody and what waits for the morning."""
@@ -29,25 +31,6 @@ _STEPS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One step of the ladder: both windows must burn at least `factor` times too fast."""
-
-    severity: str
-    factor: float
-    """The burn rate; 1 spends the budget exactly over its window."""
-    spent: float
-    """The share of the whole budget (0..1) that burning at `factor` takes over the long window."""
-    long: timedelta
-    """Tells that it is worth somebody's time."""
-    short: timedelta
-    """Tells that it is still going on: once it is over, so is the alert."""
-
-    def limit(self, objective: Objective) -> float:
-        """The share of bad events (0..1) at which this step begins; above 1 it can never be reached."""
-        return self.factor * objective.budget
-
-
-@dataclass(frozen=True, slots=True)
 class Burns:
     """How fast a budget is spent over the windows of its ladder, as measured."""
 
@@ -56,6 +39,8 @@ class Burns:
     steps: tuple[Step, ...] = ()
     shares: Mapping[timedelta, float] = field(default_factory=dict)
     """The share of bad events (0..1) by window; one without traffic, series or answer is missing."""
+    quiet: frozenset[timedelta] = frozenset()
+    """The windows with less traffic than the objective asks for: nothing is made of their shares."""
 
     def rate(self, window: timedelta) -> float | None:
         """The burn rate over a window; None where nothing can be said."""
@@ -71,6 +56,11 @@ class Burns:
     def verdict(self) -> Step | None:
         """The most urgent step that is climbed, which is what the rules made from it fire."""
         return next((step for step in self.steps if self.climbed(step)), None)
+
+
+def ladder_of(objective: Objective, window: timedelta) -> tuple[Step, ...]:
+    """The objective's own steps, or those of its own window, or those of the window that all others have."""
+    return objective.steps or ladder(objective.window or window)
 
 
 def lasts(left: float | None, rate: float | None, window: timedelta) -> timedelta | None:

@@ -68,6 +68,12 @@ class ObjectiveKind(StrEnum):
     AVAILABILITY = "availability"
     LATENCY = "latency"
     ERROR_RATE = "error_rate"
+    THROUGHPUT = "throughput"
+    """A floor that a rate of events must stay above; its budget is of time, not of events."""
+    RATIO = "ratio"
+    """A share of good events of a meaning that only its name tells, as OpenSLO, Sloth and Pyrra have them."""
+    THRESHOLD = "threshold"
+    """A figure of its own unit held against a limit; its budget is of time (OpenSLO's ``thresholdMetric``)."""
 
     @property
     def words(self) -> str:
@@ -75,28 +81,81 @@ class ObjectiveKind(StrEnum):
         return self.value.replace("_", " ")
 
 
+class Origin(StrEnum):
+    """Who defined an objective."""
+
+    SETTINGS = "settings"
+    OPENSLO = "OpenSLO"
+    SLOTH = "Sloth"
+    PYRRA = "Pyrra"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a ladder of burn rates: both windows must burn at least `factor` times too fast."""
+
+    severity: str
+    factor: float
+    """The burn rate; 1 spends the budget exactly over its window."""
+    spent: float
+    """The share of the whole budget (0..1) that burning at `factor` takes over the long window."""
+    long: timedelta
+    """Tells that it is worth somebody's time."""
+    short: timedelta
+    """Tells that it is still going on: once it is over, so is the alert."""
+
+    def limit(self, objective: Objective) -> float:
+        """The share of bad events (0..1) at which this step begins; above 1 it can never be reached."""
+        return self.factor * objective.budget
+
+
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """One service level objective.
+    """One service level objective, measured in one of three ways.
 
-    `good` or `bad`, and `total`, are PromQL of a *rate* of events (events a second) holding `WINDOW`;
-    their ratio is held against `ratio`, the share of events that must be good (0..1, exclusive).
-    `value`, where given, is the PromQL of the figure that the operator knows (seconds for a latency
-    percentile) and `threshold` its limit in the same unit.
+    - A ratio of events: `good` or `bad`, and `total`, are PromQL of a *rate* of events (events a second)
+      holding `WINDOW`; the ratio of their sums is held against `ratio`.
+    - A share that rules record already (`recorded`): `good` or `bad` is that series, `WINDOW` in its name.
+    - A figure (`good_while`): the share of *time* in which `value` meets that comparison, as in ``> 100``.
+
+    `ratio` is the share of events or of time that must be good (0..1, exclusive). `value` is the PromQL
+    of the figure that the operator knows (seconds for a latency percentile, events a second for a
+    throughput) and `threshold` its limit in the same unit.
     """
 
     kind: ObjectiveKind
     ratio: float
-    total: str
+    total: str = ""
+    """Empty where the events are not counted: of recorded shares and of figures."""
     good: str | None = None
     bad: str | None = None
     value: str | None = None
     threshold: float | None = None
+    recorded: bool = False
+    good_while: str = ""
+    slice: timedelta = timedelta(minutes=5)
+    """The range that `value` is taken over at each moment, where the budget is of time."""
+    min_traffic: float | None = None
+    """Events a second below which a share says too little to be judged."""
+    window: timedelta | None = None
+    """What the budget covers, where it is not what the settings say for all."""
+    steps: tuple[Step, ...] = ()
+    """Its own ladder, where it is not the one that fits its window."""
+    whole: str = ""
+    """PromQL of the share of good events over the whole window, where rules record it under another name."""
+    name: str = ""
+    """What tells it from others of its service, where the kind does not."""
+    origin: Origin = Origin.SETTINGS
 
     @property
     def budget(self) -> float:
-        """The share of events that may be bad, 0..1."""
+        """The share of events (or of time) that may be bad, 0..1."""
         return 1.0 - self.ratio
+
+    @property
+    def slug(self) -> str:
+        """What the label ``slo`` of its rules says."""
+        return self.name or str(self.kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,40 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
-from aurora_tui.model.burn import Burns, Step, windows
+from aurora_tui.model.ages import age
+from aurora_tui.model.burn import Step, windows
 from aurora_tui.model.definitions import Objective, Service
-from aurora_tui.model.slo import NO_DATA, NOT_READ, SloReading
+from aurora_tui.model.onset import PAUSE
+from aurora_tui.model.slo import NO_DATA, NOT_READ, SloReading, SloState
 from aurora_tui.model.slo_columns import CALLS, budget_cell, state_text, times
-from aurora_tui.model.slo_queries import promql_range
+from aurora_tui.model.slo_text import rate_text, rounded_down
+from aurora_tui.model.spans import promql_range, span_text
+from aurora_tui.model.sparks import chart
+
+_SAID = {True: "yes", False: "no", None: "cannot be said"}
 
 
 def describe_slo(reading: SloReading, service: Service | None, *, ascii_only: bool = False) -> Iterator[str]:
-    """Lines for the reader; `service` is its definition where the settings still hold it."""
-    yield f"Objective:  {reading.service} {reading.kind.words} ({reading.title})"
+    """Lines for the reader; `service` is its service in the settings, where they have it."""
+    yield f"Objective:  {reading.service} {reading.words} ({reading.title}; defined by {reading.origin})"
     yield f"Now:        {reading.value_text}{f' ({reading.reason})' if reading.reason else ''}"
     yield f"Target:     {reading.target_text}"
     yield f"State:      {state_text(reading)}"
     yield f"Budget:     {_budget(reading, ascii_only=ascii_only)}"
+    yield f"Incident:   {_incident(reading)}"
+    if reading.min_traffic is not None:
+        seen = NO_DATA if reading.traffic is None else rate_text(reading.traffic)
+        yield f"Traffic:    {seen}, judged from {rate_text(reading.min_traffic)} on"
+    for warning in reading.warnings:
+        yield f"Partial:    {warning}"
     yield ""
-    yield from _rates(reading.burns)
+    yield from _history(reading, ascii_only=ascii_only)
     yield ""
-    yield from _ladder(reading.burns)
-    objective = _objective(reading, service)
-    if service is not None and objective is not None:
-        yield ""
-        yield f"Run by:     {', '.join(service.workloads) or '<no workload of the settings>'}"
-        good = objective.good is not None
-        yield "Measured by (of the settings):"
-        yield f"    {'good' if good else 'bad'}:  {objective.good if good else objective.bad}"
-        yield f"    total: {objective.total}"
-        if objective.value is not None:
-            yield f"    value: {objective.value}"
+    yield from _rates(reading)
+    yield ""
+    yield from _ladder(reading)
+    yield ""
+    yield f"Run by:     {', '.join(service.workloads if service else ()) or '<no workload of the settings>'}"
+    if reading.objective is not None:
+        yield from _measures(reading.objective)
 
 
-def _objective(reading: SloReading, service: Service | None) -> Objective | None:
-    return next((each for each in service.objectives if each.kind is reading.kind), None) if service else None
+def _measures(objective: Objective) -> Iterator[str]:
+    yield f"Measured by (of {objective.origin}):"
+    parts = {"good": objective.good, "bad": objective.bad, "total": objective.total, "value": objective.value}
+    for name, query in parts.items():
+        if query:
+            yield f"    {f'{name}:':<6} {query}"
+    if objective.recorded:
+        yield "    recorded by rules: a share already, not a rate of events"
+    if objective.good_while:
+        yield f"    good while the value is {objective.good_while}; the budget is of time, not of events"
 
 
 def _budget(reading: SloReading, *, ascii_only: bool) -> str:
@@ -50,31 +65,48 @@ def _budget(reading: SloReading, *, ascii_only: bool) -> str:
     return f"{left}; at the pace of the last {pace} it is spent in {span_text(ends)}"
 
 
-def _rates(burns: Burns) -> Iterator[str]:
+def _incident(reading: SloReading) -> str:
+    incident = reading.incident
+    if incident is None:
+        blind = reading.value is None or reading.state is SloState.QUIET
+        return NO_DATA if blind else f"none: the target was not missed in the last {span_text(PAUSE)}"
+    longer = "at least " if incident.at_least else ""
+    since = f"missed for {longer}{age(incident.began, reading.sampled_at)}, without {span_text(PAUSE)} on target"
+    if incident.consumed is None:
+        return since
+    share = incident.consumed * 100
+    spent = "<0.1" if 0 < share < 0.1 else f"{rounded_down(share, 1):,.1f}"
+    roughly = " (as if traffic were even)" if incident.by_time else ""
+    return f"{since}; that took {longer}{spent} % of the whole budget{roughly}"
+
+
+def _history(reading: SloReading, *, ascii_only: bool) -> Iterator[str]:
+    """The last hour, higher the worse, with the target as a line across it."""
+    if not reading.spark:
+        yield f"Last hour:  {NOT_READ}"
+        return
+    yield "Last hour (the line is the target; the higher, the worse):"
+    rows = chart([reading.strain(point) for point in reading.spark], ascii_only=ascii_only)
+    for index, row in enumerate(rows):
+        yield f"    {row}  {reading.target_text if index == len(rows) // 2 else ''}".rstrip()
+
+
+def _rates(reading: SloReading) -> Iterator[str]:
+    burns = reading.burns
     if not burns.steps:
         yield f"Burn rates: {NOT_READ}"
         return
     yield "Burn rates (1x spends the budget exactly over its window):"
     for window in windows(burns.steps):
-        yield f"    {promql_range(window):>4}  {times(burns.rate(window)):>8}"
+        said = SloState.QUIET if window in burns.quiet else times(burns.rate(window))
+        yield f"    {promql_range(window):>4}  {said:>8}"
 
 
-def _ladder(burns: Burns) -> Iterator[str]:
+def _ladder(reading: SloReading) -> Iterator[str]:
     yield "What that is worth (both windows must burn faster; Google's SRE workbook, chapter 5):"
-    for step in burns.steps:
-        yield f"    {CALLS[step.severity]:<6}  {_step(step):<28}  {_SAID[burns.climbed(step)]}"
-
-
-_SAID = {True: "yes", False: "no", None: "cannot be said"}
+    for step in reading.burns.steps:
+        yield f"    {CALLS[step.severity]:<6}  {_step(step):<28}  {_SAID[reading.burns.climbed(step)]}"
 
 
 def _step(step: Step) -> str:
     return f"{times(step.factor)} over {promql_range(step.long)} and {promql_range(step.short)}"
-
-
-def span_text(span: timedelta) -> str:
-    """A length for people, two figures: ``2.1 days``, ``5 hours``, ``40 minutes``."""
-    hours = span / timedelta(hours=1)
-    if hours >= 48:
-        return f"{hours / 24:.2g} days" if hours < 2400 else f"{hours / 24:.0f} days"
-    return f"{hours:.2g} hours" if hours >= 2 else f"{max(hours * 60, 1):.0f} minutes"

@@ -14,7 +14,7 @@ from aurora_tui.model.columns import Cell, Column, Tone
 from aurora_tui.model.diffs import DiffLine, changes
 from aurora_tui.model.revisions import Revision
 from aurora_tui.model.runs import Restored, Run, latest, runs
-from aurora_tui.model.slo import share_text
+from aurora_tui.model.slo_text import share_text
 
 UNKNOWN = "unknown"
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from aurora_tui.model.burn import PAGE, TICKET, Step, ladder, windows
+from aurora_tui.model.burn import PAGE, TICKET, Step, ladder_of, windows
 from aurora_tui.model.definitions import WINDOW, AlertRule, Objective, Service
-from aurora_tui.model.slo_queries import bad_share, promql_range
+from aurora_tui.model.slo_queries import bad_share, judged_share
+from aurora_tui.model.spans import promql_range, quoted, span_text
 
 ALERT = "ErrorBudgetBurn"
 RATIO = "service:slo_errors:ratio_rate"
@@ -43,18 +44,35 @@ class Promises:
     budget_window: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class _Pledge:
+    """One objective with all that its rules hang on."""
+
+    service: Service
+    objective: Objective
+    window: timedelta
+    steps: tuple[Step, ...]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {**self.service.labels, "service": self.service.name, "slo": self.objective.slug}
+
+
 def prometheus_rules(promises: Promises) -> dict[str, Any]:
     """A rule file: the recorded shares of bad events, the burn alerts of each objective, the alerts of the settings."""
-    steps = ladder(promises.budget_window)
-    spans = windows(steps)
-    recorded = (*spans, promises.budget_window)
+    window = promises.budget_window
+    pledges = [
+        _Pledge(service, objective, objective.window or window, ladder_of(objective, window))
+        for service in promises.services
+        for objective in service.objectives
+    ]
     groups = [
-        _group(f"slo-{name}", pace, _shares(promises.services, some))
-        for (name, _, pace), some in zip(_PACES, _by_pace(recorded), strict=True)
+        _group(f"slo-{name}", pace, [_share(pledge, span) for span, pledge in some])
+        for (name, _, pace), some in zip(_PACES, _by_pace(pledges), strict=True)
     ]
     groups += [
-        _group("slo-budgets", "4m", _budgets(promises.services, promises.budget_window)),
-        _group("slo-alerts", "30s", _burns(promises.services, steps, promises.budget_window)),
+        _group("slo-budgets", "4m", [rule for pledge in pledges for rule in _budgets(pledge)]),
+        _group("slo-alerts", "30s", [rule for pledge in pledges for rule in _burns(pledge)]),
         _group("alerts", "30s", [alert_rule(rule, promises.sli_window) for rule in promises.alerts]),
     ]
     return {"groups": [group for group in groups if group["rules"]]}
@@ -101,82 +119,59 @@ def _group(name: str, interval: str, rules: list[_Rule]) -> dict[str, Any]:
     return {"name": f"aurora-{name}", "interval": interval, "rules": rules}
 
 
-def _by_pace(spans: Iterable[timedelta]) -> list[list[timedelta]]:
-    sorted_out: list[list[timedelta]] = [[] for _ in _PACES]
-    for span in spans:
+def _by_pace(pledges: Iterable[_Pledge]) -> list[list[tuple[timedelta, _Pledge]]]:
+    """Every share that is recorded, in the group of its pace: by window, and in the order of the objectives."""
+    spans = [(span, pledge) for pledge in pledges for span in {*windows(pledge.steps), pledge.window}]
+    sorted_out: list[list[tuple[timedelta, _Pledge]]] = [[] for _ in _PACES]
+    for span, pledge in sorted(spans, key=lambda each: each[0]):
         at = next(index for index, (_, longest, _) in enumerate(_PACES) if span <= longest)
-        sorted_out[at].append(span)
+        sorted_out[at].append((span, pledge))
     return sorted_out
 
 
-def _identity(service: Service, objective: Objective) -> dict[str, str]:
-    return {**service.labels, "service": service.name, "slo": str(objective.kind)}
-
-
 def _series(name: str, labels: dict[str, str]) -> str:
-    return f"{name}{{{', '.join(f'{label}={_quoted(value)}' for label, value in labels.items())}}}"
+    return f"{name}{{{', '.join(f'{label}={quoted(value)}' for label, value in labels.items())}}}"
 
 
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
-
-
-def _each(services: Sequence[Service]) -> Iterable[tuple[Service, Objective]]:
-    return ((service, objective) for service in services for objective in service.objectives)
-
-
-def _shares(services: Sequence[Service], spans: Iterable[timedelta]) -> list[_Rule]:
-    return [
-        {
-            "record": f"{RATIO}{promql_range(span)}",
-            "expr": bad_share(objective, span),
-            "labels": _identity(service, objective),
-        }
-        for span in spans
-        for service, objective in _each(services)
-    ]
-
-
-def _budgets(services: Sequence[Service], window: timedelta) -> list[_Rule]:
-    rules: list[_Rule] = []
-    for service, objective in _each(services):
-        labels = _identity(service, objective)
-        share = _series(f"{RATIO}{promql_range(window)}", labels)
-        rules.append({"record": OBJECTIVE, "expr": f"vector({objective.ratio:.12g})", "labels": labels})
-        rules.append({"record": BUDGET, "expr": f"1 - {share} / {objective.budget:.12g}", "labels": labels})
-    return rules
-
-
-def _burns(services: Sequence[Service], steps: Iterable[Step], window: timedelta) -> list[_Rule]:
-    return [
-        _burn(service, objective, step, window)
-        for service, objective in _each(services)
-        for step in steps
-        if step.limit(objective) < 1
-    ]
-
-
-def _burn(service: Service, objective: Objective, step: Step, window: timedelta) -> _Rule:
-    identity, limit = _identity(service, objective), f"{step.limit(objective):.12g}"
-    long, short, budget = promql_range(step.long), promql_range(step.short), promql_range(window)
-    what = objective.kind.words
-    left = window / step.factor
+def _share(pledge: _Pledge, span: timedelta) -> _Rule:
+    # What an alert looks at says nothing where there is too little traffic; the budget counts every event.
+    share = judged_share if span != pledge.window else bad_share
     return {
-        "alert": ALERT,
-        "expr": " and ".join(f"{_series(f'{RATIO}{span}', identity)} > {limit}" for span in (long, short)),
-        "labels": {**identity, "severity": step.severity, "window": long},
-        "annotations": {
-            "summary": f"{service.name} burns its {what} budget: {{{{ $value | humanizePercentage }}}} bad over {long}",
-            "description": (
-                f"Over {long} and over {short} more than {step.factor:.3g} times the allowed share of events "
-                f"({objective.budget * 100:.4g} %) was bad. At {step.factor:.3g} times the budget of {budget} lasts "
-                f"{_days(left)}; {step.spent * 100:.3g} % of it go in {long}."
-            ),
-        },
+        "record": f"{RATIO}{promql_range(span)}",
+        "expr": share(pledge.objective, span),
+        "labels": pledge.labels,
     }
 
 
-def _days(span: timedelta) -> str:
-    days = span / timedelta(days=1)
-    return f"{days:.3g} days" if days >= 2 else f"{days * 24:.3g} hours"
+def _budgets(pledge: _Pledge) -> list[_Rule]:
+    objective, labels = pledge.objective, pledge.labels
+    share = _series(f"{RATIO}{promql_range(pledge.window)}", labels)
+    return [
+        {"record": OBJECTIVE, "expr": f"vector({objective.ratio:.12g})", "labels": labels},
+        {"record": BUDGET, "expr": f"1 - {share} / {objective.budget:.12g}", "labels": labels},
+    ]
+
+
+def _burns(pledge: _Pledge) -> list[_Rule]:
+    return [_burn(pledge, step) for step in pledge.steps if step.limit(pledge.objective) < 1]
+
+
+def _burn(pledge: _Pledge, step: Step) -> _Rule:
+    objective, service, labels = pledge.objective, pledge.service, pledge.labels
+    limit = f"{step.limit(objective):.12g}"
+    long, short, budget = promql_range(step.long), promql_range(step.short), promql_range(pledge.window)
+    what = objective.slug.replace("_", " ")
+    counted = "time" if objective.good_while else "events"
+    return {
+        "alert": ALERT,
+        "expr": " and ".join(f"{_series(f'{RATIO}{span}', labels)} > {limit}" for span in (long, short)),
+        "labels": {**labels, "severity": step.severity, "window": long},
+        "annotations": {
+            "summary": f"{service.name} burns its {what} budget: {{{{ $value | humanizePercentage }}}} bad over {long}",
+            "description": (
+                f"Over {long} and over {short} more than {step.factor:.3g} times the allowed share of {counted} "
+                f"({objective.budget * 100:.4g} %) was bad. At {step.factor:.3g} times the budget of {budget} lasts "
+                f"{span_text(pledge.window / step.factor)}; {step.spent * 100:.3g} % of it go in {long}."
+            ),
+        },
+    }

@@ -6,16 +6,20 @@ The terms are those of Google's SRE workbook, chapters 2 and 5 (https://sre.goog
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
 from aurora_tui.model.burn import Burns, lasts
-from aurora_tui.model.definitions import Objective, ObjectiveKind, Service
+from aurora_tui.model.definitions import Objective, ObjectiveKind, Origin, Service
+from aurora_tui.model.onset import Incident
+from aurora_tui.model.slo_text import rate_text, target_text, value_text
 
 NO_DATA = "no data"
 NOT_READ = "not read yet"
 """The reason of a sample that was not asked for yet."""
+_MEETS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 
 
 class SloState(StrEnum):
@@ -26,8 +30,18 @@ class SloState(StrEnum):
     BREACHED = "breached"
     """Meets its target now, but the error budget of the window is spent."""
     NO_DATA = "no data"
-    """Nothing can be said: no series, no traffic or a failed query. Never taken for healthy."""
+    """Nothing can be said: a failed query or a figure that makes no sense. Never taken for healthy."""
+    NO_SERIES = "no series"
+    """The server has nothing by these names."""
+    NO_TRAFFIC = "no traffic"
+    """There are series, and nobody asked: a share of nothing is no number."""
+    QUIET = "too little traffic"
+    """Fewer events than `Objective.min_traffic`: the value is shown and not judged."""
     OK = "ok"
+
+
+BLIND = frozenset({SloState.NO_DATA, SloState.NO_SERIES, SloState.NO_TRAFFIC})
+"""The states in which nothing is known of an objective."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +50,8 @@ class Sample:
 
     value: float | None
     reason: str = ""
+    lack: SloState = SloState.NO_DATA
+    """The state that comes of having no figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +59,9 @@ class SloReading:
     """One objective of one service at one time.
 
     `value` is in the objective's unit: availability the share of good events (0..1), error rate the
-    share of bad ones (0..1), latency seconds (or, without a query for them, the share of fast ones).
-    `limit` is the target in the same unit. `spark` is the value over the last hour, oldest first.
+    share of bad ones (0..1), latency seconds (or, without a query for them, the share of fast ones),
+    throughput events a second. `limit` is the target in the same unit. `spark` is the value over the
+    last hour, oldest first.
     """
 
     service: str
@@ -52,11 +69,11 @@ class SloReading:
     kind: ObjectiveKind
     state: SloState
     reason: str
-    """Why there is no data; empty otherwise."""
+    """Why there is no data, or why it is not judged; empty otherwise."""
     value: float | None
     limit: float
     at_least: bool
-    """The value must reach the limit (shares of good) instead of staying below it."""
+    """The value must reach the limit (shares of good, floors) instead of staying below it."""
     value_text: str
     target_text: str
     spark: tuple[float | None, ...]
@@ -71,10 +88,27 @@ class SloReading:
     budget_window: timedelta
     sampled_at: float
     """When the value was read, in seconds since the epoch."""
+    slug: str = ""
+    """What tells the objective from others of its service."""
+    origin: Origin = Origin.SETTINGS
+    traffic: float | None = None
+    """Events a second now, where the objective asks for a least of them."""
+    min_traffic: float | None = None
+    incident: Incident | None = None
+    """Since when the target is missed, and what that has cost; None while it is met."""
+    objective: Objective | None = None
+    """Its definition."""
+    warnings: tuple[str, ...] = ()
+    """What the server says of its own answers: parts of them may be missing."""
 
     @property
     def key(self) -> str:
-        return f"{self.service}/{self.kind}"
+        return key_of(self.service, self.slug or str(self.kind), self.origin)
+
+    @property
+    def words(self) -> str:
+        """The objective as a sentence names it: ``error rate``, or its own name."""
+        return self.kind.words if self.slug in ("", self.kind) else self.slug
 
     @property
     def exhausted_in(self) -> timedelta | None:
@@ -87,8 +121,15 @@ class SloReading:
         if value is None:
             return None
         if not self.at_least:
-            return value / self.limit / 2
+            return value / self.limit / 2 if self.limit else math.inf
+        if self.kind in (ObjectiveKind.THROUGHPUT, ObjectiveKind.THRESHOLD):
+            return 1 - value / self.limit / 2 if self.limit else 0.0
         return (1 - value) / (1 - self.limit) / 2
+
+
+def key_of(service: str, slug: str, origin: Origin = Origin.SETTINGS) -> str:
+    """The row of an objective; what other programs record never takes the place of what the settings define."""
+    return f"{service}/{slug} ({origin})" if origin in (Origin.SLOTH, Origin.PYRRA) else f"{service}/{slug}"
 
 
 def burn_rate(good_share: float, ratio: float) -> float:
@@ -101,6 +142,26 @@ def budget_remaining(good_share: float, ratio: float) -> float:
     return 1.0 - burn_rate(good_share, ratio)
 
 
+def misses(objective: Objective, value: float) -> bool:
+    """Whether a value of the objective's unit is on the wrong side of its target."""
+    limit, at_least = target(objective)
+    if objective.good_while:
+        return not _MEETS[objective.good_while.partition(" ")[0]](value, limit)
+    return value < limit if at_least else value >= limit
+
+
+def target(objective: Objective) -> tuple[float, bool]:
+    """The limit in the unit of the current value, and whether the value must reach it."""
+    if objective.good_while:
+        sign, _, limit = objective.good_while.partition(" ")
+        return float(limit), sign.startswith(">")
+    if objective.value is not None and objective.threshold is not None:
+        return objective.threshold, False
+    if objective.kind is ObjectiveKind.ERROR_RATE:
+        return round(objective.budget, 12), False
+    return objective.ratio, True
+
+
 def read(
     service: Service,
     objective: Objective,
@@ -111,44 +172,44 @@ def read(
     burns: Burns,
     budget_window: timedelta,
     now: float,
+    traffic: float | None = None,
+    incident: Incident | None = None,
+    warnings: tuple[str, ...] = (),
 ) -> SloReading:
     """Judge one objective from its current value and the share of good events over the budget's window.
 
-    A figure that is not a number (no traffic) counts as none.
+    A figure that is not a number (no traffic) counts as none. `traffic` is the rate of all events now,
+    which only an objective with a `min_traffic` needs.
     """
-    in_seconds = objective.value is not None
-    error_rate = objective.kind is ObjectiveKind.ERROR_RATE
-    if in_seconds and objective.threshold is not None:
-        limit, at_least = objective.threshold, False
-    elif error_rate:
-        limit, at_least = round(objective.budget, 12), False
-    else:
-        limit, at_least = objective.ratio, True
+    limit, at_least = target(objective)
     value, share = _number(current.value), _number(window_share.value)
     left = None if share is None else budget_remaining(share, objective.ratio)
     rate = None
-    if value is not None and not in_seconds:
-        rate = burn_rate(1 - value if error_rate else value, objective.ratio)
+    if value is not None and objective.value is None:
+        rate = burn_rate(1 - value if objective.kind is ObjectiveKind.ERROR_RATE else value, objective.ratio)
+    least, reason = objective.min_traffic, ""
     if value is None:
-        state = SloState.NO_DATA
-    elif value < limit if at_least else value >= limit:
+        state, reason = current.lack, current.reason or NO_DATA
+    elif least is not None and traffic is not None and traffic < least:
+        state, reason = SloState.QUIET, f"{rate_text(traffic)} of the {rate_text(least)} it takes to judge"
+        rate = None
+    elif misses(objective, value):
         state = SloState.BURNING
     elif left is not None and left <= 0:
         state = SloState.BREACHED
     else:
         state = SloState.OK
-    write = _seconds if in_seconds else share_text
     return SloReading(
         service=service.name,
         title=service.title,
         kind=objective.kind,
         state=state,
-        reason=(current.reason or NO_DATA) if value is None else "",
+        reason=reason,
         value=value,
         limit=limit,
         at_least=at_least,
-        value_text=NO_DATA if value is None else write(value),
-        target_text=_target(limit, at_least, in_seconds),
+        value_text=NO_DATA if value is None else value_text(objective, value),
+        target_text=target_text(objective, limit, at_least),
         spark=tuple(_number(point) for point in spark),
         burn_rate=rate,
         budget_remaining=left,
@@ -156,37 +217,15 @@ def read(
         burns=burns,
         budget_window=budget_window,
         sampled_at=now,
+        slug=objective.slug,
+        origin=objective.origin,
+        traffic=traffic,
+        min_traffic=least,
+        incident=incident,
+        objective=objective,
+        warnings=warnings,
     )
 
 
 def _number(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else value
-
-
-def rounded_down(value: float, digits: int) -> float:
-    """A figure for printing, rounded so that it never stands on the other side of its target than the figure itself."""
-    # The small term undoes the error of binary fractions (0.29 * 100 is 28.999…).
-    scale = 10.0**digits
-    return math.floor(value * scale + 1e-6) / scale
-
-
-def share_text(value: float) -> str:
-    """A share (0..1) in percent, rounded down: ``99.97 %``."""
-    percent = value * 100
-    if 0 < percent < 0.01:
-        return "<0.01 %"
-    return f"{rounded_down(percent, 2):.2f} %"
-
-
-def _seconds(value: float) -> str:
-    if math.isinf(value):
-        return "∞"
-    if value >= 1:
-        return f"{rounded_down(value, 2):.2f} s"
-    return f"{rounded_down(value * 1000, 0):.0f} ms" if value >= 0.01 else f"{rounded_down(value * 1000, 1):.1f} ms"
-
-
-def _target(limit: float, at_least: bool, in_seconds: bool) -> str:
-    if in_seconds:
-        return f"< {limit:g} s" if limit >= 1 else f"< {limit * 1000:g} ms"
-    return f"{limit * 100:g} %" if at_least else f"< {limit * 100:g} %"

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from aurora_tui.model.burn import PAGE, TICKET
 from aurora_tui.model.columns import Cell, Column, Tone
-from aurora_tui.model.definitions import ObjectiveKind
-from aurora_tui.model.slo import NO_DATA, NOT_READ, SloReading, SloState, rounded_down
-from aurora_tui.model.slo_queries import promql_range
+from aurora_tui.model.definitions import ObjectiveKind, Origin
+from aurora_tui.model.slo import BLIND, NO_DATA, NOT_READ, SloReading, SloState
+from aurora_tui.model.slo_text import rounded_down
+from aurora_tui.model.spans import promql_range
 from aurora_tui.model.sparks import bar, sparkline
 
 SPARK_WIDTH = 20
@@ -19,14 +20,27 @@ _TONES = {
     SloState.BURNING: Tone.BAD,
     SloState.BREACHED: Tone.WARN,
     SloState.NO_DATA: Tone.WARN,
+    SloState.NO_SERIES: Tone.WARN,
+    SloState.NO_TRAFFIC: Tone.WARN,
+    SloState.QUIET: Tone.DIM,
     SloState.OK: Tone.GOOD,
 }
 _NAMES = {
     ObjectiveKind.AVAILABILITY: "availability",
     ObjectiveKind.LATENCY: "latency p95",
     ObjectiveKind.ERROR_RATE: "error rate",
+    ObjectiveKind.THROUGHPUT: "throughput",
 }
+PARTIAL = "partial answer"
+"""Beside a state: the server has said itself that something is missing from what it answered."""
 _LOW_BUDGET = 0.25  # below a quarter the budget is shown as a warning
+
+
+def name_cell(reading: SloReading) -> str:
+    """What an objective is called in its row: by its kind, or by its own name and who records it."""
+    if reading.slug not in ("", reading.kind):
+        return reading.slug if reading.origin is Origin.SETTINGS else f"{reading.slug} ({reading.origin})"
+    return _NAMES.get(reading.kind, reading.kind.words)
 
 
 def worst_first(reading: SloReading) -> tuple[int, int, float, str, str]:
@@ -34,23 +48,27 @@ def worst_first(reading: SloReading) -> tuple[int, int, float, str, str]:
     strain, steps = reading.strain(reading.value), reading.burns.steps
     step = reading.burns.verdict
     urgency = len(steps) if step is None else steps.index(step)
-    return (_ORDER[reading.state], urgency, -(strain or 0.0), reading.service, reading.kind)
+    return (_ORDER[reading.state], urgency, -(strain or 0.0), reading.service, reading.slug)
 
 
 def state_text(reading: SloReading) -> str:
     """How it stands, and whether that is worth a page or a ticket: ``burning 66x · page``."""
-    words = _state(reading)
+    words = [_state(reading)]
     step = reading.burns.verdict
-    if step is None:
-        return words
-    if reading.state is SloState.BURNING and _pace(reading) is not None:
-        return f"{words} · {CALLS[step.severity]}"
-    rate = times(reading.burns.rate(step.long))
-    return f"{words} · {CALLS[step.severity]} {rate} over {promql_range(step.long)}"
+    if step is not None and reading.state is SloState.BURNING and _pace(reading) is not None:
+        words.append(CALLS[step.severity])
+    elif step is not None:
+        rate = times(reading.burns.rate(step.long))
+        words.append(f"{CALLS[step.severity]} {rate} over {promql_range(step.long)}")
+    if reading.warnings:
+        words.append(PARTIAL)
+    return " · ".join(words)
 
 
 def _state(reading: SloReading) -> str:
-    if reading.state is SloState.NO_DATA:
+    if reading.state is SloState.QUIET:
+        return f"{reading.state}: {reading.reason}"
+    if reading.state in BLIND:
         return NO_DATA if reading.reason == NO_DATA else f"{NO_DATA}: {reading.reason}"
     if reading.state is SloState.BURNING and (pace := _pace(reading)) is not None:
         return f"burning {times(pace)}"
@@ -58,8 +76,9 @@ def _state(reading: SloReading) -> str:
 
 
 def _state_tone(reading: SloReading) -> Tone:
-    """What is worth a page or a ticket is not as good as what is worth nothing, though it meets its target now."""
-    return Tone.WARN if reading.state is SloState.OK and reading.burns.verdict else _TONES[reading.state]
+    """What is worth a page or a ticket, or known in part, is not good, though it meets its target now."""
+    doubtful = reading.burns.verdict or reading.warnings
+    return Tone.WARN if doubtful and reading.state in (SloState.OK, SloState.QUIET) else _TONES[reading.state]
 
 
 def _pace(reading: SloReading) -> float | None:
@@ -98,7 +117,7 @@ def slo_columns(*, ascii_only: bool = False) -> tuple[Column[SloReading], ...]:
 
     return (
         Column("SERVICE", lambda reading, _: Cell(reading.service), lambda reading: reading.service),
-        Column("SLO", lambda reading, _: Cell(_NAMES[reading.kind]), lambda reading: reading.kind),
+        Column("SLO", lambda reading, _: Cell(name_cell(reading)), name_cell),
         Column(
             "NOW",
             lambda reading, _: Cell(reading.value_text, _TONES[reading.state]),

@@ -22,6 +22,24 @@ def sparkline(levels: Sequence[float | None], width: int | None = None, *, ascii
     return text if width is None else text.rjust(width)
 
 
+def chart(levels: Sequence[float | None], half: int = 3, *, ascii_only: bool = False) -> list[str]:
+    """Levels 0..1 (clipped) as columns, oldest first, with a line drawn at 0.5: `half` rows above it and below.
+
+    A column that crosses the line hides it there, so that what is beyond it is seen at a glance; a
+    level that is not known (None) leaves its column empty but for the line.
+    """
+    glyphs = _ASCII if ascii_only else _BLOCKS
+    full, line = glyphs[-1], "-" if ascii_only else "┄"
+    rows = []
+    for row in range(half, -half - 1, -1):
+        if row == 0:
+            rows.append("".join(full if level is not None and level > 0.5 else line for level in levels))
+            continue
+        floor = (row - 1 if row > 0 else row) / (2 * half) + 0.5
+        rows.append("".join(_cell(level, floor, 1 / (2 * half), glyphs) for level in levels))
+    return rows
+
+
 def bar(share: float, width: int = 6, *, ascii_only: bool = False) -> str:
     """A share 0..1 (clipped) as a filled bar; anything above nothing fills at least one cell."""
     full, empty = ("#", "-") if ascii_only else ("█", "░")
@@ -29,6 +47,13 @@ def bar(share: float, width: int = 6, *, ascii_only: bool = False) -> str:
     if share > 0:
         filled = max(filled, 1)
     return full * filled + empty * (width - filled)
+
+
+def _cell(level: float | None, floor: float, height: float, glyphs: str) -> str:
+    """What a column shows in the row that stands on `floor`; nothing that is there stays unseen."""
+    if level is None or (level <= floor and floor > 0):
+        return " "
+    return glyphs[_step(max(level - floor, 0.0) / height, len(glyphs))]
 
 
 def _highest(levels: Sequence[float | None]) -> float | None:

@@ -119,7 +119,8 @@ async def _firings(client: PrometheusClient, alert: Alert) -> Firings | str:
     try:
         end = await client.time() // _MINUTE * _MINUTE
         start = end - (_DAY_MINUTES - 1) * _MINUTE
-        return minutes_of(await client.range(each_minute(firing_query(alert)), start, end, _MINUTE), start)
+        answer = await client.range(each_minute(firing_query(alert)), start, end, _MINUTE)
+        return minutes_of(answer.series, start)
     except SignalError as error:
         return str(error)
 

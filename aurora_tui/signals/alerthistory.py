@@ -57,10 +57,10 @@ async def read_history(client: PrometheusClient, now: float, before: History | N
     if names:
         chosen = json.dumps("|".join(map(re.escape, names)), ensure_ascii=False)
         series = f'ALERTS{{alertstate="firing", alertname=~{chosen}}}'
-        lately = joined(await client.range(each_minute(series), end - _HOUR, end, _MINUTE))
+        lately = joined((await client.range(each_minute(series), end - _HOUR, end, _MINUTE)).series)
     if before is None or now - before.read >= DAY_SECONDS:
         start = end - (HOURS - 1) * _HOUR
-        hours = tuple(await client.range(f"max_over_time({_FIRED}[1h])", start, end, _HOUR))
+        hours = tuple((await client.range(f"max_over_time({_FIRED}[1h])", start, end, _HOUR)).series)
         labels = tuple(_labels(line) for line in hours)
         return History(server - now, tuple(lately), end, hours, end, labels, now)
     return replace(before, ahead=server - now, lately=tuple(lately), ends=end)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from aurora_tui.heavy import IMPORTS
 from aurora_tui.model.access import HttpAccess
@@ -26,6 +27,11 @@ _TOTAL_SECONDS = 20.0
 """An end for answers that trickle, which no read timeout ever sees."""
 _AT_ONCE = 4
 """Requests under way at the same time: enough over a slow link, little for the server."""
+_LONG_WARNING = 200
+MAX_POINTS = 11_000
+"""The most points of one series that Prometheus answers a range query with."""
+_said = threading.local()
+"""The warnings of the answer that the thread is reading; each request has a thread of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,14 @@ class Line:
     points: Sequence[tuple[float, float]]
 
 
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """The series of an answer, and what the server says of it: a part of it may be missing."""
+
+    series: Sequence[T]
+    warnings: tuple[str, ...] = ()
+
+
 class PrometheusClient:
     """Asks one Prometheus (https://prometheus.io/docs/prometheus/latest/querying/api/).
 
@@ -57,43 +71,68 @@ class PrometheusClient:
         self._library: Any = None
         self._session: requests.Session | None = None
 
-    async def instant(self, promql: str, at: float | None = None) -> list[Point]:
+    async def instant(self, promql: str, at: float | None = None) -> Sequence[Point]:
         """The vector (or the scalar, without labels) that a query gives at a time, in seconds since the epoch.
 
         Without a time: now, by the server's clock.
         """
+        return (await self.answer(promql, at)).series
+
+    async def answer(self, promql: str, at: float | None = None) -> Answer[Point]:
+        """The same with the server's warnings."""
         given = {"timeout": f"{READ_SECONDS:.0f}s"}  # or the server goes on after we have gone
         if at is not None:
             given["time"] = f"{at:.3f}"
-        result = await self._ask(lambda: self._connected().custom_query(promql, params=given))
-        return self._parse(lambda: list(_points(result)))
+        result, warnings = await self._ask(lambda: self._connected().custom_query(promql, params=given))
+        return self._parse(lambda: Answer(list(_points(result)), warnings))
 
     async def time(self) -> float:
         """The server's clock, in seconds since the epoch; the smallest question it can be asked."""
         points = await self.instant("time()")
         return self._parse(lambda: points[0].value)
 
-    async def range(self, promql: str, start: float, end: float, step: float) -> list[Line]:
-        """The series that a query gives from `start` to `end` (seconds since the epoch, whole) by `step`."""
+    async def range(self, promql: str, start: float, end: float, step: float) -> Answer[Line]:
+        """The series that a query gives from `start` to `end` (seconds since the epoch, whole) by `step`.
+
+        What the server would refuse to answer is not asked: it gives no series of more than 11,000 points.
+        """
+        if (end - start) / step + 1 > MAX_POINTS:
+            raise SignalError(Trouble.QUERY, f"more than {MAX_POINTS:,} points asked for: by steps of {step:g} s")
         first, last = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
         limit = {"timeout": f"{READ_SECONDS:.0f}s"}
-        result = await self._ask(
+        result, warnings = await self._ask(
             lambda: self._connected().custom_query_range(promql, first, last, f"{step:g}", params=limit)
         )
         return self._parse(
-            lambda: [Line(row["metric"], [(float(t), float(v)) for t, v in row["values"]]) for row in result]
+            lambda: Answer(
+                [Line(row["metric"], [(float(t), float(v)) for t, v in row["values"]]) for row in result], warnings
+            )
         )
 
     async def alerts(self) -> list[Mapping[str, Any]]:
         """The pending and firing alerts of its own rules, as ``/api/v1/alerts`` gives them."""
-
-        result = await self._get("alerts", "alerts")
-        return self._parse(lambda: [dict(alert) for alert in result])
+        data = await self._get("alerts", {})
+        return self._parse(lambda: [dict(alert) for alert in data["alerts"]])
 
     async def rules(self) -> list[Any]:
         """The groups of its alerting rules, as ``/api/v1/rules`` gives them."""
-        result = await self._get("rules?type=alert", "groups")
-        return self._parse(lambda: list(result))
+        data = await self._get("rules", {"type": "alert"})
+        return self._parse(lambda: list(data["groups"]))
+
+    async def alert_rules(self) -> list[Mapping[str, Any]]:
+        """The same rules without their groups."""
+        groups = await self.rules()
+        return self._parse(lambda: [dict(rule) for group in groups for rule in group["rules"]])
+
+    async def _get(self, what: str, parameters: Mapping[str, str]) -> Any:
+        def get() -> Any:
+            self._connected()
+            assert self._session is not None
+            url, patience = f"{self._url}/api/v1/{what}", (CONNECT_SECONDS, READ_SECONDS)
+            return self._session.get(url, params=parameters, timeout=patience).json()["data"]
+
+        result, _ = await self._ask(get)
+        return result
 
     def close(self) -> None:
         """Let go of the connections; the client may be used again."""
@@ -104,22 +143,12 @@ class PrometheusClient:
     def _url(self) -> str:
         return self.access.url.rstrip("/")
 
-    async def _get(self, path: str, name: str) -> Any:
-        """What one of its pages that are no queries holds under a name."""
-
-        def get() -> Any:
-            self._connected()
-            assert self._session is not None
-            answer = self._session.get(f"{self._url}/api/v1/{path}", timeout=(CONNECT_SECONDS, READ_SECONDS))
-            return answer.json()["data"][name]
-
-        return await self._ask(get)
-
-    async def _ask(self, call: Callable[[], Any]) -> Any:
+    async def _ask(self, call: Callable[[], Any]) -> tuple[Any, tuple[str, ...]]:
+        """What a call of the library gives, and the warnings that stood beside it, which the library drops."""
         server = self.access.shown
         try:
             async with self._slots, asyncio.timeout(_TOTAL_SECONDS):
-                return await in_thread(lambda: _worded(call, server))
+                return await in_thread(lambda: _heard(lambda: _worded(call, server)))
         except TimeoutError:
             raise SignalError(Trouble.SLOW, f"{server} did not answer in {_TOTAL_SECONDS:.0f} s") from None
 
@@ -158,6 +187,7 @@ def _connect(access: HttpAccess, url: str) -> tuple[Any, requests.Session]:
     def check(response: requests.Response, *_: object, **__: object) -> None:
         if not response.is_redirect:
             check_answer(access.shown, response.status_code, response.content)
+            _said.warnings = _warnings(response.content)
 
     if not access.verify:
         # The operator has chosen so; a warning a request would be written across the screen.
@@ -178,6 +208,23 @@ def _connect(access: HttpAccess, url: str) -> tuple[Any, requests.Session]:
 def _as_given(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Keeps requests from replacing our credentials by those of a ``.netrc``."""
     return request
+
+
+def _heard(call: Callable[[], Any]) -> tuple[Any, tuple[str, ...]]:
+    _said.warnings = ()
+    return call(), _said.warnings
+
+
+def _warnings(body: bytes) -> tuple[str, ...]:
+    """What a server says of an answer of its own, such as a store that Thanos could not reach."""
+    if b'"warnings"' not in body:
+        return ()
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return ()  # which is told where the answer itself is read
+    said = answer.get("warnings") if isinstance(answer, dict) else None
+    return tuple(" ".join(str(each).split())[:_LONG_WARNING] for each in said) if isinstance(said, list) else ()
 
 
 def _worded(call: Callable[[], Any], server: str) -> Any:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
 from aurora_tui.backoff import Backoff
 from aurora_tui.model.access import HttpAccess
-from aurora_tui.model.burn import Burns, Step, ladder, windows
-from aurora_tui.model.definitions import Objective, ObjectiveKind, Service
+from aurora_tui.model.ages import human_duration
+from aurora_tui.model.burn import windows
+from aurora_tui.model.definitions import Service
 from aurora_tui.model.freshness import SourceState
-from aurora_tui.model.slo import NOT_READ, Sample, SloReading, read
-from aurora_tui.model.slo_queries import WINDOW_LABEL, bad_shares, current_value, good_share, promql_range
+from aurora_tui.model.recorded_slos import SERIES, Seen, lacks_objectives, recognised
+from aurora_tui.model.slo import SloReading
+from aurora_tui.model.slo_queries import current_value
 from aurora_tui.signals.errors import SignalError, Trouble
-from aurora_tui.signals.prometheus import PrometheusClient
+from aurora_tui.signals.prometheus import Point, PrometheusClient
+from aurora_tui.signals.questions import Questions, Reply
+from aurora_tui.signals.watched import Watched
 from aurora_tui.store import Table
 
 HOW_TO_CONFIGURE = (
@@ -26,47 +28,26 @@ HOW_TO_CONFIGURE = (
 SPARK_POINTS = 60
 SPARK_STEP = 60.0
 """Seconds: an hour in all."""
+_DAY_POINTS = 720
+"""How far back an incident is looked for that the hour does not hold: a day, every two minutes."""
 _BUDGET_SECONDS = (30.0, 300.0)
 _HOUR = timedelta(hours=1)
 _HOURS_SECONDS = 30.0
 """How often the windows up to an hour are read: as often as the rules made from them are evaluated."""
 _BUDGET_SHARE = 20.0
 """A budget query reads a month of samples: it waits this many times as long as it took last time."""
-_NO_SERIES = "no such series: is the service scraped?"
-
-
-@dataclass(slots=True)
-class _Watched:
-    """What is known of one objective between polls."""
-
-    service: Service
-    objective: Objective
-    budget_window: timedelta
-    steps: tuple[Step, ...]
-    current: Sample = field(default_factory=lambda: Sample(None, NOT_READ))
-    spark: tuple[float | None, ...] = ()
-    share: Sample = field(default_factory=lambda: Sample(None, NOT_READ))
-    burns: dict[timedelta, float] = field(default_factory=dict)
-    sampled_at: float = 0.0
-
-    def reading(self) -> SloReading:
-        return read(
-            self.service,
-            self.objective,
-            current=self.current,
-            spark=self.spark,
-            window_share=self.share,
-            burns=Burns(self.objective.budget, self.steps, dict(self.burns)),
-            budget_window=self.budget_window,
-            now=self.sampled_at,
-        )
+_RECOGNISE_SECONDS = 300.0
+_SKEW_SECONDS = 30.0
+"""Clocks that differ by less are as good as equal."""
 
 
 class SloSource:
     """Keeps a table of `SloReading` by ``service/objective`` from one Prometheus.
 
     A query that fails leaves its own objective without data, with the reason; when the server itself
-    is away the rows stay, the table says so, and the server is asked again with growing pauses.
+    is away the rows stay, the table says so, and the server is asked again with growing pauses. All
+    times asked for are the server's own. While nobody looks at the table only its values and the
+    windows of an hour are read. `recorded` is `Settings.recorded`.
     """
 
     def __init__(
@@ -79,30 +60,37 @@ class SloSource:
         sli_window: timedelta,
         budget_window: timedelta,
         interval: timedelta,
+        recorded: str = "all",
     ) -> None:
-        steps = ladder(budget_window)
-        self._watched = [
-            _Watched(service, objective, budget_window, steps)
-            for service in services
-            for objective in service.objectives
-        ]
+        self._services = tuple(services)
         self._client = None if access is None else PrometheusClient(access)
         self._table = table
         self._clock = clock
         self._sli_window = sli_window
         self._budget_window = budget_window
         self._interval = interval.total_seconds()
+        self._recorded = recorded
+        self._ours = self._watch(self._services)
+        self._theirs: dict[str, Watched] = {}
+        self._ahead = 0.0
         self._spark_end = 0.0
-        self._budget_due = 0.0
-        spans = windows(steps)
-        self._hours = [span for span in spans if span <= _HOUR]
-        """What tells of a page soon; the longer windows move slowly and cost like the budget."""
-        self._days = [span for span in spans if span > _HOUR]
-        self._hours_due = 0.0
+        self._budget_due = self._hours_due = self._recognise_due = 0.0
         self._recent: asyncio.Task[None] | None = None
         self._history: asyncio.Task[None] | None = None
         # The month's queries must keep neither the current values nor the last hour waiting for a slot.
-        self._prompt, self._unhurried = asyncio.Semaphore(1), asyncio.Semaphore(2)
+        self._now, self._prompt, self._unhurried = asyncio.Semaphore(4), asyncio.Semaphore(1), asyncio.Semaphore(2)
+
+    def _watch(self, services: Iterable[Service]) -> dict[str, Watched]:
+        every = [
+            Watched(service, objective, self._sli_window, self._budget_window)
+            for service in services
+            for objective in service.objectives
+        ]
+        return {watched.key: watched for watched in every}
+
+    @property
+    def _watched(self) -> list[Watched]:
+        return [*self._ours.values(), *self._theirs.values()]
 
     async def run(self) -> None:
         """Poll until cancelled; without an address say how to give one and return."""
@@ -110,13 +98,13 @@ class SloSource:
         if client is None:
             self._table.set_freshness(SourceState.UNCONFIGURED, self._clock(), HOW_TO_CONFIGURE)
             return
-        backoff = Backoff()
+        backoff, questions = Backoff(), Questions(client)
         self._table.set_freshness(SourceState.CONNECTING, self._clock(), f"connecting to {client.access.shown}")
         try:
             while True:
                 wait = self._interval
                 try:
-                    await self._poll(client)
+                    await self._poll(client, questions)
                     backoff.reset()
                 except SignalError as error:
                     wait = backoff.next()
@@ -135,7 +123,7 @@ class SloSource:
             self._table.set_freshness(SourceState.UNCONFIGURED, self._clock(), HOW_TO_CONFIGURE)
             return
         try:
-            await self._poll(client)
+            await self._poll(client, Questions(client))
             for task in (self._recent, self._history):
                 if task is not None:
                     await task
@@ -148,103 +136,140 @@ class SloSource:
         state = SourceState.DENIED if error.trouble is Trouble.DENIED else self._table.freshness.lost
         self._table.set_freshness(state, self._clock(), str(error), next_try=next_try)
 
-    async def _poll(self, client: PrometheusClient) -> None:
+    async def _poll(self, client: PrometheusClient, questions: Questions) -> None:
         """Read every current value; raises SignalError where the server does not answer at all."""
+        looked_at = not self._table.unread
         # The smallest question there is tells a server that is away from one that refuses a query, and
         # its answer, the server's own time, keeps the history right when the clocks differ.
-        server_time = await client.time()
-        failures = [error for error in await asyncio.gather(*map(self._read_value, self._watched)) if error]
-        asked = len(self._watched)
-        if failures and len(failures) == asked and all(error.trouble is not Trouble.QUERY for error in failures):
+        self._ahead = await client.time() - self._clock()
+        if self._recorded != "off" and self._clock() >= self._recognise_due:
+            await self._recognise(client)
+            self._recognise_due = self._clock() + _RECOGNISE_SECONDS
+        watched = self._watched
+        replies = await self._ask(questions, {each.key: each.ask_value() for each in watched}, self._now)
+        for each in watched:
+            each.take_value(replies[each.key], self._clock())
+        failures = [error for each in watched if (error := replies[each.key]["value"].error)]
+        if failures and len(failures) == len(watched) and all(e.trouble is not Trouble.QUERY for e in failures):
             raise failures[0]
-        self._publish(self._watched)
-        remark = "" if asked else "no service has an objective: see services.NAME.objectives in the settings"
-        if failures:
-            remark = f"{len(failures)} of {asked} queries fail: {failures[0]}"
-        self._table.set_freshness(SourceState.LIVE, self._clock(), remark)
+        self._publish(watched)
+        self._table.set_freshness(SourceState.LIVE, self._clock(), self._remark(failures))
         if self._recent is None or self._recent.done():
-            self._recent = asyncio.create_task(self._read_recent())
-        if self._history is None or self._history.done():
-            self._history = asyncio.create_task(self._read_history(server_time))
+            self._recent = asyncio.create_task(self._read_recent(questions))
+        if looked_at and (self._history is None or self._history.done()):
+            self._history = asyncio.create_task(self._read_history(questions))
 
-    async def _read_value(self, watched: _Watched) -> SignalError | None:
-        query = current_value(watched.objective, self._sli_window)
-        watched.current, error = await self._sample(query, self._sli_window)
-        watched.sampled_at = self._clock()
-        return error
+    def _remark(self, failures: list[SignalError]) -> str:
+        asked = len(self._watched)
+        words = [] if asked else ["no service has an objective: see services.NAME.objectives in the settings"]
+        if failures:
+            words.append(f"{len(failures)} of {asked} queries fail: {failures[0]}")
+        partial = [said for each in self._watched for some in each.warnings.values() for said in some]
+        if partial:
+            words.append(f"partial answers: {partial[0]}")
+        if abs(self._ahead) > _SKEW_SECONDS:
+            way = "ahead of" if self._ahead > 0 else "behind"
+            words.append(f"the server's clock is {human_duration(abs(self._ahead))} {way} ours: its time is used")
+        return " · ".join(words)
 
-    async def _sample(self, query: str, window: timedelta) -> tuple[Sample, SignalError | None]:
-        assert self._client is not None
+    async def _recognise(self, client: PrometheusClient) -> None:
+        """Find the objectives that other programs record here; what can't be found out leaves those that are known."""
         try:
-            points = await self._client.instant(query)
+            seen = [Seen(point.labels, point.value) for point in await client.instant(SERIES)]
         except SignalError as error:
-            return Sample(None, str(error)), error
-        if not points:
-            return Sample(None, _NO_SERIES), None
-        if math.isnan(points[0].value):
-            return Sample(None, f"no traffic in {promql_range(window)}"), None
-        return Sample(points[0].value), None
+            if error.trouble is Trouble.QUERY:
+                return
+            raise
+        rules: list[Mapping[str, object]] = []
+        if lacks_objectives(seen):
+            try:
+                rules = list(await client.alert_rules())
+            except SignalError:
+                rules = []  # not every server that speaks PromQL has rules to show
+        found = self._watch(recognised(seen, rules, self._services, known_only=self._recorded == "services"))
+        gone = [key for key in self._theirs if key not in found]
+        kept = {key: self._theirs[key] for key in found if key in self._theirs}
+        self._theirs = {
+            key: kept[key] if key in kept and kept[key].objective == each.objective else each
+            for key, each in found.items()
+        }
+        self._table.apply({}, gone)
 
-    async def _read_recent(self) -> None:
+    async def _ask(
+        self, questions: Questions, asked: Mapping[str, Mapping[str, str]], slots: asyncio.Semaphore
+    ) -> dict[str, dict[str, Reply[Point]]]:
+        """The replies to the questions of each objective."""
+        flat = {f"{key}\n{name}": promql for key, some in asked.items() for name, promql in some.items()}
+        replies = await questions.now(flat, slots)
+        return {key: {name: replies[f"{key}\n{name}"] for name in some} for key, some in asked.items()}
+
+    async def _read_recent(self, questions: Questions) -> None:
         """What a page hangs on, which a month that takes minutes to read must not hold up."""
         if self._clock() >= self._hours_due:
-            await asyncio.gather(*(self._read_burns(watched, self._hours, self._prompt) for watched in self._watched))
+            await self._read_burns(questions, self._watched, self._prompt, hours=True)
             self._hours_due = self._clock() + _HOURS_SECONDS
 
-    async def _read_history(self, server_time: float) -> None:
-        end = server_time // SPARK_STEP * SPARK_STEP
+    async def _read_history(self, questions: Questions) -> None:
+        end = (self._clock() + self._ahead) // SPARK_STEP * SPARK_STEP
         if end != self._spark_end:
-            await asyncio.gather(*(self._read_spark(watched, end) for watched in self._watched))
+            await self._read_sparks(questions, end)
+            await self._read_incidents(questions)
             self._spark_end = end
         start = self._clock()
         if start >= self._budget_due:
-            await asyncio.gather(*map(self._read_budget, self._watched))
-            await asyncio.gather(*(self._read_burns(watched, self._days, self._unhurried) for watched in self._watched))
+            await asyncio.gather(*(self._read_budget(questions, watched) for watched in self._watched))
+            await self._read_incidents(questions)
             least, most = _BUDGET_SECONDS
             took = self._clock() - start
             self._budget_due = self._clock() + min(max(took * _BUDGET_SHARE, least), most)
 
-    async def _read_spark(self, watched: _Watched, end: float) -> None:
-        assert self._client is not None
-        query = current_value(watched.objective, self._sli_window)
-        start = end - (SPARK_POINTS - 1) * SPARK_STEP
-        try:
-            async with self._unhurried:
-                lines = await self._client.range(query, start, end, SPARK_STEP)
-        except SignalError:
-            lines = []  # the query of the current value has said why
-        points = dict(lines[0].points) if lines else {}
-        watched.spark = tuple(points.get(start + index * SPARK_STEP) for index in range(SPARK_POINTS))
-        self._publish([watched])
+    async def _read_sparks(self, questions: Questions, end: float) -> None:
+        moments = [end - index * SPARK_STEP for index in reversed(range(SPARK_POINTS))]
+        watched = self._watched
+        asked = {each.key: current_value(each.objective, each.sli_window) for each in watched}
+        replies = await questions.over(asked, moments[0], end, SPARK_STEP, self._unhurried)
+        for each in watched:
+            each.take_spark(replies[each.key], moments)
+        older = [each for each in watched if each.find_onset(moments, each.spark)]
+        if older:
+            step = 2 * SPARK_STEP
+            moments = [end - index * step for index in reversed(range(_DAY_POINTS))]
+            asked = {each.key: asked[each.key] for each in older}
+            replies = await questions.over(asked, moments[0], end, step, self._unhurried)
+            for each in older:
+                series = replies[each.key].series
+                points = {} if series is None else dict(series.points)
+                each.find_onset(moments, [points.get(moment) for moment in moments])
+        self._publish(watched)
 
-    async def _read_budget(self, watched: _Watched) -> None:
-        async with self._unhurried:
-            watched.share, _ = await self._sample(
-                good_share(watched.objective, self._budget_window), self._budget_window
-            )
-        objective = watched.objective
-        if watched.share.reason == _NO_SERIES and objective.kind is ObjectiveKind.LATENCY and watched.current.value:
-            threshold = f"{objective.threshold:g} s" if objective.threshold else "its threshold"
-            watched.share = Sample(None, f"the histogram has no bucket that ends at {threshold}")
-        self._publish([watched])
+    async def _read_incidents(self, questions: Questions) -> None:
+        now = self._clock() + self._ahead
+        asked = {each.key: some for each in self._watched if (some := each.ask_incident(now))}
+        replies = await self._ask(questions, asked, self._unhurried)
+        changed = [each for each in self._watched if each.key in replies]
+        for each in changed:
+            each.take_incident(replies[each.key], now)
+        self._publish(changed)
 
-    async def _read_burns(self, watched: _Watched, spans: Sequence[timedelta], slots: asyncio.Semaphore) -> None:
-        """Read the shares of several windows; what the server does not answer for is not known any more."""
-        assert self._client is not None
-        if not spans:
-            return
-        try:
-            async with slots:
-                points = await self._client.instant(bad_shares(watched.objective, spans))
-        except SignalError:
-            points = []  # the query of the current value has said why
-        found = {point.labels.get(WINDOW_LABEL): point.value for point in points if not math.isnan(point.value)}
-        for span in spans:
-            watched.burns.pop(span, None)
-            if (share := found.get(promql_range(span))) is not None:
-                watched.burns[span] = share
+    async def _read_budget(self, questions: Questions, watched: Watched) -> None:
+        # Each objective by itself: a month of one is as much as a server may read for one request.
+        replies = await self._ask(questions, {watched.key: watched.ask_budget()}, self._unhurried)
+        watched.take_budget(replies[watched.key])
         self._publish([watched])
+        await self._read_burns(questions, [watched], self._unhurried, hours=False)
 
-    def _publish(self, changed: Iterable[_Watched]) -> None:
-        readings = (watched.reading() for watched in changed)
+    async def _read_burns(
+        self, questions: Questions, watched: Iterable[Watched], slots: asyncio.Semaphore, *, hours: bool
+    ) -> None:
+        """The windows up to an hour tell of a page soon; the longer ones move slowly and cost like the budget."""
+        spans = {each.key: [span for span in windows(each.steps) if (span <= _HOUR) is hours] for each in watched}
+        asked = {each.key: each.ask_burns(spans[each.key]) for each in watched}
+        replies = await self._ask(questions, asked, slots)
+        for each in watched:
+            each.take_burns(replies[each.key], spans[each.key])
+        self._publish(watched)
+
+    def _publish(self, changed: Iterable[Watched]) -> None:
+        known = {*self._ours, *self._theirs}
+        readings = (watched.reading(self._ahead) for watched in changed if watched.key in known)
         self._table.apply({reading.key: reading for reading in readings})

@@ -13,7 +13,7 @@ import yaml
 
 from aurora_tui.model.definitions import AlertRule
 from aurora_tui.model.rule_files import alert_rule
-from aurora_tui.model.slo_queries import promql_range
+from aurora_tui.model.spans import promql_range
 from aurora_tui.settings import load_settings
 
 SLI = timedelta(seconds=30)

@@ -17,7 +17,7 @@ import pytest
 
 from aurora_tui.commands.rules import written
 from aurora_tui.model.burn import Step, ladder
-from aurora_tui.model.slo_queries import promql_range
+from aurora_tui.model.spans import promql_range
 from aurora_tui.settings import Settings, load_settings
 
 A_MINUTE = 600

@@ -84,7 +84,7 @@ async def test_commands_lead_to_every_view_and_pane(console: Console) -> None:
         ("no", "▸Nodes 3"),
         ("ev", "▸Events"),
         ("hpa", "▸Autoscalers"),
-        ("slo", "▸SLOs 12"),
+        ("slo", "▸SLOs 13"),
         ("alerts", "▸Alerts"),
         ("logs", "▸Logs"),
         ("ds monitoring", "▸DaemonSets 1"),

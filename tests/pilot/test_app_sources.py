@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -42,6 +43,7 @@ class Place:
 @pytest.fixture
 async def place() -> AsyncIterator[Place]:
     prometheus, alertmanager = FakePrometheus(), FakeAlertmanager()
+    prometheus.clock = time.time
     async with (
         apiserver.running() as api,
         served(prometheus.application()) as prometheus_url,
@@ -168,9 +170,9 @@ async def test_signals_that_are_switched_off_say_how_to_configure_them(place: Pl
 async def test_objectives_without_series_have_no_data_and_are_never_well(place: Place, tmp_path: Path) -> None:
     place.prometheus.instant = lambda query: EMPTY
     async with watching(place, tmp_path) as console:
-        await console.until("12 without data")
-        rows = console.body(console.app.slos_pane)[1:13]
-        assert len(rows) == 12
+        await console.until("13 without data")
+        rows = console.body(console.app.slos_pane)[1:14]
+        assert len(rows) == 13
         assert all("no data" in row for row in rows)
         assert not any(" ok" in row for row in rows)
         assert "all on target" not in console.text
@@ -185,7 +187,7 @@ async def test_a_budget_that_burns_a_thousandfold_is_a_plain_number(place: Place
 async def test_objectives_without_traffic_have_no_data(place: Place, tmp_path: Path) -> None:
     place.prometheus.instant = lambda query: vector("NaN")
     async with watching(place, tmp_path) as console:
-        await console.until("12 without data", "no traffic in 5m")
+        await console.until("13 without data", "no traffic in 5m")
         assert "all on target" not in console.text
 
 

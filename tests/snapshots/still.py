@@ -27,8 +27,8 @@ from tests.live.kubeconfigs import write_kubeconfig
 NOW = datetime(2026, 3, 14, 3, 7, tzinfo=UTC).timestamp()
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 HASH = "7dfcb7599b"
-BAD = {"availability": 0.6526, "latency": 3.76, "error_rate": 0.3474}
-GOOD = {"availability": 0.9997, "latency": 0.042, "error_rate": 0.0003}
+BAD = {"availability": 0.6526, "latency": 3.76, "error_rate": 0.3474, "throughput": 145.9}
+GOOD = {"availability": 0.9997, "latency": 0.042, "error_rate": 0.0003, "throughput": 145.9}
 
 
 class StillSession(Session):

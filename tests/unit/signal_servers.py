@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -29,15 +30,41 @@ def refusal(kind: str, text: str) -> Any:
     return {"status": "error", "errorType": kind, "error": text}
 
 
+_QUESTION = re.compile(r'label_replace\((.*?), "question", "(q\d+)", "", ""\)(?: or |$)', re.DOTALL)
+
+
+def _each(query: str, answer: Callable[[str], Any]) -> Any:
+    """Several questions that were put into one query are answered one by one, and refused together."""
+    questions = _QUESTION.findall(query)
+    if not questions:
+        return answer(query)
+    whole: dict[str, Any] = {"status": "success", "data": {"result": []}}
+    for promql, name in questions:
+        part = answer(promql)
+        if isinstance(part, web.Response) or part["status"] != "success":
+            return part
+        whole["warnings"] = whole.get("warnings", []) + part.get("warnings", [])
+        whole["data"]["resultType"] = part["data"]["resultType"]
+        whole["data"]["result"] += [
+            {**row, "metric": {**row["metric"], "question": name}} for row in part["data"]["result"]
+        ]
+    return whole
+
+
 class FakePrometheus:
-    """Answers queries by function; `queries` records what was asked, in order, and `times` for which time."""
+    """Answers queries by function; `queries` records what was asked, in order, and `times` for which time.
+
+    What was asked together is given to the functions one by one; `rules` are its alerting rules.
+    """
 
     def __init__(self) -> None:
         self.instant: Answer = lambda query: vector("1")
         self.range: Callable[[str, float, float], Any] = lambda query, start, end: EMPTY
         self.alerts: list[Any] = []
+        self.clock: Callable[[], float] = lambda: SERVER_TIME
         self.rules: list[Any] = []
         self.queries: list[str] = []
+        self.ranges: list[tuple[str, float, float, float]] = []
         self.times: list[float | None] = []
         self.headers: list[dict[str, str]] = []
         self.broken: web.Response | None = None
@@ -65,12 +92,17 @@ class FakePrometheus:
         if self.broken is not None:
             return _copy(self.broken)
         if query == "time()":
-            scalar = {"resultType": "scalar", "result": [SERVER_TIME, f"{SERVER_TIME}"]}
+            now = self.clock()
+            scalar = {"resultType": "scalar", "result": [now, f"{now}"]}
             return web.json_response({"status": "success", "data": scalar})
-        return _json(self.instant(query))
+        return _json(_each(query, self.instant))
 
     async def _range(self, request: web.Request) -> web.Response:
-        return _json(self.range(request.query["query"], float(request.query["start"]), float(request.query["end"])))
+        query, start, end = request.query["query"], float(request.query["start"]), float(request.query["end"])
+        self.ranges.append((query, start, end, float(request.query["step"])))
+        if self.broken is not None:
+            return _copy(self.broken)
+        return _json(_each(query, lambda promql: self.range(promql, start, end)))
 
     async def _alerts(self, request: web.Request) -> web.Response:
         if self.hanging is not None:

@@ -54,7 +54,7 @@ async def test_a_range_is_decoded_by_time(client: PrometheusClient, server: Fake
         "status": "success",
         "data": {"resultType": "matrix", "result": [{"metric": {}, "values": [[start, "1"], [end, "NaN"]]}]},
     }
-    (line,) = await client.range("up", 600, 660, 60)
+    (line,) = (await client.range("up", 600, 660, 60)).series
     assert line.points[0] == (600, 1)
     assert line.points[1][0] == 660 and math.isnan(line.points[1][1])
 

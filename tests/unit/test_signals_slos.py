@@ -19,7 +19,7 @@ from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.slo import SloState
 from aurora_tui.signals import slos
 from aurora_tui.signals.slos import SloSource
-from tests.unit.signal_servers import EMPTY, FakePrometheus, WatchedTable, refusal, served, vector
+from tests.unit.signal_servers import EMPTY, SERVER_TIME, FakePrometheus, WatchedTable, refusal, served, vector
 
 SERVICE = Service(
     "backend",
@@ -56,7 +56,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-def source(url: str | None, table: WatchedTable, clock: Callable[[], float] = lambda: 1000.0) -> SloSource:
+def source(url: str | None, table: WatchedTable, clock: Callable[[], float] = lambda: SERVER_TIME) -> SloSource:
     return SloSource(
         [SERVICE],
         None if url is None else HttpAccess(url),
@@ -92,24 +92,19 @@ async def test_value_history_and_budget_are_read(server: FakePrometheus, table: 
     async with served(server.application()) as url:
         await source(url, table).read_once()
     row = table.rows["backend/availability"]
-    assert (row.state, row.value, row.sampled_at) == (SloState.BURNING, 0.99, 1000.0)
+    assert (row.state, row.value, row.sampled_at) == (SloState.BURNING, 0.99, SERVER_TIME)
     assert row.budget_remaining == pytest.approx(0.5)
     assert (len(row.spark), row.spark[0], row.spark[1], row.spark[-1]) == (60, 1.0, None, 0.99)
     assert table.freshness.state is SourceState.LIVE
 
 
-async def test_the_burn_rates_of_all_windows_are_read_with_two_questions_an_objective(
-    server: FakePrometheus, table: WatchedTable
-) -> None:
-    asked: list[str] = []
+async def test_the_burn_rates_of_all_windows_are_read(server: FakePrometheus, table: WatchedTable) -> None:
+    shares = {"[5m]": "0.1", "[1h]": "0.08", "[30m]": "NaN", "[1d]": "0.001"}
 
     def answer(query: str) -> Any:
-        if "label_replace" not in query:
+        if not query.startswith("1 - "):
             return vector("1")
-        asked.append(query)
-        shares = {"5m": "0.1", "1h": "0.08", "30m": "NaN"} if '"5m"' in query else {"1d": "0.001"}
-        result = [{"metric": {"window": window}, "value": [1000, share]} for window, share in shares.items()]
-        return {"status": "success", "data": {"resultType": "vector", "result": result}}
+        return next((vector(share) for window, share in shares.items() if window in query), EMPTY)
 
     server.instant = answer
     async with served(server.application()) as url:
@@ -118,8 +113,27 @@ async def test_the_burn_rates_of_all_windows_are_read_with_two_questions_an_obje
     assert burns.rate(timedelta(hours=1)) == pytest.approx(16)
     assert burns.rate(timedelta(days=1)) == pytest.approx(0.2)
     assert burns.rate(timedelta(minutes=30)) is None
+    assert burns.rate(timedelta(days=3)) is None
     assert burns.verdict == burns.steps[0]
-    assert len(asked) == 4
+
+
+async def test_no_more_is_asked_than_needed(server: FakePrometheus, table: WatchedTable) -> None:
+    now = SERVER_TIME
+    async with served(server.application()) as url:
+        slo_source = source(url, table, lambda: now)
+        async with running(slo_source):
+            await table.until(SourceState.LIVE)
+            async with asyncio.timeout(10):
+                while sum("[3d]" in query for query in server.queries) < 2:
+                    await asyncio.sleep(0.01)
+    first = [query for query in server.queries if query != "time()"]
+    assert len(server.ranges) == 1, "the history of all objectives in one request"
+    assert sum("burnrate" in query for query in first) == 1
+    assert sum("[1h]" in query for query in first) == 1, "the short windows of all objectives in one request"
+    assert sum("[30d]" in query for query in first) == 2, "a month by objective"
+    assert sum("[3d]" in query for query in first) == 2, "the long windows by objective"
+    values = [query for query in first if "p95[5m]" in query]
+    assert len(values) == server.queries.count("time()"), "the values of all objectives in one request a poll"
 
 
 class SlowMonth(FakePrometheus):
@@ -132,15 +146,15 @@ class SlowMonth(FakePrometheus):
 
 
 async def test_a_month_that_takes_long_does_not_hold_the_last_hour_up(table: WatchedTable) -> None:
-    server, now = SlowMonth(), 1000.0
+    server, now = SlowMonth(), SERVER_TIME
 
     def asked() -> int:
-        return sum("label_replace" in query and '"5m"' in query for query in server.queries)
+        return sum("[1h]" in query for query in server.queries)
 
     async with served(server.application()) as url, running(source(url, table, lambda: now)), asyncio.timeout(10):
-        while asked() < 2:
+        while asked() < 1:
             await asyncio.sleep(0.01)
-        while asked() < 4:
+        while asked() < 3:
             now += 31  # each time: the first answers may only be on their way
             await asyncio.sleep(0.01)
 
@@ -182,7 +196,7 @@ async def test_rows_stay_while_the_server_is_away_and_it_comes_back_by_itself(
         server.broken = web.Response(status=503, text="starting")
         await table.until(SourceState.STALE)
         assert "HTTP 503: starting" in table.freshness.message
-        assert table.freshness.next_try is not None and table.freshness.last_good == 1000.0
+        assert table.freshness.next_try is not None and table.freshness.last_good == SERVER_TIME
         assert set(table.rows) == {"backend/availability", "backend/latency"}
         server.broken = web.Response(status=401)
         await table.until(SourceState.DENIED)
@@ -206,7 +220,7 @@ async def test_a_server_that_is_not_there_yet_is_found_when_it_starts(
 async def test_without_objectives_the_table_says_so(server: FakePrometheus, table: WatchedTable) -> None:
     async with served(server.application()) as url:
         slo_source = source(url, table)
-        slo_source._watched = []
+        slo_source._ours = {}
         await slo_source.read_once()
     assert "no service has an objective" in table.freshness.message
 

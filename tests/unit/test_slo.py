@@ -24,7 +24,8 @@ from aurora_tui.model.slo import (
     read,
 )
 from aurora_tui.model.slo_columns import COLUMNS, worst_first
-from aurora_tui.model.slo_queries import current_value, good_share, promql_range
+from aurora_tui.model.slo_queries import current_value, good_share
+from aurora_tui.model.spans import promql_range
 from aurora_tui.model.sparks import bar, sparkline
 
 AVAILABILITY = Objective(ObjectiveKind.AVAILABILITY, 0.995, total="t[$window]", good="g[$window]")
