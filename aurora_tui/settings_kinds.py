@@ -154,7 +154,8 @@ def _some_pairs(node: Node) -> Mapping[str, str]:
 
 def choice(*words: str) -> Kind[str]:
     def read(node: Node) -> str:
-        text = scalar(node, "str")
+        # YAML 1.1 reads a bare `off` as a truth value; here it may be one of the words.
+        text = scalar(node, "str", "bool")
         if text not in words:
             raise UnfitError(node)
         return text

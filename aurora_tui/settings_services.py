@@ -76,6 +76,8 @@ def _objective(kind: ObjectiveKind, part: Section, sli_window: timedelta) -> Obj
         part.fault("threshold", DURATION.expected, "nothing")
     if recorded is not None:
         recorded.finish()
+        for name in ("good", "bad"):
+            part.given(name)  # the shipped ones, whose place it takes
     part.finish()
     return Objective(
         kind=kind,

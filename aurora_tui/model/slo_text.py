@@ -24,7 +24,9 @@ def share_text(value: float) -> str:
 
 def rate_text(value: float) -> str:
     """Events a second, rounded down: ``137.2/s``, ``0.04/s``."""
-    return f"{rounded_down(value, 1 if value >= 1 else 3):,.1f}/s" if value >= 1 else f"{rounded_down(value, 3):g}/s"
+    if math.isinf(value):
+        return "∞"
+    return f"{rounded_down(value, 1):,.1f}/s" if value >= 1 else f"{rounded_down(value, 3):g}/s"
 
 
 def seconds_text(value: float) -> str:

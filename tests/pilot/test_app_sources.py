@@ -18,11 +18,12 @@ from aurora_tui.app import AuroraApp
 from aurora_tui.model.selection import LogSelection
 from aurora_tui.session import Session
 from aurora_tui.settings import load_settings
+from aurora_tui.signals import prometheus
 from tests.forwarder import Forwarder, forwarded
 from tests.pilot.console import Console
 from tests.unit import apiserver
 from tests.unit.apiserver import ApiServer, event, item, listing, stream
-from tests.unit.signal_servers import EMPTY, FakeAlertmanager, FakePrometheus, served, vector
+from tests.unit.signal_servers import EMPTY, FakeAlertmanager, FakePrometheus, all_well, served, vector
 from widgets.pane import Pane
 
 PODS = "/api/v1/namespaces/aurora/pods"
@@ -189,6 +190,35 @@ async def test_objectives_without_traffic_have_no_data(place: Place, tmp_path: P
     async with watching(place, tmp_path) as console:
         await console.until("13 without data", "no traffic in 5m")
         assert "all on target" not in console.text
+
+
+async def test_what_is_worth_a_page_is_counted_though_all_is_well_again(place: Place, tmp_path: Path) -> None:
+    def answer(query: str) -> Any:
+        availability = 'job="aurora-frontend",code!~"5.."'
+        burns = query.startswith("1 - ") and availability in query and "[5m]" not in query
+        return vector("0.5") if burns else all_well(query)
+
+    place.prometheus.instant = answer
+    async with watching(place, tmp_path) as console:
+        await console.until("1 worth a page", lambda: "page 500x over 6h" in console.text)
+
+
+async def test_a_partial_answer_is_marked_on_its_rows_and_in_the_title(place: Place, tmp_path: Path) -> None:
+    place.prometheus.instant = lambda query: {**vector("1"), "warnings": ["store 10.0.0.7 is away"]}
+    async with watching(place, tmp_path) as console:
+        await console.until("partial answer", "partial answers: store 10.0.0.7 is away")
+
+
+async def test_a_prometheus_that_answers_after_half_a_minute_holds_up_nothing_else(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prometheus, "READ_SECONDS", 0.5)
+    place.prometheus.sleeping = asyncio.Event()
+    async with watching(place, tmp_path) as console:
+        slos = title(console, "slos")
+        await console.until("did not answer in", "● kube  ○ slos down  ● alerts", "HighErrorRate", "api-1")
+        place.prometheus.sleeping.set()
+        await console.until(lambda: "live · now" in slos())
 
 
 async def test_refused_credentials_are_said_in_words(place: Place, tmp_path: Path) -> None:

@@ -23,6 +23,16 @@ def vector(value: str, labels: dict[str, str] | None = None) -> Any:
     return {"status": "success", "data": {"resultType": "vector", "result": result}}
 
 
+def all_well(query: str) -> Any:
+    """All good: latencies of 0.05 s, no errors, every event good, and many of them."""
+    if query.startswith("max("):
+        return vector("0.05")
+    if "/" not in query and not query.startswith(("avg_over_time", "1 - ")):
+        return vector("150")
+    failures = 'code=~"5' in query or "error_type!=" in query
+    return vector("1" if failures is query.startswith("1 - ") else "0")
+
+
 EMPTY = {"status": "success", "data": {"resultType": "vector", "result": []}}
 
 
@@ -69,6 +79,9 @@ class FakePrometheus:
         self.headers: list[dict[str, str]] = []
         self.broken: web.Response | None = None
         self.hanging: asyncio.Event | None = None
+        """Until it is set no alert is answered."""
+        self.sleeping: asyncio.Event | None = None
+        """Until it is set no query is answered."""
 
     def application(self) -> web.Application:
         application = web.Application()
@@ -87,6 +100,8 @@ class FakePrometheus:
     async def _query(self, request: web.Request) -> web.Response:
         query = request.query["query"]
         self.queries.append(query)
+        if self.sleeping is not None:
+            await self.sleeping.wait()
         self.times.append(float(request.query["time"]) if "time" in request.query else None)
         self.headers.append(dict(request.headers))
         if self.broken is not None:

@@ -16,7 +16,7 @@ from aurora_tui.model.columns import Cell, Column
 from aurora_tui.session import Session
 from aurora_tui.settings import load_settings
 from tests.unit.apiserver import ApiServer, context_for, item, listing, refused, running, write
-from tests.unit.signal_servers import EMPTY, FakeAlertmanager, FakePrometheus, served, vector
+from tests.unit.signal_servers import EMPTY, FakeAlertmanager, FakePrometheus, all_well, served, vector
 
 NOW = 1_700_000_600.0
 BEFORE = "2023-11-14T22:13:20Z"  # ten minutes
@@ -30,23 +30,13 @@ FIRING = {
 }
 
 
-def healthy(query: str) -> Any:
-    """All good: latencies of 0.05 s, no errors, every event good, and many of them."""
-    if query.startswith("max("):
-        return vector("0.05")
-    if "/" not in query and not query.startswith(("avg_over_time", "1 - ")):
-        return vector("150")
-    failures = 'code=~"5' in query or "error_type!=" in query
-    return vector("1" if failures is query.startswith("1 - ") else "0")
-
-
 class World:
     """The servers behind a session, all well until a test says otherwise."""
 
     def __init__(self, api: ApiServer) -> None:
         self.api = api
         self.prometheus = FakePrometheus()
-        self.prometheus.instant = healthy
+        self.prometheus.instant = all_well
         self.alertmanager = FakeAlertmanager()
         self.sources: dict[str, str] = {}
         for kind in WORKLOADS:
@@ -247,7 +237,7 @@ async def test_workloads_of_all_kinds_are_one_list(world: World, session: Sessio
 
 async def test_objectives_come_worst_first_with_their_figures(world: World, session: Session, capsys: Capture) -> None:
     def slow(query: str) -> Any:
-        return vector("NaN") if "keycloak" in query else vector("9") if query.startswith("max(") else healthy(query)
+        return vector("NaN") if "keycloak" in query else vector("9") if query.startswith("max(") else all_well(query)
 
     world.prometheus.instant = slow
 
@@ -311,7 +301,7 @@ async def test_a_silenced_alert_does_not_burn(world: World, session: Session) ->
 
 
 async def test_a_missed_objective_burns(world: World, session: Session, capsys: Capture) -> None:
-    world.prometheus.instant = lambda query: vector("9") if query.startswith("max(") else healthy(query)
+    world.prometheus.instant = lambda query: vector("9") if query.startswith("max(") else all_well(query)
 
     assert await rows.status(session, "json") == 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -79,6 +80,44 @@ def test_a_label_with_quotes_stays_one_label() -> None:
 
     assert 'job="a\\"b\\\\c"' in alert["expr"]
     assert alert["labels"]["job"] == 'a"b\\c'
+
+
+def test_a_floor_is_kept_by_time_and_its_alerts_say_so() -> None:
+    floor = Objective(ObjectiveKind.THROUGHPUT, 0.99, value="rate(all[$window])", threshold=100, good_while="> 100")
+    rules = rules_of(promises(floor))
+    shares = {rule["record"]: rule["expr"] for rule in rules if "record" in rule}
+    page = next(rule for rule in rules if "alert" in rule)
+
+    assert shares["service:slo_errors:ratio_rate1h"] == (
+        "1 - avg_over_time((sum(rate(all[5m])) > bool 100)[1h:1m])"
+    )  # fmt: skip
+    assert shares["service:slo_errors:ratio_rate30d"].endswith("[30d:5m])"), "no more than 8,640 moments"
+    assert page["labels"]["slo"] == "throughput"
+    assert "14.4 times the allowed share of time (1 %) was bad" in page["annotations"]["description"]
+
+
+def test_alerts_look_at_shares_of_enough_traffic_and_the_budget_at_all_events() -> None:
+    rules = rules_of(promises(replace(availability(0.99), min_traffic=0.5)))
+    shares = {rule["record"]: rule["expr"] for rule in rules if "record" in rule}
+
+    assert shares["service:slo_errors:ratio_rate5m"].endswith(") and sum(rate(all[5m])) >= 0.5")
+    assert ">=" not in shares["service:slo_errors:ratio_rate30d"]
+
+
+def test_an_objective_with_a_window_of_its_own_has_a_ladder_and_a_budget_of_its_own() -> None:
+    rules = rules_of(promises(replace(availability(0.99), window=timedelta(days=7))))
+    recorded = {rule["record"] for rule in rules if "record" in rule}
+
+    assert {"service:slo_errors:ratio_rate14m", "service:slo_errors:ratio_rate7d"} <= recorded
+    assert "service:slo_errors:ratio_rate30d" not in recorded
+    assert [rule["labels"]["window"] for rule in rules if "alert" in rule] == ["14m", "84m", "336m", "1008m"]
+
+
+def test_a_recorded_share_is_recorded_under_the_name_that_the_alerts_know() -> None:
+    given = Objective(ObjectiveKind.AVAILABILITY, 0.99, good="job:good:ratio$window", recorded=True)
+    shares = {rule["record"]: rule["expr"] for rule in rules_of(promises(given)) if "record" in rule}
+
+    assert shares["service:slo_errors:ratio_rate6h"] == "1 - min(job:good:ratio6h)"
 
 
 def test_no_share_is_recorded_more_rarely_than_prometheus_remembers_it() -> None:

@@ -103,6 +103,23 @@ def test_a_whole_bucket_is_found_as_both_server_lines_write_it(shipped: Settings
     assert r'le=~"2(\\.0)?"' in (shipped.services[1].objectives[1].good or "")
 
 
+def test_a_share_that_rules_record_takes_the_place_of_two_queries(tmp_path: Path) -> None:
+    objectives = """
+      availability: {objective: 99%, window: 7d, recorded: {bad: "err:ratio$window{job='a'}"}}
+      throughput: {floor: 120/m}
+      error_rate: {min_traffic: 30/m}
+    """
+    text = f"services:\n  backend:\n    objectives:{objectives}\nsignals: {{recorded: off, sli_window: 2m}}"
+    settings = load(tmp_path, text)
+    recorded, _, errors, floor = next(each for each in settings.services if each.name == "backend").objectives
+
+    assert (recorded.recorded, recorded.good, recorded.bad) == (True, None, "err:ratio$window{job='a'}")
+    assert recorded.window == timedelta(days=7)
+    assert (floor.threshold, floor.good_while, floor.slice) == (2.0, "> 2", timedelta(minutes=2))
+    assert errors.min_traffic == 0.5
+    assert settings.recorded == "off"
+
+
 def test_a_users_environment_is_tried_before_the_shipped_ones(tmp_path: Path) -> None:
     mine = load(tmp_path, 'environments: {eu: {contexts: ["prod-eu"], protected: true, sources: {jaeger: off}}}')
     assert mine.environment("prod-eu").title == "EU"
@@ -203,6 +220,35 @@ def test_files_of_the_users_folder_are_merged_in_the_order_of_their_names(tmp_pa
             "either",
             "both",
         ),
+        (
+            "services: {backend: {objectives: {throughput: {floor: 100}}}}",
+            1,
+            "services.backend.objectives.throughput.floor",
+            "a rate such as 100/s, 20/m or 0.5/h",
+            "the number 100",
+        ),
+        (
+            "services: {backend: {objectives: {availability: {min_traffic: 0/s}}}}",
+            1,
+            "services.backend.objectives.availability.min_traffic",
+            "a rate such as",
+            '"0/s"',
+        ),
+        (
+            "services: {backend: {objectives: {availability: {recorded: {good: a$window, bad: b$window}}}}}",
+            1,
+            "services.backend.objectives.availability.recorded.bad",
+            'either "good" or "bad", a share',
+            "both",
+        ),
+        (
+            "services: {keycloak: {objectives: {throughput: {objective: 99%, floor: 3/s}}}}",
+            1,
+            "services.keycloak.objectives.throughput.total",
+            "the PromQL of the rate of all events",
+            "nothing",
+        ),
+        ("signals: {recorded: mine}", 1, "signals.recorded", "one of all, services, off", '"mine"'),
         ("theme: a\nlog_lines: 500\ntheme: b", 3, "theme", "each key once", "first in line 1"),
         ("services: 5", 1, "services", "a mapping", "the number 5"),
         ("- theme", 1, "", "a mapping of settings", "a list"),

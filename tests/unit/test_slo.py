@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from aurora_tui.model.burn import Burns, ladder
 from aurora_tui.model.columns import Tone
 from aurora_tui.model.definitions import Objective, ObjectiveKind, Service
 from aurora_tui.model.describe_slo import describe_slo
+from aurora_tui.model.onset import Incident
 from aurora_tui.model.slo import (
     NOT_READ,
     Sample,
@@ -281,6 +283,101 @@ def test_the_description_says_each_windows_rate_and_what_it_is_worth() -> None:
     assert [line.split()[-1] for line in lines if line.lstrip().startswith(("page", "ticket"))] == [
         "yes", "said", "said", "said"
     ]  # fmt: skip
+
+
+THROUGHPUT = Objective(ObjectiveKind.THROUGHPUT, 0.99, value="t[$window]", threshold=100, good_while="> 100")
+
+
+@pytest.mark.parametrize(
+    ("value", "now", "state"),
+    [(137.26, "137.2/s", SloState.OK), (100.0, "100.0/s", SloState.BURNING), (0.0456, "0.045/s", SloState.BURNING)],
+)
+def test_a_floor_must_be_exceeded(value: float, now: str, state: SloState) -> None:
+    row = reading(THROUGHPUT, value)
+    assert (printed(row, "NOW"), printed(row, "TARGET"), printed(row, "SLO")) == (now, "> 100/s", "throughput")
+    assert row.state is state
+    assert row.burn_rate is None, "its budget is of time: a rate of events says nothing of it"
+
+
+def test_a_sparkline_of_a_floor_is_half_high_at_it_and_full_where_nothing_comes() -> None:
+    row = reading(THROUGHPUT, 150.0)
+    assert [row.strain(value) for value in (200.0, 100.0, 0.0)] == [0.0, 0.5, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("while_", "value", "state"),
+    [("< 5", 5, "burning"), ("<= 5", 5, "ok"), (">= 5", 5, "ok"), ("> 5", 5, "burning"), ("> 5", 6, "ok")],
+)
+def test_a_figure_is_held_against_its_comparison(while_: str, value: float, state: str) -> None:
+    figure = Objective(ObjectiveKind.THRESHOLD, 0.9, value="q", threshold=5, good_while=while_, name="queue")
+    row = reading(figure, value)
+    assert (row.state, printed(row, "TARGET"), printed(row, "SLO")) == (state, while_, "queue")
+
+
+def test_a_page_shows_the_hour_with_its_target_as_a_line_in_any_alphabet() -> None:
+    row = reading(AVAILABILITY, 0.5, spark=(1.0, 0.995, 0.99, 0.5))
+    lines = list(describe_slo(row, None, ascii_only=True))
+    at = next(index for index, line in enumerate(lines) if line.startswith("Last hour"))
+
+    assert lines[at + 1 : at + 8] == [
+        "      ##",
+        "      ##",
+        "      ##",
+        "    --##  99.5 %",
+        "     ###",
+        "     ###",
+        "    _###",
+    ]
+    assert all(line.isascii() for line in lines)
+    assert "┄" in "\n".join(describe_slo(row, None))
+
+
+@pytest.mark.parametrize(
+    ("incident", "words"),
+    [
+        (None, "none: the target was not missed in the last 10 minutes"),
+        (Incident(40.0), "missed for 60s, without 10 minutes on target"),
+        (
+            Incident(40.0, at_least=True, consumed=1.2345, by_time=True),
+            "missed for at least 60s, without 10 minutes on target; "
+            "that took at least 123.4 % of the whole budget (as if traffic were even)",
+        ),
+        (
+            Incident(40.0, consumed=0.0001),
+            "missed for 60s, without 10 minutes on target; that took <0.1 % of the whole budget",
+        ),
+    ],
+)
+def test_the_description_says_what_the_incident_has_cost(incident: Incident | None, words: str) -> None:
+    row = replace(reading(AVAILABILITY, 0.99), incident=incident)
+    assert f"Incident:   {words}" in list(describe_slo(row, BACKEND))
+
+
+def test_without_data_no_incident_is_denied() -> None:
+    assert "Incident:   no data" in list(describe_slo(reading(AVAILABILITY, None), None))
+
+
+def test_the_description_names_quiet_windows_partial_answers_and_who_defined_it() -> None:
+    rare = replace(ERROR_RATE, min_traffic=2.0)
+    row = read(
+        BACKEND,
+        rare,
+        current=Sample(1.0),
+        spark=(),
+        window_share=Sample(1.0),
+        burns=Burns(rare.budget, ladder(MONTH), {}, frozenset({FIVE_MINUTES})),
+        budget_window=MONTH,
+        now=100.0,
+        traffic=1.5,
+        warnings=("a store was away",),
+    )
+    lines = list(describe_slo(row, BACKEND))
+
+    assert "Objective:  backend error rate (API Backend; defined by settings)" in lines
+    assert "Traffic:    1.5/s, judged from 2.0/s on" in lines
+    assert "Partial:    a store was away" in lines
+    assert "      5m  too little traffic" in lines
+    assert "    bad:   b[$window]" in lines
 
 
 def test_a_latency_in_seconds_burns_as_fast_as_its_requests_are_slow() -> None:
