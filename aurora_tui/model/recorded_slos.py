@@ -28,7 +28,7 @@ SERIES = (
 """All that tells of such objectives, in one query."""
 
 _MONTH = timedelta(days=30)
-_FACTOR = re.compile(r"\((\d+(?:\.\d+)?) \* \(1-(0?\.\d+)\)\)")
+_FACTOR = re.compile(r"\((\d+(?:\.\d+)?) \* \(1\s*-\s*(0?\.\d+)\)\)")
 _SPAN = re.compile(r"(\d+)(y|w|d|h|m|s)")
 _SECONDS = {"y": 31_536_000, "w": 604_800, "d": 86_400, "h": 3600, "m": 60, "s": 1}
 _PYRRA_STEPS = (

@@ -65,15 +65,10 @@ class Server:
 
     def _evaluated(self, since: float) -> bool:
         groups = fetch(f"{self.url}/api/v1/rules")["data"]["groups"]
-        ends = [_stamp(group["lastEvaluation"]) for group in groups]
+        ends = [datetime.fromisoformat(group["lastEvaluation"]).timestamp() for group in groups]
         bad = [rule["lastError"] for group in groups for rule in group["rules"] if rule.get("lastError")]
         assert not bad, bad
         return bool(ends) and min(ends) > since
-
-
-def _stamp(text: str) -> float:
-    """Seconds since the epoch; Go prints nanoseconds, which Python does not read."""
-    return datetime.fromisoformat(text[:26].rstrip("Z") + "+00:00" if text.endswith("Z") else text).timestamp()
 
 
 def samples(loads: Sequence[Load], end: int) -> Iterator[str]:

@@ -17,8 +17,8 @@ SLOTH = {"sloth_id": "backend-requests", "sloth_service": "backend", "sloth_slo"
 PYRRA = {"slo": "backend-errors", "job": "aurora-backend"}
 RULE = {
     "name": "ErrorBudgetBurn",
-    "query": 'http_requests:burnrate5m{slo="backend-errors"} > (14 * (1-0.995)) and '
-    'http_requests:burnrate1h{slo="backend-errors"} > (14 * (1-0.995))',
+    "query": 'http_requests:burnrate5m{slo="backend-errors"} > (14 * (1 - 0.995)) and '
+    'http_requests:burnrate1h{slo="backend-errors"} > (14 * (1 - 0.995))',
     "labels": {"slo": "backend-errors", "short": "5m", "long": "1h", "severity": "critical", "exhaustion": "2d"},
 }
 
