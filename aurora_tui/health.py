@@ -15,7 +15,7 @@ from aurora_tui.model.definitions import Objective
 from aurora_tui.model.history import ASKING, NO_DATA, NOT_ASKED, Health, RevisionRow
 from aurora_tui.model.runs import Restored
 from aurora_tui.model.selection import ObjectRef
-from aurora_tui.model.slo_queries import good_share
+from aurora_tui.model.slo_queries import good_since
 from aurora_tui.session import Session
 from aurora_tui.signalling import locate
 from aurora_tui.signals.errors import SignalError, Trouble
@@ -126,7 +126,7 @@ class _Questions:
             if self._away:
                 return key, NO_DATA
             try:
-                points = await self._client.instant(good_share(self._objective, window), end)
+                points = await self._client.instant(good_since(self._objective, window), end)
             except SignalError as error:
                 self._away = error.trouble in (Trouble.UNREACHABLE, Trouble.DENIED)
                 self.trouble = f"health not known: {error}"

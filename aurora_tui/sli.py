@@ -10,7 +10,7 @@ from aurora_tui.cluster.resources import CONFIGMAPS, SERVICES
 from aurora_tui.model.actions import Target
 from aurora_tui.model.definitions import Objective, ObjectiveKind, Service
 from aurora_tui.model.selection import ObjectRef
-from aurora_tui.model.slo_queries import good_share
+from aurora_tui.model.slo_queries import good_since
 from aurora_tui.readers import config_readers, fronted
 from aurora_tui.session import Session
 from aurora_tui.signalling import locate
@@ -63,7 +63,7 @@ async def slo_probe(session: Session, target: Target) -> SloProbe | None:
     if found.access is None:
         return None
     client = PrometheusClient(found.access)
-    query = good_share(objective, session.settings.verify_window)
+    query = good_since(objective, session.settings.verify_window)
 
     async def read() -> float | None:
         try:

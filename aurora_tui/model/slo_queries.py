@@ -66,6 +66,11 @@ def share_since(objective: Objective, span: timedelta) -> str:
     return f"avg_over_time(({bad_share(objective, objective.slice)})[{promql_range(span)}:{_every(span)}])"
 
 
+def good_since(objective: Objective, span: timedelta) -> str:
+    """The share of good events over the last `span`, whatever its length."""
+    return f"1 - {share_since(objective, span)}" if objective.recorded else good_share(objective, span)
+
+
 def _share(objective: Objective, window: timedelta) -> str:
     given = objective.bad if objective.good is None else objective.good
     if objective.recorded:
@@ -95,8 +100,12 @@ def _figure(objective: Objective) -> str:
 
 def _good_time(objective: Objective, window: timedelta) -> str:
     sign, _, limit = objective.good_while.partition(" ")
-    moments = f"({_figure(objective)} {sign} bool {limit})[{promql_range(window)}:{_every(window)}]"
-    return f"avg_over_time({moments})"
+    figure = _figure(objective)
+    judged = f"{figure} {sign} bool {limit}"
+    if WINDOW in (objective.value or ""):
+        # A rate is too low until its range is full: the first minutes of a new series are no outage.
+        judged += f" and last_over_time(({figure})[1m:1m] offset {promql_range(objective.slice)})"
+    return f"avg_over_time(({judged})[{promql_range(window)}:{_every(window)}])"
 
 
 def _every(span: timedelta) -> str:

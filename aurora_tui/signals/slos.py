@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
@@ -123,6 +124,7 @@ class SloSource:
             self._table.set_freshness(SourceState.UNCONFIGURED, self._clock(), HOW_TO_CONFIGURE)
             return
         try:
+            await self._recognise(client)
             await self._poll(client, Questions(client))
             for task in (self._recent, self._history):
                 if task is not None:
@@ -142,9 +144,6 @@ class SloSource:
         # The smallest question there is tells a server that is away from one that refuses a query, and
         # its answer, the server's own time, keeps the history right when the clocks differ.
         self._ahead = await client.time() - self._clock()
-        if self._recorded != "off" and self._clock() >= self._recognise_due:
-            await self._recognise(client)
-            self._recognise_due = self._clock() + _RECOGNISE_SECONDS
         watched = self._watched
         replies = await self._ask(questions, {each.key: each.ask_value() for each in watched}, self._now)
         for each in watched:
@@ -157,7 +156,7 @@ class SloSource:
         if self._recent is None or self._recent.done():
             self._recent = asyncio.create_task(self._read_recent(questions))
         if looked_at and (self._history is None or self._history.done()):
-            self._history = asyncio.create_task(self._read_history(questions))
+            self._history = asyncio.create_task(self._read_history(client, questions))
 
     def _remark(self, failures: list[SignalError]) -> str:
         asked = len(self._watched)
@@ -174,18 +173,17 @@ class SloSource:
 
     async def _recognise(self, client: PrometheusClient) -> None:
         """Find the objectives that other programs record here; what can't be found out leaves those that are known."""
+        if self._recorded == "off":
+            return
+        self._recognise_due = self._clock() + _RECOGNISE_SECONDS
         try:
             seen = [Seen(point.labels, point.value) for point in await client.instant(SERIES)]
-        except SignalError as error:
-            if error.trouble is Trouble.QUERY:
-                return
-            raise
+        except SignalError:
+            return  # whatever is the matter, the values' own queries say it
         rules: list[Mapping[str, object]] = []
         if lacks_objectives(seen):
-            try:
+            with contextlib.suppress(SignalError):  # not every server that speaks PromQL has rules to show
                 rules = list(await client.alert_rules())
-            except SignalError:
-                rules = []  # not every server that speaks PromQL has rules to show
         found = self._watch(recognised(seen, rules, self._services, known_only=self._recorded == "services"))
         gone = [key for key in self._theirs if key not in found]
         kept = {key: self._theirs[key] for key in found if key in self._theirs}
@@ -209,7 +207,9 @@ class SloSource:
             await self._read_burns(questions, self._watched, self._prompt, hours=True)
             self._hours_due = self._clock() + _HOURS_SECONDS
 
-    async def _read_history(self, questions: Questions) -> None:
+    async def _read_history(self, client: PrometheusClient, questions: Questions) -> None:
+        if self._clock() >= self._recognise_due:
+            await self._recognise(client)
         end = (self._clock() + self._ahead) // SPARK_STEP * SPARK_STEP
         if end != self._spark_end:
             await self._read_sparks(questions, end)

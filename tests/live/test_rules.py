@@ -20,8 +20,8 @@ from aurora_tui.model.burn import Step, ladder
 from aurora_tui.model.spans import promql_range
 from aurora_tui.settings import Settings, load_settings
 
-A_MINUTE = 600
-"""Requests of the backend in a minute."""
+A_MINUTE = 9000
+"""Requests of the backend in a minute: 150 a second, above the floor of its throughput."""
 Expected = dict[int, dict[str, bool]]
 """By minute and expression, whether there is such a series."""
 CRITICAL_ALERTS = ("HighErrorRate", "HighLatency", "ServiceDown")
@@ -85,10 +85,15 @@ class Outage:
         ]
 
 
-def replay(settings: Settings, series: list[dict[str, str]], expected: Expected, folder: Path) -> None:
-    """Let promtool evaluate the backend's rules over an hour or more of samples, one a minute."""
-    backend = [service for service in settings.services if service.name == "backend"]
-    (folder / "rules.yml").write_text(written(replace(settings, services=tuple(backend)), "prometheus"))
+def replay(settings: Settings, series: list[dict[str, str]], expected: Expected, folder: Path, only: str = "") -> None:
+    """Let promtool evaluate the backend's rules over an hour or more of samples, one a minute.
+
+    `only` is the one objective that is looked at: a month of another's takes its time.
+    """
+    backend = next(service for service in settings.services if service.name == "backend")
+    objectives = tuple(each for each in backend.objectives if only in ("", each.slug))
+    watched = replace(settings, services=(replace(backend, objectives=objectives),))
+    (folder / "rules.yml").write_text(written(watched, "prometheus"))
     asked = [
         {
             "expr": f"count({expression}) or vector(0)",
@@ -136,7 +141,7 @@ def test_prometheus_fires_when_the_events_counted_one_by_one_say_so(
     told = {fires for by_selector in expected.values() for fires in by_selector.values()}
     assert told == {True, False}, f"{name} proves nothing"
 
-    replay(settings, outage.series(), expected, tmp_path)
+    replay(settings, outage.series(), expected, tmp_path, "availability")
 
 
 def test_a_total_outage_pages_within_minutes_and_is_over_when_it_is_over(settings: Settings, tmp_path: Path) -> None:
@@ -154,6 +159,7 @@ def test_a_total_outage_pages_within_minutes_and_is_over_when_it_is_over(setting
             87: {burn(first): False, alert("HighErrorRate"): False},
         },
         tmp_path,
+        "availability",
     )
 
 
@@ -166,6 +172,7 @@ def test_a_slow_leak_is_a_ticket_and_wakes_nobody(settings: Settings, tmp_path: 
         outage.series(),
         {170: {burn(page): False, burn(slow_page): False, burn(day): True, burn(days): True}},
         tmp_path,
+        "availability",
     )
 
 
@@ -175,7 +182,46 @@ def test_where_nothing_fails_and_where_nobody_asks_nothing_fires(settings: Setti
 
     silent = [{"series": 'http_requests_total{job="aurora-backend",code="200"}', "values": "5x120"}]
     share = 'service:slo_errors:ratio_rate1h{slo="availability"}'
-    replay(settings, silent, {119: {"ALERTS": False, share: True, f"{share} >= 0": False}}, tmp_path)
+    others = 'ALERTS{slo!="throughput"}'
+    replay(settings, silent, {119: {others: False, share: True, f"{share} >= 0": False}}, tmp_path)
+
+
+def test_too_few_requests_are_a_page_for_the_floor_of_the_throughput_alone(settings: Settings, tmp_path: Path) -> None:
+    """A counter that stands still has a rate of nothing: nothing else can be said of it, and this is no good."""
+    busy, few = A_MINUTE, 3000
+    counts = [0]
+    for minute in range(180):
+        counts.append(counts[-1] + (few if 60 <= minute < 90 else busy))
+    name = 'http_requests_total{job="aurora-backend",code="200"}'
+    series = [{"series": name, "values": " ".join(map(str, counts))}]
+    page, _, ticket, _ = (burn(step, "throughput") for step in ladder(timedelta(days=30)))
+
+    replay(
+        settings,
+        series,
+        {
+            1: {"ALERTS": False},  # the range of its rate is not full yet
+            59: {"ALERTS": False},
+            75: {page: True, 'ALERTS{slo!="throughput",alertname="ErrorBudgetBurn"}': False},
+            100: {page: False, ticket: True},
+        },
+        tmp_path,
+    )
+
+
+def test_what_has_too_little_traffic_to_be_judged_fires_nothing(settings: Settings, tmp_path: Path) -> None:
+    """Three requests an hour, all of which fail; without the least traffic they are a page."""
+    counts = " ".join(str(minute // 20) for minute in range(181))
+    series = [{"series": 'http_requests_total{job="aurora-backend",code="500"}', "values": counts}]
+    backend = next(service for service in settings.services if service.name == "backend")
+    availability = next(each for each in backend.objectives if each.kind == "availability")
+
+    for least, page in ((0.5, False), (None, True)):
+        folder = tmp_path / str(least)
+        folder.mkdir()
+        rare = replace(backend, objectives=(replace(availability, min_traffic=least),))
+        first = burn(ladder(timedelta(days=30))[0])
+        replay(replace(settings, services=(rare,)), series, {162: {first: page}}, folder)
 
 
 @pytest.mark.parametrize("name", CRITICAL_ALERTS)

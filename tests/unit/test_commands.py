@@ -311,6 +311,37 @@ async def test_a_missed_objective_burns(world: World, session: Session, capsys: 
     assert (answer["alerts"], answer["workloads"]) == ([], [])
 
 
+async def test_what_is_worth_a_ticket_burns_though_the_target_is_met(
+    world: World, session: Session, capsys: Capture
+) -> None:
+    def leaks(query: str) -> Any:
+        bad = query.startswith("1 - ") and 'job="aurora-backend",code!~"5.."' in query
+        return vector("0.02") if bad and "[5m]" not in query else all_well(query)
+
+    world.prometheus.instant = leaks
+
+    assert await rows.status(session, "json") == 1
+
+    (found,) = json.loads(capsys.readouterr().out)["slos"]
+    assert (found["raw"]["state"], found["raw"]["verdict"]) == ("ok", "ticket")
+    assert found["raw"]["burn_rates"]["1d"] == pytest.approx(4)
+
+
+async def test_a_strangers_objective_without_traffic_is_no_riddle_of_ours(world: World, session: Session) -> None:
+    labels = {"__name__": "slo:objective:ratio", "sloth_id": "x", "sloth_service": "shop", "sloth_slo": "req"}
+
+    def strangers(query: str) -> Any:
+        if "slo:objective:ratio" in query:
+            return vector("0.99", labels)
+        return vector("NaN") if "sloth_id" in query else all_well(query)
+
+    world.prometheus.instant = strangers
+
+    assert await rows.status(session, "json") == 0
+    labels["sloth_service"] = "backend"
+    assert await rows.status(session, "json") == 2
+
+
 async def test_a_broken_workload_burns(world: World, session: Session, capsys: Capture) -> None:
     world.deployments(deployment("web", 1), deployment("fine", 3))
 

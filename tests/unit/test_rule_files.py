@@ -89,8 +89,9 @@ def test_a_floor_is_kept_by_time_and_its_alerts_say_so() -> None:
     page = next(rule for rule in rules if "alert" in rule)
 
     assert shares["service:slo_errors:ratio_rate1h"] == (
-        "1 - avg_over_time((sum(rate(all[5m])) > bool 100)[1h:1m])"
-    )  # fmt: skip
+        "1 - avg_over_time((sum(rate(all[5m])) > bool 100"
+        " and last_over_time((sum(rate(all[5m])))[1m:1m] offset 5m))[1h:1m])"
+    )
     assert shares["service:slo_errors:ratio_rate30d"].endswith("[30d:5m])"), "no more than 8,640 moments"
     assert page["labels"]["slo"] == "throughput"
     assert "14.4 times the allowed share of time (1 %) was bad" in page["annotations"]["description"]
