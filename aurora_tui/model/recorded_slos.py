@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from aurora_tui.model.burn import PAGE, TICKET, ladder
@@ -74,11 +74,8 @@ def recognised(
     for service, objective in (*_sloth(seen, services), *_pyrra(seen, rules, services)):
         if known_only and service not in services:
             continue
-        before = found.get(service.name)
-        others = before.objectives if before else ()
-        found[service.name] = Service(
-            service.name, service.title, service.workloads, service.labels, (*others, objective)
-        )
+        others = found[service.name].objectives if service.name in found else ()
+        found[service.name] = replace(service, objectives=(*others, objective))
     return list(found.values())
 
 
