@@ -29,25 +29,68 @@ LOADS = (
     Load("sharded", lambda _: 0.1, lambda _: 1.0, instance="b"),
     Load("rare", lambda _: 0.02, lambda before: 1.0 if before < 70 else 0),
     Load("judged", lambda _: 0.02, lambda before: 1.0 if before < 70 else 0),
+    Load("weekly", lambda _: 10, lambda before: 0.5 if before < 20 else 0),
     Load("dry", lambda before: 50 if before < 30 else 200),
     Load("wet", lambda _: 200),
 )
-RATIOS = ("calm", "outage", "over", "leak", "sharded", "rare", "judged")
-WORTH = {"outage": "page", "over": "ticket", "leak": "ticket", "judged": "page", "dry": "page"}
+RATIOS = ("calm", "outage", "over", "leak", "sharded", "rare", "judged", "weekly", "echo")
+"""Of these `echo` has no requests of its own: it is defined by what Sloth records of the outage."""
+WORTH = {
+    "outage": "page",
+    "weekly": "page",
+    "echo": "page",
+    "over": "ticket",
+    "leak": "ticket",
+    "judged": "page",
+    "dry": "page",
+}
 """What the events say, counted by hand; of the others: nothing."""
 SLOTHS = ("calm", "outage", "leak")
+
+
+def counter(query: str) -> Mapping[str, Any]:
+    return {"metricSource": {"type": "Prometheus", "spec": {"query": query}}}
+
+
+OPENSLO = {
+    "apiVersion": "openslo/v1",
+    "kind": "SLO",
+    "metadata": {"name": "counted"},
+    "spec": {
+        "service": "outage",
+        "indicator": {
+            "metadata": {"name": "failed"},
+            "spec": {
+                "ratioMetric": {
+                    "counter": True,
+                    "bad": counter('sum(requests_total{job="outage",code=~"5.."})'),
+                    "total": counter('requests_total{job="outage"}'),
+                }
+            },
+        },
+        "timeWindow": [{"duration": "30d", "isRolling": True}],
+        "budgetingMethod": "Occurrences",
+        "objectives": [{"target": 0.99}],
+    },
+}
+"""The outage once more, as counters."""
 
 
 def settings_file(folder: Path, url: str) -> Path:
     services: dict[str, Any] = dict.fromkeys(("backend", "frontend", "keycloak", "postgres"))
     for name in RATIOS:
-        objective = {
+        objective: dict[str, Any] = {
             "objective": "99%",
             "good": f'sum(rate(requests_total{{job="{name}",code!~"5.."}}[$window]))',
             "total": f'sum(rate(requests_total{{job="{name}"}}[$window]))',
         }
         if name == "rare":
             objective["min_traffic"] = "0.5/s"
+        if name == "weekly":
+            objective["window"] = "7d"
+        if name == "echo":
+            series = 'slo:sli_error:ratio_rate$window{sloth_service="outage"}'
+            objective = {"objective": "99%", "recorded": {"bad": series}}
         services[name] = {"workloads": [], "labels": {"job": name}, "objectives": {"availability": objective}}
     for name in ("dry", "wet"):
         total = f'sum(rate(requests_total{{job="{name}"}}[$window]))'
@@ -59,8 +102,10 @@ def settings_file(folder: Path, url: str) -> Path:
         "protected": False,
         "sources": {"prometheus": url, "alertmanager": "off"},
     }
+    (folder / "openslo.yaml").write_text(yaml.safe_dump(OPENSLO))
     file = folder / "settings.yaml"
-    file.write_text(yaml.safe_dump({"environments": {"replay": environment}, "services": services}))
+    given = {"environments": {"replay": environment}, "services": services, "openslo": "openslo.yaml"}
+    file.write_text(yaml.safe_dump(given))
     return file
 
 
@@ -153,9 +198,12 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
         yield Told(rows, firing, server)
 
 
+def slo_of(name: str) -> str:
+    return "throughput" if name in ("dry", "wet") else "availability"
+
+
 def row_of(told: Told, name: str) -> Mapping[str, Any]:
-    kind = "throughput" if name in ("dry", "wet") else "availability"
-    return told.rows[f"{name}/{kind}"]
+    return told.rows[f"{name}/{slo_of(name)}"]
 
 
 def fired(told: Told, alert: str, **labels: str) -> set[str]:
@@ -169,7 +217,7 @@ CALLS = {frozenset(): None, frozenset({"warning"}): "ticket"}
 
 @pytest.mark.parametrize("name", [*RATIOS, "dry", "wet"])
 def test_the_verdict_is_what_prometheus_fires_and_what_the_events_say(name: str, told: Told) -> None:
-    severities = fired(told, "ErrorBudgetBurn", service=name)
+    severities = fired(told, "ErrorBudgetBurn", service=name, slo=slo_of(name))
 
     assert row_of(told, name)["verdict"] == CALLS.get(frozenset(severities), "page")
     assert row_of(told, name)["verdict"] == WORTH.get(name)
@@ -179,7 +227,8 @@ def test_the_verdict_is_what_prometheus_fires_and_what_the_events_say(name: str,
 def test_every_windows_rate_is_that_of_the_recorded_share(name: str, told: Told) -> None:
     compared = 0
     for window, rate in row_of(told, name)["burn_rates"].items():
-        share = told.server.value(f'service:slo_errors:ratio_rate{window}{{service="{name}"}}')
+        recorded = f'service:slo_errors:ratio_rate{window}{{service="{name}",slo="{slo_of(name)}"}}'
+        share = told.server.value(recorded)
         assert (rate is None) is (share is None), window
         if rate is not None and share is not None:
             # Some seconds lie between the two, in which nothing more was scraped.
@@ -190,7 +239,7 @@ def test_every_windows_rate_is_that_of_the_recorded_share(name: str, told: Told)
 
 def test_budgets_are_those_of_the_recorded_series(told: Told) -> None:
     for name in (*RATIOS, "dry", "wet"):
-        left = told.server.value(f'service:slo_error_budget:remaining{{service="{name}"}}')
+        left = told.server.value(f'service:slo_error_budget:remaining{{service="{name}",slo="{slo_of(name)}"}}')
         assert row_of(told, name)["budget_remaining"] == pytest.approx(left, abs=0.03), name
 
 
@@ -214,6 +263,21 @@ def test_an_incident_has_cost_what_its_events_are_of_all_that_are_allowed(told: 
     assert incident["consumed"] == pytest.approx(bad / (total * 0.01), rel=0.05)
     assert row_of(told, "calm")["incident"] is None
     assert row_of(told, "over")["incident"] is None, "it is over"
+
+
+def test_an_openslo_file_says_what_the_settings_say_of_the_same_counters(told: Told) -> None:
+    counted, twin = told.rows["outage/counted (OpenSLO)"], row_of(told, "outage")
+
+    assert (counted["origin"], counted["verdict"], counted["state"]) == ("OpenSLO", twin["verdict"], twin["state"])
+    assert counted["burn_rates"] == pytest.approx(twin["burn_rates"], rel=0.05)
+    assert fired(told, "ErrorBudgetBurn", slo="counted") == fired(
+        told, "ErrorBudgetBurn", service="outage", slo="availability"
+    )
+
+
+def test_a_week_is_watched_through_windows_of_its_own(told: Told) -> None:
+    assert set(row_of(told, "weekly")["burn_rates"]) == {"2m", "7m", "14m", "28m", "84m", "336m", "1008m"}
+    assert row_of(told, "weekly")["budget_window_seconds"] == 7 * 86_400
 
 
 def test_too_little_traffic_is_a_state_of_its_own(told: Told) -> None:
