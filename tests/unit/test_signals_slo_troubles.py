@@ -190,6 +190,19 @@ async def test_an_incident_older_than_the_hour_is_looked_for_in_the_day(
     assert [(end - start) / step + 1 for _, start, end, step in server.ranges] == [60, 720]
 
 
+async def test_an_incident_begins_by_our_clock_whatever_the_servers_says(
+    server: FakePrometheus, table: WatchedTable
+) -> None:
+    began = SERVER_TIME // 60 * 60 - 20 * 60
+    server.range = failing(began)
+    async with served(server.application()) as url:
+        await source(HttpAccess(url), table, UP, clock=lambda: SERVER_TIME + 500).read_once()
+    row: SloReading = table.rows["api/availability"]
+
+    assert row.incident is not None
+    assert row.sampled_at - row.incident.began == SERVER_TIME - began
+
+
 async def test_what_is_recorded_costs_as_if_traffic_were_even(server: FakePrometheus, table: WatchedTable) -> None:
     began = SERVER_TIME // 60 * 60 - 20 * 60
     server.range = failing(began)

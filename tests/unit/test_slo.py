@@ -28,7 +28,7 @@ from aurora_tui.model.slo import (
 from aurora_tui.model.slo_columns import COLUMNS, worst_first
 from aurora_tui.model.slo_queries import current_value, good_share
 from aurora_tui.model.spans import promql_range
-from aurora_tui.model.sparks import bar, sparkline
+from aurora_tui.model.sparks import bar, chart, sparkline
 
 AVAILABILITY = Objective(ObjectiveKind.AVAILABILITY, 0.995, total="t[$window]", good="g[$window]")
 ERROR_RATE = Objective(ObjectiveKind.ERROR_RATE, 0.99, total="t[$window]", bad="b[$window]")
@@ -182,6 +182,16 @@ def test_a_sparkline_is_higher_the_worse_it_is_and_half_high_at_the_target() -> 
     row = reading(AVAILABILITY, 1.0, spark=(1.0, 0.995, 0.9))
     assert printed(row, "1H") == "▁▅█".rjust(20)
     assert sparkline([row.strain(point) for point in (1.0, 0.995, 0.9)], ascii_only=True) == "_=#"
+
+
+def test_a_chart_has_the_target_as_a_line_that_what_is_beyond_it_crosses() -> None:
+    assert chart([0.0, 0.4, 0.5, 0.6, 0.95, None, 2.0], 2, ascii_only=True) == [
+        "    * #",
+        "   -# #",
+        "---##-#",
+        " =### #",
+        "_#### #",
+    ]
 
 
 def test_a_sparkline_leaves_gaps_and_keeps_spikes() -> None:

@@ -114,6 +114,14 @@ def test_an_incident_begins_where_a_walk_back_meets_no_pause_any_more(missed: li
         assert found.at_least is (began < pause)
 
 
+@pytest.mark.parametrize(("calm", "began"), [(8, 0.0), (9, 600.0)])
+def test_ten_minutes_on_target_end_an_incident_and_nine_do_not(calm: int, began: float) -> None:
+    missed = [True, *[False] * calm, True]
+    found = onset([(MINUTE * index, each) for index, each in enumerate(missed)])
+
+    assert found is not None and found.began == began
+
+
 def test_an_empty_history_has_no_incident() -> None:
     assert onset([]) is None
 
