@@ -16,6 +16,7 @@ from datetime import timedelta
 
 from aurora_tui.model.burn import PAGE, TICKET, ladder
 from aurora_tui.model.definitions import WINDOW, Objective, ObjectiveKind, Origin, Service, Step
+from aurora_tui.model.linking import link_of
 from aurora_tui.model.spans import quoted
 
 _SLOTH_OBJECTIVE, _SLOTH_DAYS = "slo:objective:ratio", "slo:time_period:days"
@@ -172,6 +173,6 @@ def _told_by_rules(rules: Iterable[Mapping[str, object]]) -> dict[str, tuple[flo
 
 
 def _service(name: str, labels: Mapping[str, str], services: Sequence[Service]) -> Service:
-    named = [service for service in services if service.name == name]
-    labelled = [service for service in services if service.labels and service.labels.items() <= labels.items()]
-    return next(iter(named + labelled), Service(name, name, (), {}))
+    by_name = {service.name: service for service in services}
+    link = link_of(labels, services)
+    return by_name.get(name) or by_name.get(link.service if link else "") or Service(name, name, (), {})

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from aiohttp import web
@@ -261,6 +262,19 @@ async def test_a_query_that_is_refused_is_found_by_halves_and_asked_alone_from_t
             counts.append(len(server.queries) - before)
     assert [key for key, reply in replies.items() if reply.error] == ["q5"]
     assert counts == [7, 2]
+
+
+async def test_many_questions_are_put_into_addresses_that_proxies_take(server: FakePrometheus) -> None:
+    promqls = {f"{index}": f'sum(rate(requests_total{{job="{index}-{"x" * 200}"}}[5m]))' for index in range(100)}
+    server.instant = lambda query: vector(query.partition('"')[2].partition("-")[0])
+    async with served(server.application()) as url:
+        replies = await Questions(prometheus.PrometheusClient(HttpAccess(url))).now(promqls, asyncio.Semaphore(4))
+
+    assert {key: reply.series and reply.series.value for key, reply in replies.items()} == {
+        str(index): index for index in range(100)
+    }
+    assert 4 < len(server.queries) < 10
+    assert all(len(quote(query)) < 7500 for query in server.queries)
 
 
 async def test_a_history_of_more_points_than_the_server_gives_is_not_asked_for(server: FakePrometheus) -> None:
