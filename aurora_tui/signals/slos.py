@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from aurora_tui.backoff import Backoff
@@ -217,7 +217,11 @@ class SloSource:
             self._spark_end = end
         start = self._clock()
         if start >= self._budget_due:
-            await asyncio.gather(*(self._read_budget(questions, watched) for watched in self._watched))
+            # A month of one objective is as much as a server may read for one request; what is recorded costs nothing.
+            watched = self._watched
+            recorded = [each for each in watched if each.objective.recorded]
+            counted = [[each] for each in watched if not each.objective.recorded]
+            await asyncio.gather(*(self._read_budgets(questions, some) for some in (recorded, *counted)))
             await self._read_incidents(questions)
             least, most = _BUDGET_SECONDS
             took = self._clock() - start
@@ -251,12 +255,12 @@ class SloSource:
             each.take_incident(replies[each.key], now)
         self._publish(changed)
 
-    async def _read_budget(self, questions: Questions, watched: Watched) -> None:
-        # Each objective by itself: a month of one is as much as a server may read for one request.
-        replies = await self._ask(questions, {watched.key: watched.ask_budget()}, self._unhurried)
-        watched.take_budget(replies[watched.key])
-        self._publish([watched])
-        await self._read_burns(questions, [watched], self._unhurried, hours=False)
+    async def _read_budgets(self, questions: Questions, watched: Sequence[Watched]) -> None:
+        replies = await self._ask(questions, {each.key: each.ask_budget() for each in watched}, self._unhurried)
+        for each in watched:
+            each.take_budget(replies[each.key])
+        self._publish(watched)
+        await self._read_burns(questions, watched, self._unhurried, hours=False)
 
     async def _read_burns(
         self, questions: Questions, watched: Iterable[Watched], slots: asyncio.Semaphore, *, hours: bool

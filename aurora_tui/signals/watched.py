@@ -185,7 +185,8 @@ class Watched:
         if reply.error is not None:
             return Sample(None, str(reply.error))
         if reply.series is None:
-            return Sample(None, NO_SERIES, SloState.NO_SERIES)
+            recorded = f"nothing is recorded over {promql_range(window)}"
+            return Sample(None, recorded if objective.recorded else NO_SERIES, SloState.NO_SERIES)
         value = reply.series.value
         in_shares = of_budget or (objective.value is None and not objective.good_while)
         if math.isnan(value):

@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,7 @@ def state_of(row: SloReading) -> str:
         (FLOOR, vector("+Inf"), SloState.OK, "ok"),
         (RECORDED, vector("NaN"), SloState.NO_TRAFFIC, "no traffic in 5m (the recorded share is NaN)"),
         (RECORDED, vector("99.5"), SloState.NO_DATA, "what is recorded is no share between 0 and 1: 99.5"),
-        (RECORDED, EMPTY, SloState.NO_SERIES, "no such series"),
+        (RECORDED, EMPTY, SloState.NO_SERIES, "no data: nothing is recorded over 5m"),
         (RARE, vector("NaN"), SloState.NO_TRAFFIC, "no traffic in 5m"),
     ],
 )  # fmt: skip
@@ -212,6 +213,19 @@ async def test_what_is_recorded_costs_as_if_traffic_were_even(server: FakePromet
 
     assert row.incident is not None and row.incident.by_time
     assert row.incident.consumed == pytest.approx(0.25 * (SERVER_TIME - began + 300) / (30 * 86_400) / 0.01)
+
+
+async def test_recorded_shares_cost_the_server_nothing_and_are_asked_for_together(
+    server: FakePrometheus, table: WatchedTable
+) -> None:
+    many = [replace(RECORDED, name=f"n{index}", good=f"n{index}:ratio$window") for index in range(20)]
+    async with served(server.application()) as url:
+        await source(HttpAccess(url), table, *many).read_once()
+
+    assert len(table.rows) == 20
+    assert sum("ratio30d" in query for query in server.queries) == 1
+    assert sum("ratio3d" in query for query in server.queries) <= 3, "four windows each"
+    assert len(server.queries) <= 10
 
 
 async def test_objectives_of_sloth_appear_by_themselves_and_go_with_their_series(
