@@ -18,7 +18,6 @@ from aurora_tui.model.burn import windows
 from aurora_tui.model.columns import Cell, Column
 from aurora_tui.model.filters import Filter, parse_filter
 from aurora_tui.model.freshness import SourceState
-from aurora_tui.model.onset import Incident
 from aurora_tui.model.pod_status import summarize
 from aurora_tui.model.printing import NAMESPACE_COLUMN
 from aurora_tui.model.slo import BLIND, SloState
@@ -136,9 +135,10 @@ def raw_slo(row: Any) -> Mapping[str, Any]:
         "burn_rates": {promql_range(window): row.burns.rate(window) for window in windows(row.burns.steps)},
         "verdict": CALLS[step.severity] if (step := row.burns.verdict) else None,
         "budget_remaining": row.budget_remaining,
+        "budget_reason": row.budget_reason,
         "budget_window_seconds": row.budget_window.total_seconds(),
         "budget_lasts_seconds": lasts.total_seconds() if (lasts := row.exhausted_in) is not None else None,
-        "incident": _raw_incident(row.incident),
+        "incident": None if row.incident is None else asdict(row.incident),
         "traffic": row.traffic,
         "min_traffic": row.min_traffic,
         "state": row.state.value,
@@ -147,11 +147,6 @@ def raw_slo(row: Any) -> Mapping[str, Any]:
         "warnings": list(row.warnings),
         "sampled_at": row.sampled_at,
     }
-
-
-def _raw_incident(incident: Incident | None) -> Mapping[str, Any] | None:
-    """`consumed` is the share of the whole budget that is gone since `began`."""
-    return None if incident is None else asdict(incident)
 
 
 async def list_alerts(session: Session) -> Listing:

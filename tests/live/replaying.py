@@ -59,8 +59,8 @@ class Server:
         return [alert["labels"] for alert in alerts if alert["state"] == "firing"]
 
     def evaluate(self) -> None:
-        """Wait until every group of rules was evaluated after every other one: shares first, alerts upon them."""
-        for _ in range(2):
+        """Wait until what is recorded of shares that are recorded has been looked at by the alerts: four rounds."""
+        for _ in range(4):
             self.children.wait_until(partial(self._evaluated, time.time()), "the rules", READY_SECONDS)
 
     def _evaluated(self, since: float) -> bool:
@@ -89,8 +89,11 @@ def samples(loads: Sequence[Load], end: int) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def replayed(folder: Path, loads: Sequence[Load], rules: Sequence[Path]) -> Iterator[Server]:
-    """A Prometheus that holds the loads until now, with these rule files, their groups evaluated every second."""
+def replayed(folder: Path, loads: Sequence[Load], rules: Sequence[Path] = (), *extra: str) -> Iterator[Server]:
+    """A Prometheus that holds the loads until now, with these rule files, their groups evaluated every second.
+
+    `extra` are options of its command line.
+    """
     tools = binaries.monitoring()
     text, data = folder / "samples", folder / "data"
     text.write_text("\n".join(samples(loads, int(time.time()))) + "\n")
@@ -109,12 +112,14 @@ def replayed(folder: Path, loads: Sequence[Load], rules: Sequence[Path]) -> Iter
         f"--storage.tsdb.path={data}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--log.level=warn",
+        *extra,
     ]
     try:
         child = children.start("prometheus", [tools["prometheus"], *options])
         server = Server(f"http://127.0.0.1:{port}", children)
         children.wait_until(lambda: answers(f"{server.url}/-/ready"), "Prometheus", READY_SECONDS, child)
-        server.evaluate()
+        if rules:
+            server.evaluate()
         yield server
     finally:
         children.stop()

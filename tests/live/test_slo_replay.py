@@ -16,7 +16,7 @@ import yaml
 from aurora_tui.commands.rules import written
 from aurora_tui.settings import load_settings
 from tests.live.kubeconfigs import write_kubeconfig
-from tests.live.program import Program
+from tests.live.program import Program, Run
 from tests.live.replaying import Load, Server, replayed, sloth
 
 LOADS = (
@@ -174,6 +174,20 @@ class Told:
     server: Server
 
 
+def asked(folder: Path, server: Server) -> Run:
+    """What the program prints of the objectives that it reads from this Prometheus; the cluster is not asked."""
+    kubeconfig = write_kubeconfig(
+        folder / "kubeconfig",
+        contexts={"replay": {"cluster": "c", "user": "u"}},
+        clusters={"c": {"server": "http://127.0.0.1:1"}},
+        users={"u": {}},
+    )
+    settings = settings_file(folder, server.url)
+    run = Program(folder, kubeconfig, "replay")("get", "slos", "-o", "json", f"--config={settings}")
+    assert run.code == 0, run
+    return run
+
+
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     folder = tmp_path_factory.mktemp("replay")
@@ -182,17 +196,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     sloth(sloth_specification(folder), theirs)
     merged = [group for each in yaml.safe_load_all(theirs.read_text()) if each for group in each["groups"]]
     theirs.write_text(yaml.safe_dump({"groups": merged}))
-    kubeconfig = write_kubeconfig(
-        folder / "kubeconfig",
-        contexts={"replay": {"cluster": "c", "user": "u"}},
-        clusters={"c": {"server": "http://127.0.0.1:1"}},
-        users={"u": {}},
-    )
     with replayed(folder, LOADS, [ours, theirs, pyrra_rules(folder)]) as server:
-        settings = settings_file(folder, server.url)
         firing = server.firing()
-        run = Program(folder, kubeconfig, "replay")("get", "slos", "-o", "json", f"--config={settings}")
-        assert run.code == 0, run
+        run = asked(folder, server)
         assert sorted(map(repr, server.firing())) == sorted(map(repr, firing)), "nothing changed meanwhile"
         rows = {f"{row['service']}/{row['slo']}": row["raw"] for row in run.json}
         yield Told(rows, firing, server)
@@ -292,6 +298,7 @@ def test_a_floor_burns_the_time_below_it(told: Told) -> None:
     assert (dry["state"], dry["value"]) == ("burning", pytest.approx(50, rel=0.05))
     # Half an hour, and the minutes in which the mean of five was below already.
     assert dry["burn_rates"]["1h"] == pytest.approx(50, abs=8)
+    assert dry["incident"]["consumed"] == pytest.approx(30 / (30 * 24 * 60 * 0.01), rel=0.15)
     assert row_of(told, "wet")["state"] == "ok"
 
 
@@ -322,3 +329,17 @@ def test_pyrras_objectives_are_found_by_their_burn_rates_and_alerts(told: Told) 
     assert share is not None
     assert row["burn_rates"]["4d"] == pytest.approx(share / 0.01, rel=0.05)
     assert row["budget_remaining"] is None, "its generic rules, which would tell, are not there"
+
+
+def test_a_query_that_reads_too_much_says_so_in_the_servers_words_and_costs_no_other(tmp_path: Path) -> None:
+    """A month of the calm service is 960 samples a series, five minutes are ten."""
+    with replayed(tmp_path, LOADS[:1], (), "--query.max-samples=400") as server:
+        rows = {f"{row['service']}/{row['slo']}": row for row in asked(tmp_path, server).json}
+    calm = rows["calm/availability"]
+
+    assert calm["raw"]["state"] == "ok"
+    assert calm["raw"]["burn_rates"]["5m"] == 0.0
+    assert calm["raw"]["burn_rates"]["3d"] is None
+    assert calm["raw"]["budget_remaining"] is None
+    assert calm["raw"]["budget_reason"].startswith("query processing would load too many samples into memory")
+    assert rows["outage/availability"]["raw"]["state"] == "no series"
