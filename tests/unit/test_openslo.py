@@ -7,6 +7,9 @@ from pathlib import Path
 from textwrap import dedent, indent
 
 import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from aurora_tui.commands.rules import written
 from aurora_tui.model.definitions import Objective, ObjectiveKind, Origin, Service
@@ -189,3 +192,49 @@ def test_a_file_of_settings_is_one_document(tmp_path: Path) -> None:
     assert faults_of(tmp_path, "theme: aurora\n", "theme: aurora\n") == [
         (3, "", "one YAML document in a file of settings, found another one after ---")
     ]
+
+
+WORDS = [
+    "metadata",
+    "name",
+    "spec",
+    "service",
+    "indicator",
+    "indicatorRef",
+    "ratioMetric",
+    "thresholdMetric",
+    "counter",
+    "good",
+    "bad",
+    "total",
+    "raw",
+    "rawType",
+    "metricSource",
+    "type",
+    "query",
+    "objectives",
+    "target",
+    "targetPercent",
+    "op",
+    "value",
+    "timeWindow",
+    "duration",
+    "isRolling",
+    "budgetingMethod",
+]
+scalars = st.sampled_from([None, True, 0, 0.99, 99.9, -1, "", "x", "a{b", "success", "Timeslices", "lt", "30d", "1M"])
+values = st.recursive(
+    scalars, lambda inner: st.dictionaries(st.sampled_from(WORDS), inner) | st.lists(inner, max_size=2), max_leaves=12
+)
+
+
+@given(st.dictionaries(st.sampled_from(WORDS), values), st.sampled_from(["SLO", "SLI", "Service", "DataSource"]))
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_whatever_a_document_holds_is_read_or_refused_in_words(
+    tmp_path: Path, body: dict[str, object], kind: str
+) -> None:
+    document = yaml.safe_dump({**body, "apiVersion": "openslo/v1", "kind": kind})
+    try:
+        settings_of(tmp_path, slo(COUNTERS), document)
+    except SettingsError as refused:
+        assert all(fault.expected and fault.line for fault in refused.faults)
