@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from aurora_tui.model.burn import PAGE
 from aurora_tui.model.selection import ServiceRef
 from aurora_tui.model.slo import BLIND, SloReading, SloState
-from aurora_tui.model.slo_columns import COLUMNS
+from aurora_tui.model.slo_columns import COLUMNS, cost_text
 from aurora_tui.store import Store
 from widgets.grid import Grid
 from widgets.line import Line, Part
@@ -88,11 +88,10 @@ class SlosPane(TablePane):
         return ServiceRef(row.service) if row is not None else None
 
     def _say_why(self) -> None:
-        """Say in whole what the narrow STATE may cut short, of the objective under the cursor."""
+        """Of the row under the cursor: what the narrow STATE may cut short, and what its incident costs."""
         row: SloReading | None = self.grid.cursor_row
-        self._why.display = any(each.reason for each in self.table.rows.values())
-        words = (
-            "; ".join(filter(None, (row.reason, row.budget_reason and f"budget: {row.budget_reason}"))) if row else ""
-        )
+        self._why.display = any(each.reason or each.incident for each in self.table.rows.values())
+        said = (row.reason, cost_text(row), row.budget_reason and f"budget: {row.budget_reason}") if row else ()
+        words = "; ".join(filter(None, said))
         name = f"  {row.service} {row.words}: " if row and words else ""
         self._why.show([Part(name, "dim"), Part(words, "warn")] if words else ())

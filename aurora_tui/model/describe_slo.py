@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aurora_tui.model.ages import age
 from aurora_tui.model.burn import Step, windows
 from aurora_tui.model.definitions import Objective, Service
 from aurora_tui.model.onset import PAUSE
 from aurora_tui.model.slo import NO_DATA, NOT_READ, SloReading, SloState
-from aurora_tui.model.slo_columns import CALLS, budget_cell, state_text, times
-from aurora_tui.model.slo_text import rate_text, rounded_down
+from aurora_tui.model.slo_columns import CALLS, budget_cell, cost_text, state_text, times
+from aurora_tui.model.slo_text import rate_text
 from aurora_tui.model.spans import promql_range, span_text
 from aurora_tui.model.sparks import chart
 
@@ -70,14 +69,8 @@ def _incident(reading: SloReading) -> str:
     if incident is None:
         blind = reading.value is None or reading.state is SloState.QUIET
         return NO_DATA if blind else f"none: the target was not missed in the last {span_text(PAUSE)}"
-    longer = "at least " if incident.at_least else ""
-    since = f"missed for {longer}{age(incident.began, reading.sampled_at)}, without {span_text(PAUSE)} on target"
-    if incident.consumed is None:
-        return since
-    share = incident.consumed * 100
-    spent = "<0.1" if 0 < share < 0.1 else f"{rounded_down(share, 1):,.1f}"
-    roughly = " (as if traffic were even)" if incident.by_time else ""
-    return f"{since}; that took {longer}{spent} % of the whole budget{roughly}"
+    roughly = " (as if traffic were even)" if incident.by_time and incident.consumed is not None else ""
+    return f"{cost_text(reading)}{roughly}; over once the target is met for {span_text(PAUSE)}"
 
 
 def _history(reading: SloReading, *, ascii_only: bool) -> Iterator[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from aurora_tui.model.ages import age
 from aurora_tui.model.burn import PAGE, TICKET
 from aurora_tui.model.columns import Cell, Column, Tone
 from aurora_tui.model.definitions import ObjectiveKind, Origin
 from aurora_tui.model.slo import BLIND, NO_DATA, NOT_READ, SloReading, SloState
-from aurora_tui.model.slo_text import rounded_down
+from aurora_tui.model.slo_text import part_text, rounded_down
 from aurora_tui.model.spans import promql_range
 from aurora_tui.model.sparks import bar, sparkline
 
@@ -93,6 +94,18 @@ def times(rate: float | None) -> str:
     if rate is None:
         return NO_DATA
     return f"{rate:.3g}x" if rate < 999.5 else f"{rate:,.0f}x"
+
+
+def cost_text(reading: SloReading) -> str:
+    """What the incident that is on has taken so far: ``missed for 9m24s, 1.8 % of the whole budget gone``."""
+    incident = reading.incident
+    if incident is None:
+        return ""
+    longer = "at least " if incident.at_least else ""
+    since = f"missed for {longer}{age(incident.began, reading.sampled_at)}"
+    if incident.consumed is None:
+        return since
+    return f"{since}, {longer}{part_text(incident.consumed)} of the whole budget gone"
 
 
 def budget_cell(reading: SloReading, *, ascii_only: bool = False) -> Cell:

@@ -22,6 +22,12 @@ def share_text(value: float) -> str:
     return f"{rounded_down(percent, 2):.2f} %"
 
 
+def part_text(share: float) -> str:
+    """A part of a whole budget in percent, rounded down; beyond 100 % there is less than nothing left."""
+    percent = share * 100
+    return "<0.1 %" if 0 < percent < 0.1 else f"{rounded_down(percent, 1):,.1f} %"
+
+
 def rate_text(value: float) -> str:
     """Events a second, rounded down: ``137.2/s``, ``0.04/s``."""
     if math.isinf(value):

@@ -346,15 +346,15 @@ def test_a_page_shows_the_hour_with_its_target_as_a_line_in_any_alphabet() -> No
     ("incident", "words"),
     [
         (None, "none: the target was not missed in the last 10 minutes"),
-        (Incident(40.0), "missed for 60s, without 10 minutes on target"),
+        (Incident(40.0), "missed for 60s; over once the target is met for 10 minutes"),
         (
             Incident(40.0, at_least=True, consumed=1.2345, by_time=True),
-            "missed for at least 60s, without 10 minutes on target; "
-            "that took at least 123.4 % of the whole budget (as if traffic were even)",
+            "missed for at least 60s, at least 123.4 % of the whole budget gone (as if traffic were even)"
+            "; over once the target is met for 10 minutes",
         ),
         (
             Incident(40.0, consumed=0.0001),
-            "missed for 60s, without 10 minutes on target; that took <0.1 % of the whole budget",
+            "missed for 60s, <0.1 % of the whole budget gone; over once the target is met for 10 minutes",
         ),
     ],
 )
