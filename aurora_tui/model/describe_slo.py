@@ -22,8 +22,8 @@ def describe_slo(reading: SloReading, service: Service | None, *, ascii_only: bo
     yield f"Now:        {reading.value_text}{f' ({reading.reason})' if reading.reason else ''}"
     yield f"Target:     {reading.target_text}"
     yield f"State:      {state_text(reading)}"
-    yield f"Budget:     {_budget(reading, ascii_only=ascii_only)}"
-    yield f"Incident:   {_incident(reading)}"
+    yield from _led("Budget:     ", _budget(reading, ascii_only=ascii_only))
+    yield from _led("Incident:   ", _incident(reading))
     if reading.min_traffic is not None:
         seen = NO_DATA if reading.traffic is None else rate_text(reading.traffic)
         yield f"Traffic:    {seen}, judged from {rate_text(reading.min_traffic)} on"
@@ -53,24 +53,33 @@ def _measures(objective: Objective) -> Iterator[str]:
         yield f"    good while the value is {objective.good_while}; the budget is of time, not of events"
 
 
-def _budget(reading: SloReading, *, ascii_only: bool) -> str:
+def _led(lead: str, lines: Iterator[str]) -> Iterator[str]:
+    """Lines below each other, none wider than a small terminal, the first one with its name."""
+    for index, line in enumerate(lines):
+        yield (lead if index == 0 else " " * len(lead)) + line
+
+
+def _budget(reading: SloReading, *, ascii_only: bool) -> Iterator[str]:
     if reading.budget_remaining is None:
-        return reading.budget_reason or NO_DATA
-    left = f"{budget_cell(reading, ascii_only=ascii_only).text} of {promql_range(reading.budget_window)} is left"
+        yield reading.budget_reason or NO_DATA
+        return
+    yield f"{budget_cell(reading, ascii_only=ascii_only).text} of {promql_range(reading.budget_window)} is left"
     ends = reading.exhausted_in
-    if reading.budget_remaining <= 0 or ends is None:
-        return left
-    pace = promql_range(reading.burns.steps[0].long)
-    return f"{left}; at the pace of the last {pace} it is spent in {span_text(ends)}"
+    if reading.budget_remaining > 0 and ends is not None:
+        pace = promql_range(reading.burns.steps[0].long)
+        yield f"at the pace of the last {pace} it is spent in {span_text(ends)}"
 
 
-def _incident(reading: SloReading) -> str:
+def _incident(reading: SloReading) -> Iterator[str]:
     incident = reading.incident
     if incident is None:
         blind = reading.value is None or reading.state is SloState.QUIET
-        return NO_DATA if blind else f"none: the target was not missed in the last {span_text(PAUSE)}"
-    roughly = " (as if traffic were even)" if incident.by_time and incident.consumed is not None else ""
-    return f"{cost_text(reading)}{roughly}; over once the target is met for {span_text(PAUSE)}"
+        yield NO_DATA if blind else f"none: the target was not missed in the last {span_text(PAUSE)}"
+        return
+    yield cost_text(reading)
+    if incident.by_time and incident.consumed is not None:
+        yield "(reckoned as if traffic were even: its events are not counted)"
+    yield f"over once the target is met for {span_text(PAUSE)}"
 
 
 def _history(reading: SloReading, *, ascii_only: bool) -> Iterator[str]:
