@@ -23,10 +23,10 @@ from aurora_tui.model.policies import summary
 from aurora_tui.model.text import printable
 from aurora_tui.session import Session
 from aurora_tui.signalling import Found, locate, locate_alertmanagers
-from aurora_tui.signals import jaeger
 from aurora_tui.signals.alertmanager import AlertmanagerClient
 from aurora_tui.signals.elasticsearch import ElasticClient
 from aurora_tui.signals.errors import SignalError, Trouble
+from aurora_tui.signals.jaeger import JaegerClient
 from aurora_tui.signals.logsurvey import survey
 from aurora_tui.signals.prometheus import PrometheusClient
 
@@ -164,7 +164,8 @@ async def _elasticsearch(session: Session, access: HttpAccess) -> str:
 
 
 async def _jaeger(access: HttpAccess) -> str:
-    return f"{len(await jaeger.services(access))} services"
+    async with JaegerClient(access) as client:
+        return f"{len(await client.services())} services"
 
 
 def _policies(session: Session) -> Finding:
