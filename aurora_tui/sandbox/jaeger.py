@@ -13,12 +13,13 @@ import msgspec
 from aiohttp import web
 
 from aurora_tui.sandbox.jaeger_json import legacy_envelope, otlp, span_tags, trace_json
-from aurora_tui.sandbox.traces import SERVICES, HealthAt, Span, Trace, operations, trace_by_id, traces
+from aurora_tui.sandbox.traces import SERVICES, HealthAt, Pods, Span, Trace, operations, trace_by_id, traces
 from aurora_tui.sandbox.wire import from_rfc3339, json_response
 
 _LOOKBACK_US = 3_600_000_000
 _MAX_LOOKBACK_US = 24 * _LOOKBACK_US
 _DEFAULT_LIMIT, _MAX_LIMIT = 20, 1500
+_NONE = ("trace not found", "No traces found")
 _UNIT_US = {"us": 1.0, "µs": 1.0, "ms": 1e3, "s": 1e6, "m": 6e7, "h": 3.6e9}
 
 
@@ -27,9 +28,10 @@ class ParameterError(ValueError):
 
 
 class JaegerServer:
-    """What it serves is in `app`.  `health` says how the backend did; `clock` gives epoch seconds."""
+    """What it serves is in `app`.  `pods` are those whose requests it traces, `health` says how the backend did."""
 
-    def __init__(self, health: HealthAt, clock: Callable[[], float]) -> None:
+    def __init__(self, pods: Pods, health: HealthAt, clock: Callable[[], float]) -> None:
+        self._pods = pods
         self._health = health
         self._clock = clock
 
@@ -39,19 +41,19 @@ class JaegerServer:
         get("/api/services", _handler(lambda request: legacy_envelope(list(SERVICES))))
         get(
             "/api/services/{service}/operations",
-            _handler(lambda r: legacy_envelope(operations(r.match_info["service"]))),
+            _handler(lambda request: legacy_envelope(self._operations(request.match_info["service"]))),
         )
         get("/api/traces", _handler(self._search))
         get("/api/traces/{id}", _handler(lambda request: legacy_envelope([trace_json(self._one(request))])))
         get("/api/v3/services", _handler(lambda request: {"services": SERVICES}))
-        get("/api/v3/operations", _handler(_operations_v3))
+        get("/api/v3/operations", _handler(self._operations_v3))
         get("/api/v3/traces", _handler(self._search_v3))
         get("/api/v3/traces/{id}", _handler(lambda request: otlp([self._one(request)])))
         return routes
 
     def _one(self, request: web.Request) -> Trace:
-        trace = trace_by_id(request.match_info["id"], self._health)
-        if trace is None or trace.start > self._clock() * 1e6:
+        trace = trace_by_id(self._pods(), request.match_info["id"], self._health)
+        if trace is None or trace.end > self._clock() * 1e6:
             raise web.HTTPNotFound(reason="trace not found")
         return trace
 
@@ -82,11 +84,20 @@ class JaegerServer:
             int(given.get("search_depth", given.get("num_traces", _DEFAULT_LIMIT))),
             service=given.get("service_name", ""),
             operation=given.get("operation_name", ""),
-            tags={},
+            tags=msgspec.json.decode(given.get("attributes", "{}"), type=dict[str, str]),
             shortest=_microseconds(given.get("duration_min", "0s")),
             longest=_microseconds(given.get("duration_max", "24h")),
         )
+        if not found:
+            raise web.HTTPNotFound(reason="No traces found")
         return otlp(found)
+
+    def _operations(self, service: str) -> list[str]:
+        return operations(self._pods(), self._clock(), service, self._health)
+
+    def _operations_v3(self, request: web.Request) -> object:
+        names = self._operations(request.query.get("service", ""))
+        return {"operations": [{"name": name, "spanKind": "server"} for name in names]}
 
     def _found(
         self,
@@ -104,7 +115,8 @@ class JaegerServer:
         end = min(end, round(self._clock() * 1e6))
 
         def meets(span: Span) -> bool:
-            values = {tag["key"]: str(tag["value"]).lower() for tag in span_tags(span)}
+            values = {key: str(value).lower() for key, value in span_tags(span).items()}
+            values["error"] = "true" if span.error else "false"
             return (
                 service in ("", span.service)
                 and operation in ("", span.operation)
@@ -112,13 +124,8 @@ class JaegerServer:
                 and all(values.get(key) == value.lower() for key, value in tags.items())
             )
 
-        newest = traces(max(start, end - _MAX_LOOKBACK_US) / 1e6, end / 1e6, self._health)
+        newest = traces(self._pods(), max(start, end - _MAX_LOOKBACK_US) / 1e6, end / 1e6, self._health)
         return list(islice((trace for trace in newest if any(map(meets, trace.spans))), min(limit, _MAX_LIMIT)))
-
-
-def _operations_v3(request: web.Request) -> object:
-    names = operations(request.query.get("service", ""))
-    return {"operations": [{"name": name, "spanKind": "server"} for name in names]}
 
 
 def _microseconds(text: str) -> float:
@@ -142,7 +149,7 @@ async def _errors(
     try:
         return await handler(request)
     except web.HTTPNotFound as error:
-        known = error.reason == "trace not found"
+        known = error.reason in _NONE
         status, message = (404, error.reason) if known else (501, f"{request.path} is not implemented by this server")
     except web.HTTPMethodNotAllowed:
         status, message = 501, f"{request.method} {request.path} is not implemented by this server"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from aurora_tui.sandbox.traces import Span, Trace
+from aurora_tui.sandbox.traces import Span, Trace, process_of
 
 _KINDS = {"server": 2, "client": 3}
 
@@ -13,17 +13,19 @@ def legacy_envelope(data: list[str] | list[dict[str, object]]) -> dict[str, obje
     return {"data": data, "total": len(data), "limit": 0, "offset": 0, "errors": None}
 
 
-def span_tags(span: Span) -> list[dict[str, object]]:
-    tags: list[dict[str, object]] = [{"key": "span.kind", "type": "string", "value": span.kind}]
+def span_tags(span: Span) -> dict[str, object]:
+    """The attributes that instrumentation sets."""
+    tags: dict[str, object] = {}
     if span.status:
-        tags.append({"key": "http.status_code", "type": "int64", "value": span.status})
-    if span.failed:
-        tags.append({"key": "error", "type": "bool", "value": True})
+        tags["http.response.status_code"] = span.status
+    if span.kind == "client":
+        tags |= {"db.system": "postgresql", "db.statement": span.operation}
     return tags
 
 
 def trace_json(trace: Trace) -> dict[str, object]:
-    processes = {service: f"p{number}" for number, service in enumerate(sorted(trace.services), 1)}
+    owners = sorted({span.service: span for span in trace.spans}.items())
+    processes = {service: f"p{number}" for number, (service, _) in enumerate(owners, 1)}
     spans = [
         {
             "traceID": trace.trace_id,
@@ -34,25 +36,25 @@ def trace_json(trace: Trace) -> dict[str, object]:
             else [],
             "startTime": span.start,
             "duration": span.duration,
-            "tags": span_tags(span),
-            "logs": [],
+            "tags": _typed(span_tags(span) | _of_status(span)),
+            "logs": [{"timestamp": at, "fields": _typed({"event": "exception"} | more)} for at, more in _events(span)],
             "processID": processes[span.service],
             "warnings": None,
         }
         for span in trace.spans
     ]
-    named = {process: {"serviceName": service, "tags": []} for service, process in processes.items()}
+    named = {processes[service]: {"serviceName": service, "tags": _typed(process_of(span))} for service, span in owners}
     return {"traceID": trace.trace_id, "spans": spans, "processes": named, "warnings": None}
 
 
 def otlp(found: Iterable[Trace]) -> dict[str, object]:
-    spans = [(span.service, _otlp_span(trace, span)) for trace in found for span in trace.spans]
     resources = [
         {
-            "resource": {"attributes": [_attribute("service.name", service)]},
-            "scopeSpans": [{"scope": {}, "spans": [span for owner, span in spans if owner == service]}],
+            "resource": {"attributes": _attributes({"service.name": span.service} | process_of(span))},
+            "scopeSpans": [{"scope": {}, "spans": [_otlp_span(trace, span)]}],
         }
-        for service in sorted({owner for owner, _ in spans})
+        for trace in found
+        for span in trace.spans
     ]
     return {"result": {"resourceSpans": resources}}
 
@@ -66,15 +68,53 @@ def _otlp_span(trace: Trace, span: Span) -> dict[str, object]:
         "kind": _KINDS[span.kind],
         "startTimeUnixNano": f"{span.start * 1000}",
         "endTimeUnixNano": f"{(span.start + span.duration) * 1000}",
-        "attributes": [_attribute(str(tag["key"]), tag["value"]) for tag in span_tags(span)],
-        "status": {"code": 2} if span.failed else {},
+        "attributes": _attributes(span_tags(span)),
+        "events": [
+            {"timeUnixNano": f"{at * 1000}", "name": "exception", "attributes": _attributes(more)}
+            for at, more in _events(span)
+        ],
+        "status": {"code": 2, "message": span.error} if span.error else {},
     }
 
 
-def _attribute(key: str, value: object) -> dict[str, object]:
-    if isinstance(value, bool):
-        return {"key": key, "value": {"boolValue": value}}
-    return {
-        "key": key,
-        "value": {"intValue": f"{value}"} if isinstance(value, int) else {"stringValue": value},
-    }
+def _of_status(span: Span) -> dict[str, object]:
+    """What version 1 tells of kind and status: tags."""
+    tags: dict[str, object] = {"span.kind": span.kind}
+    if span.error:
+        tags |= {"error": True, "otel.status_code": "ERROR", "otel.status_description": span.error}
+    return tags
+
+
+def _events(span: Span) -> list[tuple[int, dict[str, object]]]:
+    if not span.exception:
+        return []
+    kind, _, message = span.exception.partition(": ")
+    trace = f"org.postgresql.util.{span.exception}\n\tat com.aurora.orders.OrderRepository.findRecent"
+    return [
+        (
+            span.start + span.duration * 9 // 10,
+            {
+                "exception.message": message,
+                "exception.stacktrace": f"{trace}(OrderRepository.java:87)",
+                "exception.type": kind,
+            },
+        )
+    ]
+
+
+def _typed(tags: Mapping[str, object]) -> list[dict[str, object]]:
+    return [
+        {
+            "key": key,
+            "type": "bool" if isinstance(value, bool) else "int64" if isinstance(value, int) else "string",
+            "value": value,
+        }
+        for key, value in sorted(tags.items())
+    ]
+
+
+def _attributes(tags: Mapping[str, object]) -> list[dict[str, object]]:
+    return [
+        {"key": key, "value": {"intValue": f"{value}"} if isinstance(value, int) else {"stringValue": value}}
+        for key, value in sorted(tags.items())
+    ]

@@ -18,14 +18,15 @@ def documents(pods: Iterable[Json], since: float, until: float) -> list[dict[str
     found: list[tuple[int, dict[str, Any]]] = []
     for pod in pods:
         for container in pod["spec"]["containers"]:
-            for run in _runs(pod, container["name"]):
+            for run in runs_of(pod, container["name"]):
                 begin = max(round(since * NANO), (log_begin(run, until) - 1) * NANO)
                 for line in lines_between(run, begin, round(until * NANO)):
                     found.append((line.stamp, _document(pod, run, line.stamp, line.text)))
     return [document for _, document in sorted(found, key=lambda item: item[0])]
 
 
-def _runs(pod: Json, container: str) -> list[Run]:
+def runs_of(pod: Json, container: str) -> list[Run]:
+    """The runs of a container that have a log: the one before, and the one that runs."""
     runs: list[Run] = []
     for previous in (True, False):
         try:

@@ -9,6 +9,7 @@ from aiohttp import web
 from multidict import MultiDict
 
 from aurora_tui.sandbox.alerting import Alerting
+from aurora_tui.sandbox.exemplars import Traces, exemplars_json
 from aurora_tui.sandbox.prometheus_json import (
     SCRAPE_INTERVAL_S,
     Parameters,
@@ -25,6 +26,7 @@ from aurora_tui.sandbox.prometheus_json import (
 from aurora_tui.sandbox.prometheus_json import invalid as invalid_parameter
 from aurora_tui.sandbox.promql import evaluate, evaluate_range
 from aurora_tui.sandbox.promql_lexer import PromqlError
+from aurora_tui.sandbox.promql_parser import parse
 from aurora_tui.sandbox.series import Matcher, MatchKind, SeriesStore
 from aurora_tui.sandbox.traffic import Labels
 from aurora_tui.sandbox.wire import json_response, rfc3339
@@ -35,7 +37,7 @@ _STATUS = {"bad_data": 400, "execution": 422, "not_implemented": 501}
 _LABEL_NAME = re.compile(r"[a-zA-Z_]\w*", re.ASCII)
 _UNSPOKEN = """
     status/config status/flags status/runtimeinfo status/tsdb status/walreplay targets/metadata
-    query_exemplars alertmanagers read write format_query
+    alertmanagers read write format_query
     admin/tsdb/snapshot admin/tsdb/delete_series admin/tsdb/clean_tombstones
 """
 _BUILD = {
@@ -49,9 +51,16 @@ _BUILD = {
 
 
 class PrometheusServer:
-    """What it serves is in `app`.  `clock` gives epoch seconds."""
+    """What it serves is in `app`.  `clock` gives epoch seconds, `traces` those that exemplars may name."""
 
-    def __init__(self, store: SeriesStore, alerting: Alerting, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: SeriesStore,
+        alerting: Alerting,
+        clock: Callable[[], float],
+        traces: Traces = lambda start, end: (),
+    ) -> None:
+        self._traces = traces
         self._store = store
         self._alerting = alerting
         self._clock = clock
@@ -61,6 +70,7 @@ class PrometheusServer:
         for name, answer in (
             ("query", self._query),
             ("query_range", self._query_range),
+            ("query_exemplars", self._query_exemplars),
             ("series", self._series),
             ("labels", self._labels),
         ):
@@ -97,6 +107,10 @@ class PrometheusServer:
             message = "exceeded maximum resolution of 11,000 points per timeseries."
             raise PromqlError("bad_data", f"{message} Try decreasing the query resolution (?step=XX)")
         return result_json(evaluate_range(self._store, query_of(given), start, end, step), end)
+
+    def _query_exemplars(self, given: Parameters) -> object:
+        start, end = time_of(given, "start"), time_of(given, "end")
+        return exemplars_json(parse(query_of(given)), self._traces(start / 1000, end / 1000))
 
     def _found(self, given: Parameters) -> list[Labels]:
         """Label sets that any ``match[]`` selects, or all, with a sample between start and end."""

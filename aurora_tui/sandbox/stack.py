@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from aurora_tui.sandbox.prometheus import PrometheusServer
 from aurora_tui.sandbox.prometheus_json import SCRAPE_INTERVAL_S
 from aurora_tui.sandbox.scenarios import DEFAULT, SCENARIOS
 from aurora_tui.sandbox.simulation import Simulation
+from aurora_tui.sandbox.traces import Trace, traces
 from aurora_tui.sandbox.wire import LoopbackServer
 from aurora_tui.settings import load_settings
 
@@ -57,10 +58,12 @@ class Sandbox:
         self._servers = {
             name: LoopbackServer(app)
             for name, app in {
-                "prometheus": PrometheusServer(self.simulation.store, self.simulation.alerting, clock).app(),
+                "prometheus": PrometheusServer(
+                    self.simulation.store, self.simulation.alerting, clock, self._traces
+                ).app(),
                 "alertmanager": self._alertmanager.app(),
                 "elasticsearch": self._elasticsearch.app(),
-                "jaeger": JaegerServer(self.simulation.backend_health, clock).app(),
+                "jaeger": JaegerServer(self.kube.pods, self.simulation.backend_health, clock).app(),
             }.items()
         }
 
@@ -122,6 +125,9 @@ class Sandbox:
     def _notify(self) -> None:
         alerting, now = self.simulation.alerting, round(self._clock() * 1000)
         self._alertmanager.receive(alerting.postable(now, self._servers["prometheus"].url))
+
+    def _traces(self, start: float, end: float) -> Iterator[Trace]:
+        return traces(self.kube.pods(), start, min(end, self._clock()), self.simulation.backend_health)
 
     def _settings(self) -> str:
         environment = {

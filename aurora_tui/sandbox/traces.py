@@ -1,21 +1,26 @@
-"""Synthetic traces of the Aurora Stack: the same moment always gives the same request."""
+"""Traces of the Aurora Stack: a request for each line that a backend pod writes of one, under the id that it names."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-PERIOD_S = 2
-"""One sampled request every so many seconds."""
-_PATHS = (
-    ("GET /api/orders", "SELECT orders"),
-    ("GET /api/products", "SELECT products"),
-    ("POST /api/orders", "INSERT orders"),
-    ("GET /api/users/{id}", "SELECT users"),
-)
+import msgspec
+
+from aurora_tui.sandbox.kube.kinds import Json
+from aurora_tui.sandbox.kube.podlogs import NANO, Run, lines_of_second, log_begin
+from aurora_tui.sandbox.podlog_documents import runs_of
+
+EVERY_S = 4
+"""A search looks through the requests of one second in so many: a sandbox need not be complete."""
+FRONTEND, BACKEND, KEYCLOAK, POSTGRES = "aurora-frontend", "aurora-backend", "aurora-keycloak", "aurora-postgres"
+SERVICES = (BACKEND, FRONTEND, KEYCLOAK, POSTGRES)
 _INTROSPECT = "POST /realms/aurora/protocol/openid-connect/token/introspect"
-SERVICES = ("aurora-backend", "aurora-frontend", "aurora-keycloak", "aurora-postgres")
+_STATEMENTS = {"orders": "SELECT orders", "products": "SELECT products", "carts": "UPDATE carts"}
+
+Pods = Callable[[], Sequence[Json]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ HealthAt = Callable[[float], Health]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Times in microseconds; `parent` is empty for the root; `status` is the HTTP code or 0."""
+    """Times in microseconds; `parent` is empty for the root; `status` is the HTTP code or 0; `error` what failed."""
 
     span_id: str
     parent: str
@@ -41,8 +46,10 @@ class Span:
     kind: str
     start: int
     duration: int
-    failed: bool
+    error: str = ""
     status: int = 0
+    exception: str = ""
+    pod: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,69 +64,116 @@ class Trace:
         return self.spans[0].start
 
     @property
-    def services(self) -> frozenset[str]:
-        return frozenset(span.service for span in self.spans)
+    def end(self) -> int:
+        """When the backend had answered, and wrote its line."""
+        return self.spans[1].start + self.spans[1].duration
 
 
-def operations(service: str) -> list[str]:
-    """The operations that a service's spans have, sorted."""
-    named = {
-        "aurora-backend": [route for route, _ in _PATHS],
-        "aurora-frontend": [route.replace("/api", "") for route, _ in _PATHS],
-        "aurora-keycloak": [_INTROSPECT],
-        "aurora-postgres": [statement for _, statement in _PATHS],
+def process_of(span: Span) -> dict[str, str]:
+    """What an OpenTelemetry SDK and the collector tell of the pod that a span ran in."""
+    if span.pod is None:
+        return {}
+    pod = span.pod
+    container = pod["spec"]["containers"][0]
+    return {
+        "host.name": pod["metadata"]["name"],
+        "k8s.container.name": container["name"],
+        "k8s.namespace.name": pod["metadata"]["namespace"],
+        "k8s.node.name": pod["spec"].get("nodeName", ""),
+        "k8s.pod.name": pod["metadata"]["name"],
+        "service.version": container["image"].rpartition(":")[2],
     }
-    return sorted(named.get(service, ()))
 
 
-def traces(start: float, end: float, health: HealthAt) -> Iterator[Trace]:
-    """The traces that began in ``[start, end]`` (epoch seconds), the newest first."""
-    for slot in range(int(end) // PERIOD_S, int(start) // PERIOD_S - 1, -1):
-        trace = trace_of(slot, health)
-        if start * 1e6 <= trace.start <= end * 1e6:
-            yield trace
+def traces(pods: Sequence[Json], start: float, end: float, health: HealthAt) -> Iterator[Trace]:
+    """Traces whose requests ended in ``[start, end]`` (epoch seconds), the newest first."""
+    backends = [(pod, run) for pod in _of(pods, BACKEND) for run in runs_of(pod, pod["spec"]["containers"][0]["name"])]
+    begins = {run.container_id: log_begin(run, end) for _, run in backends}
+    for second in range(int(end) - int(end) % EVERY_S, int(start) - 1, -EVERY_S):
+        for pod, run in backends:
+            if begins[run.container_id] <= second <= (run.ended or second):
+                yield from (each for each in _of_second(pods, pod, run, second, health) if each.end <= end * 1e6)
 
 
-def trace_by_id(trace_id: str, health: HealthAt) -> Trace | None:
-    """The trace with this id, which holds its slot; None for an id that is not one of ours."""
+def trace_by_id(pods: Sequence[Json], trace_id: str, health: HealthAt) -> Trace | None:
+    """The trace with this id, which begins with its second; None for an id that is not one of ours."""
     try:
-        slot = int(trace_id, 16) >> 64
+        second = int(trace_id[:8], 16)
     except ValueError:
         return None
-    trace = trace_of(slot, health)
-    return trace if trace.trace_id == trace_id.zfill(32) else None
+    for pod in _of(pods, BACKEND):
+        for run in runs_of(pod, pod["spec"]["containers"][0]["name"]):
+            if run.started <= second <= (run.ended or second):
+                for trace in _of_second(pods, pod, run, second, health):
+                    if trace.trace_id == trace_id:
+                        return trace
+    return None
 
 
-def trace_of(slot: int, health: HealthAt) -> Trace:
-    """The request sampled in the slot-th period since the epoch."""
-    dice = random.Random(slot)
-    trace_id = f"{slot:016x}{dice.getrandbits(64):016x}"
-    start = slot * PERIOD_S * 1_000_000 + dice.randrange(PERIOD_S * 1_000_000)
-    now = health(start / 1e6)
-    failed = dice.random() < now.error_ratio
-    route, statement = dice.choice(_PATHS)
+def operations(pods: Sequence[Json], now: float, service: str, health: HealthAt) -> list[str]:
+    """The operations that a service's spans had in the last minutes, sorted."""
+    recent = traces(pods, now - 300, now, health)
+    return sorted({span.operation for trace in recent for span in trace.spans if span.service == service})
+
+
+def _of(pods: Sequence[Json], app: str) -> list[Json]:
+    return [pod for pod in pods if pod["metadata"].get("labels", {}).get("app") == app]
+
+
+def _of_second(pods: Sequence[Json], pod: Json, run: Run, second: int, health: HealthAt) -> Iterator[Trace]:
+    for line in reversed(lines_of_second(run, second)):
+        if line.text.startswith("{"):
+            fields = msgspec.json.decode(line.text, type=dict[str, Any])
+            if "http.request.method" in fields:
+                yield _trace(pods, pod, line.stamp // (NANO // 1_000_000), fields, health)
+
+
+def _trace(pods: Sequence[Json], pod: Json, end: int, fields: dict[str, Any], health: HealthAt) -> Trace:
+    """The request that a line tells of, written when the backend had answered."""
+    trace_id = fields["trace.id"]
+    dice = random.Random(trace_id)
     ids = [f"{dice.getrandbits(64):016x}" for _ in range(4)]
-    token, query = round(dice.lognormvariate(8.9, 0.4)), round(dice.lognormvariate(8.5, 0.5))
-    own = round(dice.lognormvariate(9.6, 0.6) * now.slowdown)
-    backend = token + query + own
-    page = round(dice.lognormvariate(10.4, 0.5))
-    status = 500 if failed else 200
-    code = 502 if failed else 200
-    began = start + page // 2
-    spans = (
-        Span(
-            ids[0],
-            "",
-            "aurora-frontend",
-            route.replace("/api", ""),
-            "server",
-            start,
-            backend + page,
-            failed,
-            code,
-        ),
-        Span(ids[1], ids[0], "aurora-backend", route, "server", began, backend, failed, status),
-        Span(ids[2], ids[1], "aurora-keycloak", _INTROSPECT, "server", began + 300, token, False, 200),
-        Span(ids[3], ids[1], "aurora-postgres", statement, "client", began + 400 + token, query, False),
+    route = _route(fields["url.path"])
+    status = int(fields["http.response.status_code"])
+    error = fields["message"].partition(" failed: ")[2] if status >= 500 else ""
+    token = round(dice.lognormvariate(8.0, 0.3))
+    if error:
+        # It is tried again until the request's time is up.
+        query = round(dice.lognormvariate(12.6, 0.5) * health(end / 1e6).slowdown / 4)
+        own = round(dice.lognormvariate(8.5, 0.4))
+        backend = token + query + own
+    else:
+        backend = max(fields.get("event.duration", 0) // 1000, 1200)
+        token = min(token, backend // 4)
+        query = backend // 2
+    page = round(dice.lognormvariate(9.0, 0.4))
+    began = end - backend
+    frontends = _of(pods, FRONTEND)
+    front = frontends[dice.randrange(len(frontends))] if frontends else None
+    method = fields["http.request.method"]
+    statement = next((words for name, words in _STATEMENTS.items() if name in route), "SELECT customers")
+    failed = f"PSQLException: ERROR: {error}" if error else ""
+    code = 502 if error else status
+    root = Span(
+        ids[0], "", FRONTEND, f"{method} {route.replace('/api/v1', '')}", "server", began - page // 2,
+        backend + page, "Bad Gateway" if error else "", code, pod=front,
+    )  # fmt: skip
+    own_span = Span(
+        ids[1], ids[0], BACKEND, f"{method} {route}", "server", began, backend, failed, status, failed, pod=pod
     )
-    return Trace(trace_id, spans)
+    asked = Span(
+        ids[2], ids[1], KEYCLOAK, _INTROSPECT, "server", began + 300, token, "", 200, pod=_first(pods, KEYCLOAK)
+    )
+    read = Span(
+        ids[3], ids[1], POSTGRES, statement, "client", began + 400 + token, query, failed, pod=_first(pods, POSTGRES)
+    )
+    return Trace(trace_id, (root, own_span, asked, read))
+
+
+def _first(pods: Sequence[Json], app: str) -> Json | None:
+    return next(iter(_of(pods, app)), None)
+
+
+def _route(path: str) -> str:
+    """The path with its numbers as parameters, as instrumentation names an operation."""
+    return "/".join("{id}" if part.isdecimal() else part for part in path.split("/"))

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from aurora_tui.heavy import IMPORTS
 from aurora_tui.model.access import HttpAccess
+from aurora_tui.model.exemplars import TRACE_LABELS, Exemplar
+from aurora_tui.model.traces import TRACE_DIGITS, read_id
 from aurora_tui.signals.errors import SignalError, Trouble, check_answer, plain
 from aurora_tui.signals.threads import in_thread
 from aurora_tui.signals.tls import ssl_context
@@ -133,6 +135,23 @@ class PrometheusClient:
 
         result, _ = await self._ask(get)
         return result
+
+    async def exemplars(self, promql: str, start: float, end: float) -> list[Exemplar]:
+        """The exemplars with a trace that the series of a query keep for a time (seconds since the epoch).
+
+        None where the server keeps none (it does with ``--enable-feature=exemplar-storage``) or knows none yet.
+        """
+
+        def get() -> Any:
+            self._connected()
+            assert self._session is not None
+            asked = {"query": promql, "start": f"{start:.3f}", "end": f"{end:.3f}"}
+            url = f"{self._url}/api/v1/query_exemplars"
+            answer = self._session.get(url, params=asked, timeout=(CONNECT_SECONDS, READ_SECONDS))
+            return answer.json()["data"]
+
+        result = await self._ask(get)
+        return self._parse(lambda: list(_exemplars(result or [])))
 
     def close(self) -> None:
         """Let go of the connections; the client may be used again."""
@@ -267,3 +286,15 @@ def _points(result: Any) -> Iterator[Point]:
         return
     for row in result:
         yield Point(row["metric"], float(row["value"][1]))
+
+
+def _exemplars(result: Any) -> Iterator[Exemplar]:
+    for series in result:
+        for each in series["exemplars"]:
+            named = next((each["labels"][name] for name in TRACE_LABELS if each["labels"].get(name)), "")
+            try:
+                trace = read_id(str(named), TRACE_DIGITS)
+            except ValueError:
+                continue  # a label of that name that holds something else
+            if trace:
+                yield Exemplar(trace, float(each["value"]), float(each["timestamp"]))

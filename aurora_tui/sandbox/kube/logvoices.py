@@ -93,7 +93,7 @@ def _ecs(service: str, version: str) -> Callable[..., str]:
             "ecs.version": "1.6.0",
             "service.name": service,
             "service.version": version,
-            "trace.id": f"{rng.getrandbits(128):032x}",
+            "trace.id": f"{moment.second:08x}{rng.getrandbits(128) % 2**96:024x}",
             **more,
         }
         return msgspec.json.encode(fields).decode()
