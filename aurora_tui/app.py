@@ -10,16 +10,15 @@ from aurora_tui.frame import SwitchContext
 from aurora_tui.model import views
 from aurora_tui.model.selection import LogSelection, ServiceRef
 from aurora_tui.model.stamps import rfc3339
-from aurora_tui.reading import ReadingLogs
 from aurora_tui.session import Session
-from aurora_tui.tailing import Tailing
+from aurora_tui.tracing import Tracing
 from widgets.help import binding_ids, help_lines
 from widgets.objects import ObjectsPane
 from widgets.tablepane import TablePane
 from widgets.textpage import TextPage
 
 
-class AuroraApp(Tailing, ReadingLogs):
+class AuroraApp(Tracing):
     """The console on one session. Exits with a status, or with the context to open next."""
 
     def __init__(self, session: Session) -> None:
@@ -126,7 +125,7 @@ class AuroraApp(Tailing, ReadingLogs):
 
     def action_ask_command(self) -> None:
         words = sorted({name for view in views.VIEWS for name in view.names if len(name) > 2})
-        words += ["alerts", "slo", "logs", "ns ", "ctx ", "help", "quit"]
+        words += ["alerts", "slo", "logs", "traces", "ns ", "ctx ", "help", "quit"]
         pane = self.active
 
         def ended(line: str | None) -> None:
@@ -162,6 +161,8 @@ class AuroraApp(Tailing, ReadingLogs):
         elif name == "shell":
             if not self.objects_pane.containers() or self._is_on_offer("Shell", "shell"):
                 self.open_shell(rest)
+        elif name == "traces":
+            self.traces_command(rest)
         elif name == "undo":
             self.undo_last()
         elif name == "series":

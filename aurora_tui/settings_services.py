@@ -38,6 +38,7 @@ def service(name: str, part: Section, sli_window: timedelta) -> Service:
         objectives=tuple(_objective(kind, section, sli_window) for kind, section in given if section),
         capacity=_capacity(capacity) if capacity else None,
         alerts=part.optional("alerts", LABEL_GLOBS) or (),
+        traces=part.optional("traces", TEXT),
     )
     part.finish()
     return found

@@ -23,6 +23,9 @@ from aurora_tui.model.actions import ExecRequest, Plan, Target, Verb
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.matchers import Matcher
 from aurora_tui.model.selection import ObjectRef
+from aurora_tui.model.tracequery import TraceQuery
+from aurora_tui.model.traces import Span, Trace
+from aurora_tui.model.tracetree import tree_of
 from aurora_tui.model.views import View
 from aurora_tui.offering import WRITING
 from tests.pilot.console import Console
@@ -39,6 +42,8 @@ from widgets.series import SeriesScreen
 from widgets.silenceform import SilenceForm
 from widgets.templates import TemplatesScreen
 from widgets.textpage import TextPage
+from widgets.traces import TracesScreen
+from widgets.tracescreen import SpanPage, TraceScreen
 
 QUIT = "app.quit"
 REASON = "OPS-1 told by the walk"
@@ -75,6 +80,12 @@ def screens(app: AuroraApp) -> Iterator[Screen[Any]]:
     yield SeriesScreen("several", "dev", protected=False, clock=app.session.clock)
     yield ChangesScreen("", None, clock=app.session.clock)
     yield HistoryScreen(ObjectRef("Deployment", "aurora", "aurora-backend"), clock=app.session.clock)
+    yield TracesScreen("backend", TraceQuery("aurora-backend", 0.0, 60.0), clock=app.session.clock)
+    tree = tree_of(Trace("1" * 32, (Span("2" * 16, "", "aurora-backend", "GET /", 0, 1),)))
+    trace = TraceScreen(tree.trace, clock=app.session.clock)
+    trace.fill(tree)
+    yield trace
+    yield SpanPage(tree, tree.nodes[0], clock=app.session.clock)
 
 
 def bound(screen: Screen[Any]) -> dict[str, tuple[str, Binding]]:
@@ -136,6 +147,7 @@ class Walk:
 
     async def leave(self) -> None:
         """Press what leaves the program, whatever is still under way."""
+        await self._back()
         key, _ = bound(self.app.screen)[QUIT]
         for _ in range(2):
             if self.app.is_running:

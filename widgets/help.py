@@ -19,6 +19,9 @@ from widgets.series import SeriesScreen
 from widgets.silenceform import SilenceForm
 from widgets.templates import TemplatesScreen
 from widgets.textpage import TextPage
+from widgets.traces import TracesScreen
+from widgets.tracescreen import SpanPage, TraceScreen
+from widgets.waterfall import Waterfall
 
 _GROUPS = {
     "app": "Everywhere",
@@ -45,11 +48,16 @@ _GROUPS = {
     "deployments": "Deployments",
     "history": "Rollout history",
     "changes": "What changed",
+    "traces": "Traces of a service",
+    "trace": "A trace",
+    "waterfall": "Moving in a trace",
+    "span": "A span",
 }
 
 
 _SCREENS = (
     TextPage, AlertPage, LinePage, TemplatesScreen, HistoryScreen, ChangesScreen, ActionDialog, SeriesScreen, SilenceForm,
+    TracesScreen, TraceScreen, Waterfall, SpanPage,
 )  # fmt: skip
 """Those that lie over the panes."""
 
@@ -98,6 +106,7 @@ COMMANDS = (
     (":pods", "pods; also :deploy :sts :ds :rs :jobs :cj :hpa :nodes :events :svc :cm :ro"),
     (":ns NAME", "another namespace; :ns all for all of them"),
     (":slo :alerts :logs", "go to a pane"),
+    (":traces SERVICE", "traces of a service of the last hour; :traces TRACE-ID that one"),
     (":ctx NAME", "another context of the kubeconfig"),
     (":shell CONTAINER", "a shell in a container of the pod under the cursor"),
     (":undo", "take back the last action or series of this session, with a preview"),

@@ -17,7 +17,7 @@ from aurora_tui.model.views import CONFIGMAPS, NODES, PODS, ROW_KEYS, SERVICES, 
 from aurora_tui.store import Store
 from widgets.line import Part
 from widgets.pane import pane_binding
-from widgets.tablepane import UNDO, TablePane
+from widgets.tablepane import TRACES, UNDO, TablePane
 
 METRICS = "podmetrics"
 
@@ -114,6 +114,7 @@ class ObjectsPane(TablePane):
         pane_binding("x", "app.act('abort')", "Abort", "Abort the Rollout's update", id="rollouts.abort"),
         pane_binding("X", "app.act('retry')", "Retry", "Retry the Rollout's aborted update", id="rollouts.retry"),
         UNDO,  # again: a class's own keys hide those that it inherits
+        TRACES,
         pane_binding("u", "app.act('uncordon')", "Uncordon", "Let new pods onto the node again", id="nodes.uncordon"),
     ]
 

@@ -16,6 +16,7 @@ from widgets.line import Part
 from widgets.pane import Pane, pane_binding
 
 UNDO = pane_binding("u", "app.act('undo')", "Roll back", "Roll back to the previous revision", id="table.undo")
+TRACES = pane_binding("t", "app.traces", "Traces", "Slow and failed traces of the service", id="table.traces")
 
 
 class TablePane(Pane):
@@ -41,6 +42,7 @@ class TablePane(Pane):
         pane_binding(
             "slash", "app.ask_filter", "Filter", "Filter rows: regex, !inverse, -l labels, -f fuzzy", id="table.filter"
         ),
+        TRACES,
         pane_binding("0", "app.namespace(0)", "All", "Show all namespaces", id="table.all", show=False),
         *(
             pane_binding(

@@ -10,6 +10,7 @@ from textual.message import Message
 
 from aurora_tui.model.loglines import LogLine, summary
 from aurora_tui.model.templates import Templates
+from widgets.gridkeys import is_taken
 from widgets.tailkeys import OF_LOGS, TAIL_KEYS
 from widgets.tailpaint import STYLES, TAIL_CSS, time_of_day
 from widgets.tailview import TailView
@@ -36,6 +37,8 @@ class Tail(TailView):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "next_hit":
             return True if self._search.has_hits else None
+        if action == "sideways_by_letter":
+            return not is_taken(self, "l")
         return not (self._raw and action in OF_LOGS)
 
     def scroll_rows(self, rows: int) -> None:
@@ -53,6 +56,9 @@ class Tail(TailView):
         self.scroll_rows(pages * max(self.size.height - 1, 1))
 
     def action_sideways(self, steps: int) -> None:
+        self.scroll_sideways(steps)
+
+    def action_sideways_by_letter(self, steps: int) -> None:
         self.scroll_sideways(steps)
 
     def action_head(self) -> None:

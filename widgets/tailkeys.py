@@ -29,7 +29,8 @@ TAIL_KEYS = (
     _binding("g,home", "head", "First", "To the oldest line", "first"),
     _binding("G,end", "last", "Last", "To the newest line", "last"),
     _binding("h,left", "sideways(-1)", "Left", "Text further left", "left"),
-    _binding("l,right", "sideways(1)", "Right", "Text further right", "right"),
+    _binding("right", "sideways(1)", "Right", "Text further right", "right"),
+    _binding("l", "sideways_by_letter(1)", "Right", "Text further right, where l is not Logs", "right_letter"),
 )  # fmt: skip
 
 OF_LOGS = frozenset(("autoscroll", "timestamps", "next_error", "mark", "follow", "fold", "fold_all", "choose"))

@@ -181,6 +181,13 @@ class Service:
     capacity: Capacity | None = None
     alerts: tuple[Mapping[str, str], ...] = ()
     """Labels (their values are globs) of alerts that concern the service before all other rules; one set is enough."""
+    traces: str | None = None
+    """Its name in Jaeger, where that is not its first workload's."""
+
+    @property
+    def traced_as(self) -> str:
+        """What it is called in Jaeger."""
+        return self.traces or next((workload.partition("/")[2] for workload in self.workloads), self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,3 +97,19 @@ class LogSelection:
         else:
             name = self.namespace
         return f"{name} (previous container)" if self.previous else name
+
+
+@dataclass(frozen=True, slots=True)
+class TraceSelection:
+    """Whose traces, and when: `service` as the settings name it, else as Jaeger does; times in epoch seconds.
+
+    Without times it is the last hour. A `trace` alone is that one.
+    """
+
+    service: str | None
+    begin: float | None = None
+    end: float | None = None
+    trace: str | None = None
+
+    def __str__(self) -> str:
+        return self.service or f"trace {self.trace}"

@@ -29,7 +29,7 @@ class View:
     """Wide columns that the pane shows where there is room."""
 
 
-_LOGS = frozenset({"logs", "previous_logs"})
+_LOGS = frozenset({"traces", "logs", "previous_logs"})
 _ROLLING = frozenset({"restart", "undo", "rollout", "set_image"})
 
 

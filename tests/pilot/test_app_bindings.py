@@ -28,7 +28,11 @@ NOWHERE = "http://127.0.0.1:9"
 
 IDS = [binding.id for binding in OURS]
 _SPARE = [f"f{number}" for number in range(1, 25) if number != 12]
-_SPARE += [f"{held}+{letter}" for held in ("alt", "super", "hyper", "meta") for letter in string.ascii_lowercase]
+_SPARE += [
+    f"{held}+{letter}"
+    for held in ("alt", "super", "hyper", "meta")
+    for letter in string.ascii_lowercase + string.digits
+]
 ELSEWHERE: Mapping[str, str] = dict(zip(dict.fromkeys(IDS), _SPARE, strict=False))
 """For every binding a key that nothing is bound to."""
 

@@ -127,6 +127,13 @@ def test_a_users_environment_is_tried_before_the_shipped_ones(tmp_path: Path) ->
     assert mine.environment("prod-us").title == "PRODUCTION"
 
 
+def test_a_services_name_in_jaeger_is_its_first_workloads_unless_it_is_given(tmp_path: Path) -> None:
+    mine = load(tmp_path, "services: {backend: {traces: orders-api}}")
+    assert [service.traced_as for service in mine.services[:2]] == ["orders-api", "aurora-frontend"]
+    with pytest.raises(SettingsError, match=r"services\.backend\.traces"):
+        load(tmp_path, "services: {backend: {traces: [a, b]}}")
+
+
 def test_an_empty_value_removes_an_entry(tmp_path: Path) -> None:
     assert [service.name for service in load(tmp_path, "services: {keycloak: ~}").services] == [
         "backend",
