@@ -10,6 +10,7 @@ import pytest
 
 from tests.live.audit import AuditLog
 from tests.live.conftest import Eventually, Kubectl
+from tests.live.jaeger import Jaeger, running
 from tests.live.program import Act, Program, Run, stack_variable
 from tests.live.twins import Twins
 
@@ -39,6 +40,13 @@ def _pair(kubectl: Kubectl) -> Iterator[tuple[str, str]]:
 def twins(_pair: tuple[str, str], kubectl: Kubectl, eventually: Eventually) -> Twins:
     """Two namespaces, fresh for the run, and a name in them that is this test's alone."""
     return Twins(kubectl, eventually, *_pair, f"web-{secrets.token_hex(3)}")
+
+
+@pytest.fixture(scope="session")
+def jaeger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jaeger]:
+    """A Jaeger of its own for the tests that ask for one."""
+    with running(tmp_path_factory.mktemp("jaeger")) as server:
+        yield server
 
 
 @pytest.fixture

@@ -24,7 +24,17 @@ def fetch(url: str) -> Any:
 
 def put(url: str, body: object) -> None:
     """Send `body` as JSON; raises urllib.error.URLError when it is not taken."""
-    request = urllib.request.Request(url, json.dumps(body).encode(), method="PUT")
+    _send(url, body, "PUT")
+
+
+def post(url: str, body: object) -> None:
+    """The same by POST."""
+    _send(url, body, "POST")
+
+
+def _send(url: str, body: object, method: str) -> None:
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers, method=method)
     urllib.request.urlopen(request, timeout=TIMEOUT).close()
 
 
