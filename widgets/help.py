@@ -56,7 +56,8 @@ _GROUPS = {
 
 
 _SCREENS = (
-    TextPage, AlertPage, LinePage, TemplatesScreen, HistoryScreen, ChangesScreen, ActionDialog, SeriesScreen, SilenceForm,
+    TextPage, AlertPage, LinePage, TemplatesScreen, HistoryScreen, ChangesScreen, ActionDialog, SeriesScreen,
+    SilenceForm,
     TracesScreen, TraceScreen, Waterfall, SpanPage,
 )  # fmt: skip
 """Those that lie over the panes."""
