@@ -385,7 +385,7 @@ async def test_a_search_of_many_lines_shows_what_is_in_sight_first_and_says_how_
         await pilot.press("n")
         while app.tail._search.left:
             await pilot.pause()
-        assert "30,000 hits" in app.tail.status()
+        assert "/30,000 hits" in app.tail.status(), "n is carried out once all lines were looked at"
 
 
 async def test_a_time_is_gone_to_or_said_not_to_be_there() -> None:
