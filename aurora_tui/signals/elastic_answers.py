@@ -57,6 +57,12 @@ class Answer(msgspec.Struct):
 
 class Count(msgspec.Struct):
     count: int
+    shards: _Shards = msgspec.field(name="_shards", default_factory=_Shards)
+
+    @property
+    def partial(self) -> str:
+        """In words what was not counted."""
+        return _failed(self.shards)
 
 
 class PointInTime(msgspec.Struct):
@@ -84,10 +90,13 @@ def read_answer(body: bytes) -> Answer:
 
 
 def _partial(found: _Search) -> str:
-    shards = found.shards
+    return _failed(found.shards) or ("partial: the server gave up before it was done" if found.timed_out else "")
+
+
+def _failed(shards: _Shards) -> str:
     if shards.failed:
         why = next((each.reason.reason for each in shards.failures if each.reason and each.reason.reason), "")
         where = next((each.index for each in shards.failures if each.index), None)
         about = f" ({f'{where}: ' if where else ''}{' '.join(why.split())[:160]})" if why else ""
         return f"partial: {shards.failed} of {shards.total} shards failed{about}"
-    return "partial: the server gave up before it was done" if found.timed_out else ""
+    return ""

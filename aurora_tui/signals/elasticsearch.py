@@ -73,10 +73,10 @@ class ElasticClient:
         except msgspec.DecodeError as error:
             raise self._strange() from error
 
-    async def count(self, target: str, query: Mapping[str, Any]) -> int:
+    async def count(self, target: str, query: Mapping[str, Any]) -> Count:
         """How many documents a query means."""
         answer = await self._ask("POST", f"{_path(target)}/_count", _params(target), {"query": query})
-        return self._decode(answer, Count).count
+        return self._decode(answer, Count)
 
     async def capabilities(self, target: str, fields: Sequence[str]) -> Capabilities:
         """Which of the fields exist, as what and in which indices."""

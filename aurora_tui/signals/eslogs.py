@@ -76,10 +76,6 @@ class _Way:
             self.watch.reaches(0 if self.since is None else nanos_of(utc(self.since)) - 1)
         return documents
 
-    @property
-    def partial(self) -> str:
-        return self.back.partial or self.watch.partial
-
 
 class ElasticTail:
     """Fills `buffer` with a selection's documents: the newest first, then what comes, late ones where they belong.
@@ -110,6 +106,7 @@ class ElasticTail:
         self._lag: float | None = None
         self._ahead = 0
         self._renewed = 0.0
+        self._partial = ""
         self.looks = 0
         """How many times it was looked for new documents."""
         self.notes: dict[str, str] = {}
@@ -186,8 +183,10 @@ class ElasticTail:
         elif self._older.is_set():
             await self._read_older(way)
             self._older.clear()
+        self._partial = way.back.partial
         if not self.reading_back and self._open():
             self._show(await way.watch.look())
+            self._partial = way.watch.partial
             self._ahead = way.watch.ahead
             self.looks += 1
         self._at_start = way.back.done and way.since is None
@@ -238,7 +237,7 @@ class ElasticTail:
 
     def _say(self, way: _Way) -> None:
         self.notes.pop(_SOURCE, None)
-        if faults := [*filter(None, [way.partial]), *way.fields.faults]:
+        if faults := [*filter(None, [self._partial]), *way.fields.faults]:
             self.notes[_SOURCE] = "; ".join(faults)
 
 

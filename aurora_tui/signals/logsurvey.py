@@ -45,7 +45,7 @@ async def survey(client: ElasticClient, store: LogStore, now: float) -> str:
         "fields": [*fields.of("ingested")],
     }
     answer = await client.search(target, body)
-    told = [f"{count:,} documents in {', '.join(fields.indices)}"]
+    told = [f"{count.count:,} documents in {', '.join(fields.indices)}"]
     for hit in answer.hits:
         stamp = nanos_of(str(hit.sort[0])) / NANO
         told.append(f"the newest {span(max(now - stamp, 0))} old")

@@ -100,13 +100,14 @@ class Watch:
                 self._fresh += self._take(await self._read(hits))
         finally:
             await walk.close()
-        self.partial = walk.partial
         if await self._count(since, none=[near]) > self._known_outside(low, high):
             await self._sweep(since, near)
 
     async def _count(self, since: Query, *, none: Sequence[Query] = ()) -> int:
         query = all_of([*self._filters, since], none=none)
-        return await self._client.count(",".join(self._fields.indices), query)
+        counted = await self._client.count(",".join(self._fields.indices), query)
+        self.partial = counted.partial
+        return counted.count
 
     def _near(self) -> tuple[int, int]:
         newest = self._newest if self._newest is not None else self._floor() + _MILLI

@@ -99,7 +99,8 @@ class FakeElastic:
         return web.json_response(answer | ({"pit_id": point} if point is not None else {}))
 
     async def _count(self, request: web.Request) -> web.Response:
-        return web.json_response({"count": len(self._found(await request.json(), tuple(self.held)))})
+        found = self._found(await request.json(), tuple(self.held))
+        return web.json_response({"count": len(found), "_shards": self.shards})
 
     def _found(self, body: Mapping[str, Any], held: tuple[Held, ...]) -> list[Held]:
         accepts = predicate(body["query"], self.now)

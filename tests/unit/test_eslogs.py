@@ -227,6 +227,8 @@ async def test_shards_that_failed_are_told_beside_what_the_others_gave() -> None
         await logs.until(lambda: len(logs.lines) == 5 and logs.note)
 
         assert logs.note == f"partial: 2 of 5 shards failed ({INDEX}: disk is broken)"
+        server.shards = {"total": 5, "successful": 5, "skipped": 0, "failed": 0}
+        await logs.until(lambda: logs.note == "")
 
 
 async def test_fields_of_several_types_and_indices_without_the_time_are_told() -> None:
