@@ -134,7 +134,7 @@ class Objective:
     recorded: bool = False
     good_while: str = ""
     slice: timedelta = timedelta(minutes=5)
-    """The range that `value` is taken over at each moment, where the budget is of time."""
+    """Where the budget is of time, the range of `value` at each moment; of recorded shares the range that is "now"."""
     min_traffic: float | None = None
     """Events a second below which a share says too little to be judged."""
     window: timedelta | None = None
