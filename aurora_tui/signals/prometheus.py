@@ -142,15 +142,8 @@ class PrometheusClient:
         None where the server keeps none (it does with ``--enable-feature=exemplar-storage``) or knows none yet.
         """
 
-        def get() -> Any:
-            self._connected()
-            assert self._session is not None
-            asked = {"query": promql, "start": f"{start:.3f}", "end": f"{end:.3f}"}
-            url = f"{self._url}/api/v1/query_exemplars"
-            answer = self._session.get(url, params=asked, timeout=(CONNECT_SECONDS, READ_SECONDS))
-            return answer.json()["data"]
-
-        result = await self._ask(get)
+        asked = {"query": promql, "start": f"{start:.3f}", "end": f"{end:.3f}"}
+        result = await self._get("query_exemplars", asked)
         return self._parse(lambda: list(_exemplars(result or [])))
 
     def close(self) -> None:
