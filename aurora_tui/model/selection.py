@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from aurora_tui.model import kube
 from aurora_tui.model.pods import owner_workload
+from aurora_tui.model.traces import short_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class LogSelection:
         """Whether a line of these pods is meant: what a source cannot choose itself is chosen by this."""
         if self.until is not None and stamp is not None and stamp > datetime.fromisoformat(self.until).timestamp():
             return False
-        return self.trace is None or self.trace in text
+        return self.trace is None or short_id(self.trace) in text
 
     def from_time(self, since: str | None) -> LogSelection:
         """The same logs from another time on; None for the newest lines."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from aurora_tui.model.logfields import Mapped, NoLogsError
 from aurora_tui.model.selection import LogSelection
+from aurora_tui.model.traces import short_id
 
 Query = Mapping[str, Any]
 
@@ -36,7 +37,7 @@ def filters(selection: LogSelection, fields: Mapped) -> list[Query]:
     """What a document must fulfil to belong to the selection, its time aside. Raises NoLogsError."""
     found: list[Query] = []
     if selection.trace is not None:
-        found.append(_equals(fields, "trace", selection.trace, "trace"))
+        found.append(_any([_equals(fields, "trace", each, "trace") for each in _spellings(selection.trace)]))
         if selection.pod is None and selection.workload is None:
             return found
     if selection.namespace and fields.of("namespace"):
@@ -50,6 +51,12 @@ def filters(selection: LogSelection, fields: Mapped) -> list[Query]:
     if selection.container is not None:
         found.append(_equals(fields, "container", selection.container, "container"))
     return found
+
+
+def _spellings(trace: str) -> list[str]:
+    """A 64-bit id stands in some logs as it is and in others filled up to 128 bits."""
+    short = short_id(trace)
+    return [short, short.zfill(32)] if len(short) == 16 else [trace]
 
 
 def _of_workload(fields: Mapped, workload: tuple[str, str]) -> Query:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from aurora_tui.model.logfields import some
+from aurora_tui.model.logfields import mapped, some
 from aurora_tui.model.selection import LogSelection
 from aurora_tui.settings import SettingsError, load_settings
 from aurora_tui.signals.logdocuments import flat, nanos_of, stamp_of
 from aurora_tui.signals.logquery import filters, pod_pattern
 from tests.unit.elasticserver import STORE
+
+TRACED = mapped(STORE, ["i"], {"@timestamp": {"date": ("i",)}, "trace.id": {"keyword": ("i",)}})
 
 
 @pytest.mark.parametrize(
@@ -87,9 +89,14 @@ def test_the_shipped_names_are_those_of_ecs_first() -> None:
 
 
 def test_a_trace_of_no_pod_is_looked_for_in_all_of_them() -> None:
-    from aurora_tui.model.logfields import mapped
+    assert filters(LogSelection("aurora", trace="ab" * 16), TRACED) == [{"term": {"trace.id": {"value": "ab" * 16}}}]
 
-    types = {"@timestamp": {"date": ("i",)}, "trace.id": {"keyword": ("i",)}}
-    fields = mapped(STORE, ["i"], types)
 
-    assert filters(LogSelection("aurora", trace="ab"), fields) == [{"term": {"trace.id": {"value": "ab"}}}]
+@pytest.mark.parametrize("written", ["b7ad6b7169203331", "0000000000000000b7ad6b7169203331"])
+def test_a_trace_of_64_bits_is_found_in_both_spellings(written: str) -> None:
+    ((query,),) = [filters(LogSelection("aurora", trace=written), TRACED)]
+
+    values = [each["term"]["trace.id"]["value"] for each in query["bool"]["should"]]
+    assert values == ["b7ad6b7169203331", "0000000000000000b7ad6b7169203331"]
+    assert LogSelection("aurora", trace=written).keeps(None, "trace_id=b7ad6b7169203331 failed")
+    assert LogSelection("aurora", trace=written).keeps(None, "trace_id=0000000000000000b7ad6b7169203331 failed")
