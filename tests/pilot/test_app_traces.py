@@ -7,8 +7,12 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from aurora_tui.model.selection import LogOrigin
+from aurora_tui.model.traces import trace_of
+from aurora_tui.model.tracetree import tree_of
 from aurora_tui.sandbox.addresses import Addresses
 from aurora_tui.settings import load_settings
 from tests.pilot.console import Console, opened
@@ -64,6 +68,62 @@ async def test_from_the_alert_to_its_traces_the_span_that_failed_and_the_lines_i
     await console.until("Traces of backend", "failed slow")
     await console.press("escape")
     await console.until(lambda: app.screen is app.main)
+
+
+async def failing(console: Console) -> TracesScreen:
+    """The page with the failed traces of the backend."""
+    await console.command("traces backend")
+    await console.until("Traces of backend", "failed slow")
+    page = console.app.screen
+    assert isinstance(page, TracesScreen)
+    return page
+
+
+async def span_of(console: Console, service: str, process: tuple[tuple[str, str], ...]) -> TraceScreen:
+    """A failed trace of the demo, its backend's span told as another one."""
+    trace = (await failing(console)).rows[0].trace
+    (found,) = [span for span in trace.spans if span.service == "aurora-backend"]
+    changed = msgspec.structs.replace(found, service=service, process=process)
+    page = TraceScreen(trace.id, clock=console.app.session.clock)
+    await console.app.push_screen(page)
+    page.fill(tree_of(trace_of(trace.id, [changed])))
+    await console.until("1 span")
+    return page
+
+
+async def test_the_lines_of_a_pod_that_is_gone_are_those_that_were_shipped(console: Console) -> None:
+    page = await span_of(console, "aurora-backend", (("k8s.pod.name", "gone-1"), ("k8s.namespace.name", "elsewhere")))
+    await console.press("l")
+    await console.until(lambda: console.app.active is console.app.logs_pane)
+
+    selection = console.app.logs_pane.selection
+    assert selection is not None
+    assert (selection.source, selection.namespace, selection.pod, selection.trace) == (
+        LogOrigin.ELASTICSEARCH, "elsewhere", "gone-1", page.trace
+    )  # fmt: skip
+    assert selection.since is not None and selection.until is not None and selection.since < selection.until
+
+
+async def test_of_a_span_that_names_no_pod_the_lines_of_its_trace_are_read_wherever_they_were_written(
+    console: Console,
+) -> None:
+    page = await span_of(console, "nobody", ())
+    await console.press("p")
+    assert console.app.screen is page, "there is no pod to go to"
+    await console.press("l")
+    await console.until(lambda: len(console.app.logs_pane.buffer) > 0)
+
+    buffer = console.app.logs_pane.buffer
+    assert all(page.trace in line.text for line in buffer.span(buffer.first, buffer.end))
+    assert {line.origin.rpartition("-")[0].rpartition("-")[0] for line in buffer.span(buffer.first, buffer.end)} == {
+        "aurora-backend"
+    }
+
+
+async def test_without_a_pods_name_the_workload_of_the_spans_service_is_read(console: Console) -> None:
+    await span_of(console, "aurora-backend", ())
+    await console.press("l")
+    await console.until("▸Logs deployment/aurora-backend")
 
 
 async def test_from_a_span_to_its_pod_and_back_to_the_page_it_was_left_on(console: Console) -> None:
