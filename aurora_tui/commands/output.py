@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -14,6 +15,17 @@ from aurora_tui.model.text import cell_width, printable
 
 Raw = Callable[[Any], Mapping[str, Any]]
 _GAP = "   "
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Rows with the columns they are printed in; `trouble` says why they may not be all."""
+
+    columns: Sequence[Column[Any]]
+    rows: Sequence[Any]
+    raw: Raw
+    trouble: str = ""
+    denied: bool = False
 
 
 def table(columns: Sequence[Column[Any]], rows: Iterable[Any], now: float) -> str:
