@@ -180,7 +180,7 @@ class Folds:
                 break
             line = self._buffer[seq]
             stream = (line.origin, line.container)
-            if stream not in waiting:
+            if stream not in waiting or self.head(seq) != seq:  # what is folded below a late line stays there
                 continue
             trace = self._trace_on(line.text, last[stream])
             if trace is not None:

@@ -83,7 +83,7 @@ def those(buffer: LogBuffer, lines: Lines) -> list[LogLine]:
     return [buffer[lines[place]] for place in range(len(lines))]
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(STEPS, st.booleans())
 def test_readers_keep_their_place_under_any_mix(steps: list[tuple[str, object]], filtered: bool) -> None:
     numbers = count()

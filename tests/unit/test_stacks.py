@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aurora_tui.logbuffer import LogBuffer
@@ -165,7 +165,7 @@ POD_LINES = st.lists(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(st.booleans(), POD_LINES), max_size=6))
 def test_older_lines_make_the_same_blocks_as_if_they_had_come_first(
     steps: Sequence[tuple[bool, list[tuple[str, str, float]]]],
@@ -185,11 +185,29 @@ def test_older_lines_make_the_same_blocks_as_if_they_had_come_first(
     assert blocks(buffer, search.folds) == blocks(buffer, afresh)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(["append", "prepend", "insert", "take"]), POD_LINES), max_size=10),
     st.sampled_from(["at", "!at", "ERROR", "fine"]),
     st.integers(5, 30),
+)
+@example(
+    [
+        ("append", [("other", "\tat a.B(C.java:1)", 0.0), ("other", "\tat a.B(C.java:2)", 1.0)]),
+        ("insert", [("other", "", 0.0), ("other", "\tat a.B(C.java:3)", 0.0)]),
+        ("prepend", [("other", "", 0.0)]),
+    ],
+    "at",
+    6,
+)
+@example(
+    [
+        ("append", [("one", "KeyError: 'a'", 0.0), ("one", "\t/src/main.go:12 +0x1d", 1.0)]),
+        ("take", []),
+        ("prepend", [("one", "Traceback (most recent call last):", 0.0)]),
+    ],
+    "main",
+    9,
 )
 def test_a_block_is_whole_and_is_shown_and_hit_by_any_of_its_lines(
     steps: Sequence[tuple[str, list[tuple[str, str, float]]]], typed: str, capacity: int
@@ -197,10 +215,12 @@ def test_a_block_is_whole_and_is_shown_and_hit_by_any_of_its_lines(
     buffer = LogBuffer(capacity_lines=capacity)
     search = TailSearch(buffer, "er", typed)
     search.want_errors()
+    search.take()
     for what, lines in steps:
         if what == "take":
-            search.take(3)
+            search.take()
             continue
+        search.take(2)
         getattr(buffer, what)([LogLine(stamp, pod, "app", text) for pod, text, stamp in lines])
     search.take()
 
