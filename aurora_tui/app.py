@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from aurora_tui import folders
@@ -10,12 +11,16 @@ from aurora_tui.frame import SwitchContext
 from aurora_tui.model import views
 from aurora_tui.model.selection import LogSelection, ServiceRef
 from aurora_tui.model.stamps import rfc3339
+from aurora_tui.reading import LEAD_SECONDS
 from aurora_tui.session import Session
 from aurora_tui.tracing import Tracing
 from widgets.help import binding_ids, help_lines
 from widgets.objects import ObjectsPane
 from widgets.tablepane import TablePane
 from widgets.textpage import TextPage
+
+_LINES_SINCE = 1000
+"""Lines of each container that are read back to an onset."""
 
 
 class AuroraApp(Tracing):
@@ -94,7 +99,12 @@ class AuroraApp(Tracing):
         if ref.kind == views.SERVICES.kind and not labels:
             self._warn(f"{ref} selects no pods")
             return
-        self.open_logs(LogSelection(ref.namespace or "", pod=pod, workload=workload, labels=labels, previous=previous))
+        selection = LogSelection(ref.namespace or "", pod=pod, workload=workload, labels=labels, previous=previous)
+        onset = None if isinstance(self.active, ObjectsPane) else self.carried().onset
+        if onset is not None and not previous:
+            # The newest lines of each container since just before the onset, as many as can be read over a slow line.
+            selection = replace(selection, since=rfc3339(onset - LEAD_SECONDS), tail=_LINES_SINCE)
+        self.open_logs(selection)
 
     # Keys that open the prompt
 

@@ -84,7 +84,10 @@ class Looking(ActingOnAlerts):
 
     def action_changes(self) -> None:
         """What changed in the namespace of what is under the cursor, nearest to its onset first."""
-        held = self.carried()
+        self.open_changes(self.carried())
+
+    def open_changes(self, held: Carried) -> None:
+        """The changes around the onset of what is carried along, in its namespace or else in our own."""
         namespace = (held.ref.namespace if held.ref else None) or self.session.home
         subject = f"{held}  ns {namespace}" if str(held) else f"ns {namespace}"
         screen = ChangesScreen(subject, held.onset, clock=self.session.clock)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from aurora_tui.looking import Looking
+from aurora_tui.looking import Carried, Looking
 from aurora_tui.model import views
 from aurora_tui.model.loglines import LogLine
 from aurora_tui.model.moments import HELP, moment
@@ -17,7 +17,7 @@ from widgets.tail import Tail
 from widgets.tailpaint import time_of_day
 from widgets.templates import TemplatesScreen
 
-_LEAD = 60.0
+LEAD_SECONDS = 60.0
 """Seconds by which an alert comes at least after what it is about: its rule looks at minutes, and is met late."""
 
 
@@ -26,6 +26,15 @@ class ReadingLogs(Looking):
 
     def on_tail_line_chosen(self, message: Tail.LineChosen) -> None:
         self.push_screen(LinePage(message.tail, clock=self.session.clock))
+
+    def on_line_page_asked(self, message: LinePage.Asked) -> None:
+        """The pod that wrote a line, described, or what changed around the time of the line."""
+        pod = ObjectRef("Pod", self._namespace_read(), message.line.origin)
+        if message.what == "describe":
+            self.look_at(pod, "describe")
+        else:
+            ref = self._runner_of(pod) or pod
+            self.open_changes(Carried(self._service_of(ref), ref, message.line.stamp))
 
     def flush(self) -> None:
         super().flush()
@@ -48,18 +57,27 @@ class ReadingLogs(Looking):
         """Just before the first alert that fires for the service whose log is read, and what tells it; else None."""
         service = self._service_of(self._read())
         onset = self.onset_of(service)
-        return (None, "") if onset is None else (onset - _LEAD, f"the first alert of {service}")
+        return (None, "") if onset is None else (onset - LEAD_SECONDS, f"the first alert of {service}")
 
     def _read(self) -> ObjectRef | None:
         """The workload whose log is read."""
         selection = self.logs_pane.selection
         if selection is None:
             return None
-        workload = selection.workload
         if selection.pod is not None:
-            pod = self.session.store.table(views.PODS.table).rows.get(f"{selection.namespace}/{selection.pod}")
-            workload = owner_workload(pod) if pod is not None else None
+            return self._runner_of(ObjectRef("Pod", selection.namespace, selection.pod))
+        workload = selection.workload
         return ObjectRef(workload[0], selection.namespace, workload[1]) if workload is not None else None
+
+    def _runner_of(self, pod: ObjectRef) -> ObjectRef | None:
+        """The workload that runs a pod; None where that is not known, as of one that is gone."""
+        row = self.session.store.table(views.PODS.table).rows.get(f"{pod.namespace}/{pod.name}")
+        owner = owner_workload(row) if row is not None else None
+        return ObjectRef(owner[0], pod.namespace, owner[1]) if owner is not None else None
+
+    def _namespace_read(self) -> str:
+        selection = self.logs_pane.selection
+        return (selection.namespace if selection is not None else "") or self.session.home
 
     def action_ask_time(self) -> None:
         """Go to the first line at or after a moment that the operator types."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from aurora_tui.looking import Carried
 from aurora_tui.model import kube, views
 from aurora_tui.model.pods import owner_workload
 from aurora_tui.model.selection import LogOrigin, LogSelection, ObjectRef, TraceSelection
@@ -158,6 +159,13 @@ class Tracing(Tailing, ReadingLogs):
         self._leave(self.objects_pane, message.tree, message.node)
         self.objects_pane.show_view(views.PODS, select=f"{pod.metadata.namespace}/{pod.metadata.name}")
         self.go_to(self.objects_pane)
+
+    def on_trace_screen_changes_wanted(self, message: TraceScreen.ChangesWanted) -> None:
+        node = message.node
+        pod = self._pod_of(node)
+        owner = owner_workload(pod) if pod is not None else None
+        ref = ObjectRef(owner[0], pod.metadata.namespace, owner[1]) if pod and owner else self._workload_of(node)
+        self.open_changes(Carried(self._service_of(ref), ref, node.span.begin / NANO))
 
     async def action_back(self) -> None:
         """Back; from where a span has led, to the span again."""

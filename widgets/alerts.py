@@ -18,15 +18,21 @@ from aurora_tui.model.alerts import (
     severity_tone,
 )
 from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.linking import object_of
 from aurora_tui.model.links import links_of
+from aurora_tui.model.pods import owner_workload
 from aurora_tui.model.selection import ObjectRef, ServiceRef
 from aurora_tui.model.stamps import rfc3339
+from aurora_tui.model.views import PODS
 from aurora_tui.store import Store
 from widgets.alertpage import copy_link, link_parts
 from widgets.grid import Grid
 from widgets.line import Line, Part
 from widgets.pane import pane_binding
 from widgets.tablepane import TablePane
+
+_HIGH = 12
+"""Rows from which there is room for why the alert concerns its service, and for its links."""
 
 
 class AlertsPane(TablePane):
@@ -63,6 +69,7 @@ class AlertsPane(TablePane):
         self._workloads = workloads
         self._summary = Line()
         self._means = Line()
+        self._source = Line()
         self.grouped = False
         """Whether the rows are groups."""
         self._inside: str | None = None
@@ -75,7 +82,7 @@ class AlertsPane(TablePane):
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self._show_details())
 
     def details(self) -> Sequence[Line]:
-        return (self._summary, self._means)
+        return (self._summary, self._means, self._source)
 
     def flush(self) -> None:
         if not self.grouped:
@@ -174,9 +181,23 @@ class AlertsPane(TablePane):
     def name_of(self, row: Any) -> str:
         return str(row.key if isinstance(row, AlertGroup) else row.name)
 
-    def subject(self) -> ServiceRef | None:
+    def subject(self) -> ObjectRef | ServiceRef | None:
+        """The alert's service, or the object that its labels name where no service of the settings is concerned."""
         alert = self.alert()
-        return None if alert is None or alert.service is None else ServiceRef(alert.service)
+        if alert is None:
+            return None
+        if alert.service is not None:
+            return ServiceRef(alert.service)
+        named = object_of(alert.labels)
+        return named.ref if named is not None else None
+
+    def workload(self) -> ObjectRef | ServiceRef | None:
+        subject = self.subject()
+        if not isinstance(subject, ObjectRef) or subject.kind != PODS.kind:
+            return subject
+        pod = self.store.table(PODS.table).rows.get(f"{subject.namespace}/{subject.name}")
+        owner = owner_workload(pod) if pod is not None else None
+        return ObjectRef(owner[0], subject.namespace, owner[1]) if owner is not None else None
 
     def alert(self) -> Alert | None:
         """The alert under the cursor, or the worst of the group there."""
@@ -232,11 +253,15 @@ class AlertsPane(TablePane):
         if alert is None:
             self._summary.show(())
             self._means.show(())
+            self._source.show(())
             return
         self._summary.show([Part(f"  {alert.summary or alert.name}", severity_tone(alert))])
         means = [Part(f"  {words}", "accent")] if (words := hushed(alert, self.clock())) else []
+        named = object_of(alert.labels) if alert.service is None else None
         workload = self._workloads.get(alert.service or "")
-        if workload is None:
+        if named is not None:
+            means.append(Part(f"  {named.ref}", "accent"))
+        elif workload is None:
             means.append(Part("  no workload of the settings", "dim"))
         elif self.has_pseudo_class("focus-within") and (key := self.key_of("table.undo")) is not None:
             means += [Part(f"  {key}", "key"), Part(f" rolls back {workload}")]
@@ -244,7 +269,11 @@ class AlertsPane(TablePane):
             means.append(Part(f"  {workload}", "dim"))
         if alert.since is not None:
             means.append(Part(f"  since {rfc3339(alert.since)[11:]}", "dim"))
-        self._means.show([*means, Part("  "), *link_parts(links_of(alert))])
+        self._means.show(means)
+        rule = named.rule if named is not None else alert.linked_by
+        by = [Part(f"  by {rule}", "dim")] if rule else []
+        self._source.show([*by, Part("  "), *link_parts(links_of(alert))])
+        self._source.display = self.size.height >= _HIGH
 
 
 def _is_held(alert: Alert) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from textual.binding import BindingType
+from textual.message import Message
 
 from aurora_tui.model.linepage import page_lines
 from aurora_tui.model.loglines import LogLine, trace_id
@@ -22,8 +23,20 @@ class LinePage(TextPage):
         pane_binding("j", "step(1)", "Next line", "To the line after it that the log shows", id="line.next"),
         pane_binding("k", "step(-1)", "Line before", "To the line before it that the log shows", id="line.previous"),
         pane_binding("t", "trace", "Trace", "To the trace that the line belongs to", id="line.trace"),
+        pane_binding("d", "ask('describe')", "Pod", "Describe the pod that wrote the line", id="line.describe"),
+        pane_binding("w", "ask('changes')", "Changes", "What changed around the time of the line", id="line.changes"),
         pane_binding("ctrl+y", "copy", "Copy", "Copy the line as it came to the clipboard (OSC 52)", id="line.copy"),
     ]
+
+    OWN_KEYS = ("j", "k", "w")
+
+    class Asked(Message):
+        """The operator wants to see the pod of a line, described, or what changed around its time."""
+
+        def __init__(self, line: LogLine, what: str) -> None:
+            super().__init__()
+            self.line = line
+            self.what = what
 
     def __init__(self, log: Tail, *, clock: Callable[[], float]) -> None:
         super().__init__("Log line", clock=clock)
@@ -35,9 +48,6 @@ class LinePage(TextPage):
     def on_mount(self) -> None:
         super().on_mount()
         self.tail.action_wrap()
-        for key in ("j", "k"):
-            # They are the page's, and the key bar shows those of the focused widget first; there is no public hook.
-            self.tail._bindings.key_to_bindings.pop(key, None)
         self._read()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -51,6 +61,10 @@ class LinePage(TextPage):
 
     async def action_trace(self) -> None:
         await self.app.run_action(f"app.trace_of_line({self.trace!r})")
+
+    def action_ask(self, what: str) -> None:
+        if self._line is not None:
+            self.post_message(self.Asked(self._line, what))
 
     def action_copy(self) -> None:
         if self._line is not None:

@@ -27,6 +27,8 @@ class TextPage(ModalScreen[None]):
         pane_binding("escape,q", "leave", "Back", "Back to the panes", id="page.back"),
         pane_binding("slash", "search", "Search", "Highlight a pattern", id="page.search"),
     ]
+    OWN_KEYS: ClassVar[tuple[str, ...]] = ()
+    """Keys of the text view that mean something else on this page."""
     DEFAULT_CSS = """
     TextPage { layout: vertical; background: $background; }
     TextPage > PageTitle { background: $primary 40%; }
@@ -48,6 +50,9 @@ class TextPage(ModalScreen[None]):
         yield KeyBar()
 
     def on_mount(self) -> None:
+        for key in self.OWN_KEYS:
+            # The key bar shows the keys of the focused widget first, and they come first; there is no public hook.
+            self.tail._bindings.key_to_bindings.pop(key, None)
         self._show_title()
         self.set_focus(self.tail)
 

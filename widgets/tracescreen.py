@@ -41,6 +41,7 @@ class TraceScreen(ModalScreen[None]):
         pane_binding("escape,q", "leave", "Back", "Back to where the trace was opened", id="trace.back"),
         pane_binding("l", "logs", "Logs", "The log lines of the span's trace", id="trace.logs"),
         pane_binding("p", "pod", "Pod", "The pod that the span ran in", id="trace.pod"),
+        pane_binding("w", "changes", "Changes", "What changed around the time of the span", id="trace.changes"),
         pane_binding("ctrl+r", "again", "Refresh", "Ask for the trace again", id="trace.refresh", show=False),
         pane_binding(
             "ctrl+y", "copy_id", "Copy", "Copy the trace's id to the clipboard (OSC 52)", id="trace.copy", show=False
@@ -65,6 +66,9 @@ class TraceScreen(ModalScreen[None]):
 
     class PodWanted(SpanMessage):
         """The operator wants to see the pod that a span ran in."""
+
+    class ChangesWanted(SpanMessage):
+        """The operator wants to see what changed around the time of a span."""
 
     def __init__(self, trace: str, *, clock: Callable[[], float]) -> None:
         super().__init__()
@@ -114,6 +118,9 @@ class TraceScreen(ModalScreen[None]):
     def action_pod(self) -> None:
         self._post(self.PodWanted)
 
+    def action_changes(self) -> None:
+        self._post(self.ChangesWanted)
+
     def action_again(self) -> None:
         self.post_message(self.Asked(self))
 
@@ -148,7 +155,10 @@ class SpanPage(TextPage):
     BINDINGS: ClassVar[list[BindingType]] = [
         pane_binding("l", "logs", "Logs", "The log lines of the span's trace", id="span.logs"),
         pane_binding("p", "pod", "Pod", "The pod that the span ran in", id="span.pod"),
+        pane_binding("w", "changes", "Changes", "What changed around the time of the span", id="span.changes"),
     ]
+
+    OWN_KEYS = ("w",)
 
     def __init__(self, tree: Tree, node: Node, *, clock: Callable[[], float]) -> None:
         super().__init__(f"Span {node.span.service} {node.span.operation}", clock=clock)
@@ -164,3 +174,6 @@ class SpanPage(TextPage):
 
     def action_pod(self) -> None:
         self.post_message(TraceScreen.PodWanted(self.trace_tree, self.node))
+
+    def action_changes(self) -> None:
+        self.post_message(TraceScreen.ChangesWanted(self.trace_tree, self.node))

@@ -59,6 +59,8 @@ class Alert:
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     service: str | None
+    linked_by: str = ""
+    """The rule by which it concerns the service, in words (`aurora_tui.model.linking`)."""
     silenced_by: tuple[str, ...] = ()
     """Ids of silences (or names of mute intervals)."""
     silences: tuple[Hush, ...] = ()

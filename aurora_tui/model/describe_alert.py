@@ -9,6 +9,7 @@ from aurora_tui.model.ages import age, human_duration
 from aurora_tui.model.alert_groups import apart, group_of, shared, siblings, written
 from aurora_tui.model.alerts import Alert
 from aurora_tui.model.definitions import AlertRule
+from aurora_tui.model.linking import object_of
 from aurora_tui.model.links import links_of, refused_of
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.model.text import listed
@@ -78,7 +79,9 @@ def describe_alert(alert: Alert, now: float, every: Iterable[Alert]) -> Iterator
     yield f"Since:     {_since(alert, now)}"
     if alert.ended is not None:
         yield f"Ended:     {age(alert.ended, now)} ago ({rfc3339(alert.ended)})"
-    yield f"Service:   {alert.service or '<none of the settings>'}"
+    yield f"Service:   {alert.service or '<none of the settings>'}{f' ({alert.linked_by})' if alert.linked_by else ''}"
+    if (named := object_of(alert.labels)) is not None:
+        yield f"Object:    {named.ref}{f' in {named.ref.namespace}' if named.ref.namespace else ''} ({named.rule})"
     yield f"Summary:   {alert.summary}"
     for silence in alert.silences:
         until = rfc3339(silence.until) if silence.until is not None else "<unknown>"

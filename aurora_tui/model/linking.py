@@ -42,16 +42,19 @@ _WORKLOAD_TYPES = {"deployment": "Deployment", "statefulset": "StatefulSet", "da
 class Link:
     """The service that something concerns, and the rule that says so, in words: ``labels job=aurora-backend``."""
 
-    service: str
-    rule: str
+    service: str | None
+    rule: str = ""
 
 
-def link_of(labels: Mapping[str, str], services: Iterable[Service]) -> Link | None:
-    """The service that labels concern; None where nothing tells.
+NO_LINK = Link(None)
+
+
+def link_of(labels: Mapping[str, str], services: Iterable[Service]) -> Link:
+    """The service that labels concern; `NO_LINK` where nothing tells.
 
     First a service whose settings name such labels (``services.NAME.alerts``), then the one all of whose
-    identifying labels are there, then a label `service`, then a label that holds the name of a workload,
-    or of a pod of one.
+    identifying labels are there, then a label `service` (or Sloth's), then a label that holds the name of a
+    workload, or of a pod of one.
     """
     services = tuple(services)
     for service in services:
@@ -63,32 +66,40 @@ def link_of(labels: Mapping[str, str], services: Iterable[Service]) -> Link | No
             return Link(service.name, f"labels {_pairs(service.labels)}")
     workloads = {workload.partition("/")[2]: service.name for service in services for workload in service.workloads}
     names = {service.name: service.name for service in services}
-    if found := (workloads | names).get(named := labels.get("service", "")):
-        return Link(found, f"label service={named}")
+    for label in ("service", "sloth_service"):
+        if found := (workloads | names).get(named := labels.get(label, "")):
+            return Link(found, f"label {label}={named}")
     for label in _WORKLOAD_LABELS:
         if found := workloads.get(labels.get(label, "")):
             return Link(found, f"label {label}={labels[label]}")
     pod = labels.get("pod", "")
     owners = [workload for workload in workloads if pod.startswith(f"{workload}-")]
-    return Link(workloads[max(owners, key=len)], f"label pod={pod}") if owners else None
+    return Link(workloads[max(owners, key=len)], f"label pod={pod}") if owners else NO_LINK
 
 
 def service_of(labels: Mapping[str, str], services: Iterable[Service]) -> str | None:
     """The name of the service that labels concern; None where nothing tells."""
-    link = link_of(labels, services)
-    return link.service if link else None
+    return link_of(labels, services).service
 
 
-def object_of(labels: Mapping[str, str]) -> tuple[ObjectRef, str] | None:
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The object that labels name, and the label that does."""
+
+    ref: ObjectRef
+    rule: str
+
+
+def object_of(labels: Mapping[str, str]) -> Named | None:
     """The object that labels name, as far as they name one, and the rule; for what no service of the settings owns."""
     namespace = labels.get("namespace", "")
     if namespace and (kind := _WORKLOAD_TYPES.get(labels.get("workload_type", ""))) and labels.get("workload"):
-        return ObjectRef(kind, namespace, labels["workload"]), f"label workload={labels['workload']}"
+        return Named(ObjectRef(kind, namespace, labels["workload"]), f"label workload={labels['workload']}")
     for label, kind in _KINDS.items():
         if namespace and (name := labels.get(label)):
-            return ObjectRef(kind, namespace, name), f"label {label}={name}"
+            return Named(ObjectRef(kind, namespace, name), f"label {label}={name}")
     if node := labels.get("node"):
-        return ObjectRef("Node", None, node), f"label node={node}"
+        return Named(ObjectRef("Node", None, node), f"label node={node}")
     return None
 
 

@@ -174,5 +174,5 @@ def _told_by_rules(rules: Iterable[Mapping[str, object]]) -> dict[str, tuple[flo
 
 def _service(name: str, labels: Mapping[str, str], services: Sequence[Service]) -> Service:
     by_name = {service.name: service for service in services}
-    link = link_of(labels, services)
-    return by_name.get(name) or by_name.get(link.service if link else "") or Service(name, name, (), {})
+    linked = link_of(labels, services).service
+    return by_name.get(name) or by_name.get(linked or "") or Service(name, name, (), {})

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from aurora_tui.model.alerts import Alert, AlertState, fingerprint
 from aurora_tui.model.definitions import Service
-from aurora_tui.model.linking import service_of
+from aurora_tui.model.linking import link_of
 from aurora_tui.signals.alertmerge import Namesakes
 from aurora_tui.signals.prometheus import Line, PrometheusClient
 
@@ -96,6 +96,7 @@ def resolved(history: History, services: Sequence[Service], least: float) -> dic
             if began - time > _MINUTE:
                 break
             began = time
+        link = link_of(labels, services)
         alert = Alert(
             fingerprint=fingerprint(labels),
             name=labels.get("alertname", ""),
@@ -105,7 +106,8 @@ def resolved(history: History, services: Sequence[Service], least: float) -> dic
             summary="",
             labels=labels,
             annotations={},
-            service=service_of(labels, services),
+            service=link.service,
+            linked_by=link.rule,
             sources=("prometheus",),
             ended=times[-1] - history.ahead,
         )

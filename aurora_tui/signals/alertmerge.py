@@ -9,7 +9,7 @@ from typing import Any
 
 from aurora_tui.model.alerts import Alert, AlertState, Hush, fingerprint, object_name, summary_of
 from aurora_tui.model.definitions import Service
-from aurora_tui.model.linking import service_of
+from aurora_tui.model.linking import link_of
 from aurora_tui.signals.alertmanager import ActiveAlert, Silence
 from aurora_tui.signals.members import Together
 
@@ -120,6 +120,7 @@ class Merger:
             state = AlertState.SILENCED
         elif status.inhibited_by:
             state = AlertState.INHIBITED
+        link = link_of(raw.labels, self._services)
         return Alert(
             fingerprint=raw.fingerprint,
             name=raw.labels.get("alertname", ""),
@@ -129,7 +130,8 @@ class Merger:
             summary=summary_of(raw.annotations),
             labels=raw.labels,
             annotations=raw.annotations,
-            service=service_of(raw.labels, self._services),
+            service=link.service,
+            linked_by=link.rule,
             silenced_by=(*status.silenced_by, *status.muted_by),
             silences=hushes,
             sources=("alertmanager",),
@@ -157,6 +159,7 @@ def from_prometheus(raw: Mapping[str, Any], mark: str, services: tuple[Service, 
     """An alert that only Prometheus has; `mark` is its fingerprint."""
     labels: Labels = raw.get("labels") or {}
     annotations: Mapping[str, str] = raw.get("annotations") or {}
+    link = link_of(labels, services)
     return Alert(
         fingerprint=mark,
         name=labels.get("alertname", ""),
@@ -166,7 +169,8 @@ def from_prometheus(raw: Mapping[str, Any], mark: str, services: tuple[Service, 
         summary=summary_of(annotations),
         labels=labels,
         annotations=annotations,
-        service=service_of(labels, services),
+        service=link.service,
+        linked_by=link.rule,
         sources=("prometheus",),
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aurora_tui.model.definitions import Service
-from aurora_tui.model.linking import link_of, object_of, service_of
+from aurora_tui.model.linking import NO_LINK, Named, link_of, object_of, service_of
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.settings import SettingsError, load_settings
 
@@ -25,6 +25,7 @@ SERVICES = (BACKEND, WORKER, POSTGRES)
         ({"job": "aurora-backend", "pod": "aurora-backend-worker-1"}, "backend", "labels job=aurora-backend"),
         ({"service": "worker"}, "worker", "label service=worker"),
         ({"service": "aurora-backend-worker"}, "worker", "label service=aurora-backend-worker"),
+        ({"sloth_service": "worker"}, "worker", "label sloth_service=worker"),
         ({"deployment": "aurora-backend"}, "backend", "label deployment=aurora-backend"),
         ({"pod": "aurora-backend-worker-7d4b9-x2x9p"}, "worker", "label pod=aurora-backend-worker-7d4b9-x2x9p"),
         ({"pod": "aurora-backend-7d4b9-x2x9p"}, "backend", "label pod=aurora-backend-7d4b9-x2x9p"),
@@ -32,7 +33,6 @@ SERVICES = (BACKEND, WORKER, POSTGRES)
 )
 def test_the_first_rule_that_fits_tells_the_service(labels: dict[str, str], service: str, rule: str) -> None:
     link = link_of(labels, SERVICES)
-    assert link is not None
     assert (link.service, link.rule) == (service, rule)
     assert service_of(labels, SERVICES) == service
 
@@ -41,7 +41,7 @@ def test_the_first_rule_that_fits_tells_the_service(labels: dict[str, str], serv
     "labels", [{"pod": "aurora-backendish-1", "job": "node"}, {}, {"job": "exporter"}, {"job": "exporter", "db": "x"}]
 )
 def test_no_rule_no_service(labels: dict[str, str]) -> None:
-    assert link_of(labels, SERVICES) is None
+    assert link_of(labels, SERVICES) == NO_LINK
     assert service_of(labels, SERVICES) is None
 
 
@@ -64,7 +64,7 @@ def test_no_rule_no_service(labels: dict[str, str]) -> None:
     ],
 )
 def test_labels_name_the_object_itself(labels: dict[str, str], ref: ObjectRef, rule: str) -> None:
-    assert object_of(labels) == (ref, f"label {rule}")
+    assert object_of(labels) == Named(ref, f"label {rule}")
 
 
 @pytest.mark.parametrize("labels", [{"pod": "cart-1"}, {"namespace": "shop", "job": "ksm"}, {}])
