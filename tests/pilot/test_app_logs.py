@@ -162,6 +162,17 @@ async def test_enter_opens_the_line_and_escape_goes_back_to_it(console: Console)
     assert sum(line.startswith("▸") for line in shown(console)) == 1
 
 
+async def test_the_page_of_a_line_leads_to_its_trace_and_back(console: Console) -> None:
+    await console.press("E", "enter")
+    await console.until("Log line of aurora-backend-")
+    trace = re.search(r"^trace.id +([0-9a-f]{32})", console.text, re.MULTILINE)
+    assert trace is not None
+    await console.press("t")
+    await console.until(f"Trace {trace[1]}")
+    await console.press("escape")
+    await console.until("Log line of aurora-backend-")
+
+
 async def test_a_time_is_gone_to(console: Console) -> None:
     await console.press("t", "at")
     await console.until("go to time")
