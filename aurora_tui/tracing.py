@@ -187,12 +187,12 @@ class Tracing(Tailing, ReadingLogs):
             await self.push_screen(SpanPage(left.tree, left.tree.nodes[place], clock=self.session.clock))
 
     def _leave(self, pane: Pane, tree: Tree, node: Node) -> None:
-        """Take the pages of traces away, and keep what brings them back."""
+        """Take the pages over the panes away, and keep what brings those of traces back."""
         stack = self.screen_stack
         listed = tuple(screen for screen in stack if isinstance(screen, TracesScreen))
         told = any(isinstance(screen, SpanPage) for screen in stack)
         self._left = _Left(pane, listed, tree, node.span.id, told)
-        while isinstance(self.screen, TracesScreen | TraceScreen | SpanPage):
+        while self.screen is not self.main:  # a log line's page may lie below: it led here
             self.pop_screen()
 
     def _open_trace(self, trace_id: str) -> None:

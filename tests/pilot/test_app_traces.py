@@ -206,6 +206,24 @@ async def test_a_log_line_leads_to_the_trace_that_it_names(console: Console) -> 
     await console.until(f"Trace {trace}", "waited for: aurora-postgres")
 
 
+async def test_from_the_page_of_a_log_line_over_its_trace_to_the_log_again(console: Console) -> None:
+    app = console.app
+    await console.command("logs")
+    await console.until(lambda: len(app.logs_pane.buffer) > 100)
+    await console.press("E", "enter")
+    await console.until("trace.id")
+    await console.press("t")
+    await console.until("waited for: aurora-postgres")
+
+    await console.press("j", "l")
+    await console.until(lambda: app.screen is app.main and app.active is app.logs_pane)
+    assert app.logs_pane.selection is not None and app.logs_pane.selection.pod is not None
+    await console.press("escape")
+    await console.until("waited for: aurora-postgres")
+    await console.press("escape")
+    await console.until(lambda: app.screen is app.main)
+
+
 async def test_a_service_that_is_not_traced_is_told_with_those_that_are(console: Console) -> None:
     await console.command("traces nosuch")
     await console.until(lambda: "Jaeger knows no service 'nosuch': it knows aurora-backend" in flat(console))
