@@ -54,7 +54,8 @@ def silences(stack: Addresses) -> list[dict[str, Any]]:
 
 
 async def confirm(console: Console, reason: str = "OPS-1 known") -> None:
-    await console.until("protected: type the context's name")
+    # The last Enter counts only once the preview stands there.
+    await console.until("protected: type the context's name", "context prod · namespace")
     await console.press(*f"prod\r{reason}\r\r")
 
 
