@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from aurora_tui.heavy import IMPORTS
 from aurora_tui.model.access import HttpAccess
-from aurora_tui.signals.errors import SignalError, Trouble, check_answer, plain
-from aurora_tui.signals.threads import in_thread
-from aurora_tui.signals.tls import ssl_context
-
-if TYPE_CHECKING:
-    import aiohttp
+from aurora_tui.signals.errors import SignalError, Trouble, check_answer
+from aurora_tui.signals.http import HttpConnection
 
 T = TypeVar("T")
-
-_TIMEOUTS = {"total": 20.0, "sock_connect": 3.0, "sock_read": 10.0}
 
 
 class Status(msgspec.Struct, frozen=True, rename="camel"):
@@ -123,7 +116,7 @@ class AlertmanagerClient:
     def __init__(self, access: HttpAccess, *, read_only: bool = True) -> None:
         self.access = access
         self.read_only = read_only
-        self._session: aiohttp.ClientSession | None = None
+        self._connection = HttpConnection(access)
 
     async def alerts(self) -> list[ActiveAlert]:
         """Every alert that has not ended, the silenced and inhibited ones too."""
@@ -158,9 +151,7 @@ class AlertmanagerClient:
 
     async def close(self) -> None:
         """Let go of the connections; the client may be used again."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._connection.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -190,52 +181,10 @@ class AlertmanagerClient:
         server, writes = self.access.shown, method != "GET"
         if writes and self.read_only:
             raise SignalError(Trouble.READ_ONLY, f"read-only: nothing is sent to {server}")
-        aiohttp = await in_thread(_library)
-        try:
-            session = await self._connected(aiohttp)
-            url = f"{self.access.url.rstrip('/')}{path}"
-            async with session.request(method, url, params=query, json=body) as response:
-                answer: bytes = await response.read()
-        except aiohttp.ClientSSLError as error:
-            cause = (
-                error.certificate_error
-                if isinstance(error, aiohttp.ClientConnectorCertificateError)
-                else error.os_error
-            )
-            raise SignalError(Trouble.UNREACHABLE, f"no TLS with {server} ({plain(cause)})") from error
-        except aiohttp.ClientConnectorError as error:
-            reason = f"{server} can't be reached ({plain(error.os_error)})"
-            raise SignalError(Trouble.UNREACHABLE, reason) from error
-        except TimeoutError as error:
-            sent = writes and not isinstance(error, aiohttp.ConnectionTimeoutError)
-            raise SignalError(Trouble.LOST if sent else Trouble.SLOW, f"{server} did not answer in time") from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            trouble = Trouble.LOST if writes and not isinstance(error, ValueError) else Trouble.UNREACHABLE
-            raise SignalError(trouble, f"{server}: {plain(error)}") from error
-        if writes and response.status >= 500:
+        status, answer = await self._connection.send(method, path, query, body)
+        if writes and status >= 500:
             # Its own failure, or a gateway's, says nothing about what the request did.
-            raise SignalError(Trouble.LOST, f"{server} answered HTTP {response.status}")
-        if not (writes and response.status == 200 and not answer.strip()):  # an expiry is answered by nothing
-            check_answer(server, response.status, answer)
+            raise SignalError(Trouble.LOST, f"{server} answered HTTP {status}")
+        if not (writes and status == 200 and not answer.strip()):  # an expiry is answered by nothing
+            check_answer(server, status, answer)
         return answer
-
-    async def _connected(self, aiohttp: Any) -> aiohttp.ClientSession:
-        if self._session is None:
-            # Reading the system's authorities takes longer than the event loop may stand still.
-            secure = self.access.url.startswith("https:")
-            tls = await in_thread(lambda: ssl_context(self.access)) if secure else True
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=tls),
-                headers=self.access.headers,
-                timeout=aiohttp.ClientTimeout(**_TIMEOUTS),
-                trust_env=not self.access.loopback,
-            )
-        return self._session
-
-
-def _library() -> Any:
-    """aiohttp, imported in a thread: it takes longer than the event loop may stand still."""
-    with IMPORTS:
-        import aiohttp
-
-    return aiohttp

@@ -16,7 +16,7 @@ from aurora_tui.model.tracequery import TraceQuery
 from aurora_tui.model.traces import Trace
 from aurora_tui.signals import jaeger_legacy, otlp
 from aurora_tui.signals.errors import SignalError, Trouble, check_answer
-from aurora_tui.signals.httpread import HttpReader
+from aurora_tui.signals.http import HttpConnection
 from aurora_tui.signals.threads import in_thread
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class JaegerClient:
 
     def __init__(self, access: HttpAccess) -> None:
         self.access = access
-        self._reader = HttpReader(access)
+        self._reader = HttpConnection(access)
         self._version: int | None = None
 
     @property

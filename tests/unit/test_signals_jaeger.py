@@ -15,7 +15,7 @@ from aiohttp import web
 from aurora_tui.model.access import HttpAccess
 from aurora_tui.model.tracequery import TraceQuery
 from aurora_tui.model.traces import Event, Link, Span, Status, Trace
-from aurora_tui.signals import httpread, otlp
+from aurora_tui.signals import http, otlp
 from aurora_tui.signals.errors import SignalError, Trouble
 from aurora_tui.signals.jaeger import JaegerClient, TraceNotFoundError
 from tests.unit import certificates
@@ -503,7 +503,7 @@ async def test_an_answer_of_another_shape_is_told(body: str, jaeger: FakeJaeger,
 async def test_an_answer_too_large_to_read_is_not_read(
     jaeger: FakeJaeger, client: JaegerClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(httpread, "MOST_BYTES", 2**20)
+    monkeypatch.setattr(http, "MOST_BYTES", 2**20)
     jaeger.v3()
     jaeger.answers["/api/v3/traces"] = lambda _: web.Response(body=b'{"result":' + b" " * 2**21)
 
@@ -515,7 +515,7 @@ async def test_an_answer_too_large_to_read_is_not_read(
 async def test_a_server_that_does_not_answer_is_given_up(
     jaeger: FakeJaeger, client: JaegerClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(httpread, "READ_SECONDS", 0.1)
+    monkeypatch.setattr(http, "READ_SECONDS", 0.1)
     ended = asyncio.Event()
 
     async def hang(request: web.Request) -> web.Response:

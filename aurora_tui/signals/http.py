@@ -1,4 +1,4 @@
-"""Reading a server over HTTP: one connection pool, the failures in words, and no answer of any size."""
+"""Asking a server over HTTP: one connection pool, the failures in words, and no answer of any size."""
 
 from __future__ import annotations
 
@@ -21,8 +21,11 @@ MOST_BYTES = 64 * 2**20
 """An answer beyond this is not read: it would take the memory of the console, and nobody reads it."""
 
 
-class HttpReader:
-    """GET requests to one server; each raises SignalError unless an answer came, whatever it is."""
+class HttpConnection:
+    """Requests to one server; each raises SignalError unless an answer came, whatever it is.
+
+    One that changes something (not GET) and may have arrived, but whose answer is lost, says so with Trouble.LOST.
+    """
 
     def __init__(self, access: HttpAccess) -> None:
         self.access = access
@@ -30,11 +33,22 @@ class HttpReader:
 
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> tuple[int, bytes]:
         """The status and the body of an answer."""
-        server = self.access.shown
+        return await self.send("GET", path, query)
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> tuple[int, bytes]:
+        """The same of any request; `body` is sent as JSON."""
+        server, writes = self.access.shown, method != "GET"
         aiohttp = await in_thread(_library)
         try:
             session = await self._connected(aiohttp)
-            async with session.get(f"{self.access.url.rstrip('/')}{path}", params=query) as response:
+            url = f"{self.access.url.rstrip('/')}{path}"
+            async with session.request(method, url, params=query, json=body) as response:
                 return response.status, await _body(response, server)
         except aiohttp.ClientSSLError as error:
             told = isinstance(error, aiohttp.ClientConnectorCertificateError)
@@ -44,12 +58,14 @@ class HttpReader:
             reason = f"{server} can't be reached ({plain(error.os_error)})"
             raise SignalError(Trouble.UNREACHABLE, reason) from error
         except TimeoutError as error:
-            raise SignalError(Trouble.SLOW, f"{server} did not answer in time") from error
+            sent = writes and not isinstance(error, aiohttp.ConnectionTimeoutError)
+            raise SignalError(Trouble.LOST if sent else Trouble.SLOW, f"{server} did not answer in time") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise SignalError(Trouble.UNREACHABLE, f"{server}: {plain(error)}") from error
+            trouble = Trouble.LOST if writes and not isinstance(error, ValueError) else Trouble.UNREACHABLE
+            raise SignalError(trouble, f"{server}: {plain(error)}") from error
 
     async def close(self) -> None:
-        """Let go of the connections; the reader may be used again."""
+        """Let go of the connections; it may be used again."""
         if self._session is not None:
             await self._session.close()
             self._session = None
