@@ -49,7 +49,7 @@ async def test_the_first_screen_says_where_one_is_what_burns_and_which_key_mends
         assert console.title(alerts).startswith("▸Alerts")
         assert re.match(r"critical +HighErrorRate +firing +\d+m", console.under_cursor(alerts))
         assert str(alerts.subject()) == "service backend"
-        below = "\n".join(console.body(alerts)[-2:])
+        below = "\n".join(console.body(alerts)[-3:])
         assert re.search(r"aurora-backend fails \d+(\.\d+)?% of its requests", below)
         assert f"  u rolls back {BACKEND}" in below
         for pane in console.app.panes:
