@@ -112,9 +112,8 @@ class ActingOnAlerts(ActingInSeries):
 
         alert = self.alerts_pane.alert()
         if alert is not None:
-            every = self.session.store.table("alerts").rows.values()
             page = AlertPage(f"Alert {alert.name}", links_of(alert), clock=self.session.clock)
-            page.fill(alert_lines(alert, every, self.session.clock()))
+            page.fill(alert_lines(alert, self.session.store, self.session.clock()))
             self.push_screen(page)
             self._work(self._complete(page, alert))
 

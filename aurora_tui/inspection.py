@@ -25,6 +25,7 @@ from aurora_tui.session import Session
 from aurora_tui.signalling import locate
 from aurora_tui.signals.alertdetails import read_details
 from aurora_tui.signals.prometheus import PrometheusClient
+from aurora_tui.store import Store
 from aurora_tui.verbs import VERBS
 from aurora_tui.verbs.undo import read_history
 
@@ -93,9 +94,10 @@ def _event_lines(found: list[kube.Event], now: float) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def alert_lines(alert: Alert, every: Iterable[Alert], now: float) -> Iterator[str]:
-    """All that is known at once of an alert; `every` are all alerts."""
-    yield from describe_alert(alert, now, every)
+def alert_lines(alert: Alert, store: Store, now: float) -> Iterator[str]:
+    """All that is known at once of an alert, with what else the tables hold of its group and its service."""
+    objectives = [each for each in store.table("slos").rows.values() if each.service == alert.service]
+    yield from describe_alert(alert, now, store.table("alerts").rows.values(), objectives)
 
 
 async def source_lines(session: Session, alert: Alert) -> list[str]:

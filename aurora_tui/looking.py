@@ -71,7 +71,9 @@ class Looking(ActingOnAlerts):
             services = self.session.settings.services
             service = next((each for each in services if each.name == reading.service), None)
             page = TextPage(f"SLO {reading.service} {reading.words}", clock=self.session.clock)
-            page.fill(describe_slo(reading, service, ascii_only=self.console.options.ascii_only))
+            alerts = self.session.store.table("alerts").rows.values()
+            own = [alert for alert in alerts if alert.service == reading.service]
+            page.fill(describe_slo(reading, service, own, ascii_only=self.console.options.ascii_only))
             self.push_screen(page)
 
     async def _inspect(self, page: TextPage, ref: ObjectRef, how: str) -> None:

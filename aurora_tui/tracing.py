@@ -167,6 +167,13 @@ class Tracing(Tailing, ReadingLogs):
         ref = ObjectRef(owner[0], pod.metadata.namespace, owner[1]) if pod and owner else self._workload_of(node)
         self.open_changes(Carried(self._service_of(ref), ref, node.span.begin / NANO))
 
+    def on_trace_screen_description_wanted(self, message: TraceScreen.DescriptionWanted) -> None:
+        pod = self._pod_of(message.node)
+        if pod is None:
+            self._warn(_whence(message.node))
+        else:
+            self.look_at(ObjectRef("Pod", pod.metadata.namespace, pod.metadata.name), "describe")
+
     async def action_back(self) -> None:
         """Back; from where a span has led, to the span again."""
         left = self._left

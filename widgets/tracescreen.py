@@ -41,6 +41,7 @@ class TraceScreen(ModalScreen[None]):
         pane_binding("escape,q", "leave", "Back", "Back to where the trace was opened", id="trace.back"),
         pane_binding("l", "logs", "Logs", "The log lines of the span's trace", id="trace.logs"),
         pane_binding("p", "pod", "Pod", "The pod that the span ran in", id="trace.pod"),
+        pane_binding("d", "describe", "Describe", "Describe the pod that the span ran in", id="trace.describe"),
         pane_binding("w", "changes", "Changes", "What changed around the time of the span", id="trace.changes"),
         pane_binding("ctrl+r", "again", "Refresh", "Ask for the trace again", id="trace.refresh", show=False),
         pane_binding(
@@ -69,6 +70,9 @@ class TraceScreen(ModalScreen[None]):
 
     class ChangesWanted(SpanMessage):
         """The operator wants to see what changed around the time of a span."""
+
+    class DescriptionWanted(SpanMessage):
+        """The operator wants the pod that a span ran in described."""
 
     def __init__(self, trace: str, *, clock: Callable[[], float]) -> None:
         super().__init__()
@@ -121,6 +125,9 @@ class TraceScreen(ModalScreen[None]):
     def action_changes(self) -> None:
         self._post(self.ChangesWanted)
 
+    def action_describe(self) -> None:
+        self._post(self.DescriptionWanted)
+
     def action_again(self) -> None:
         self.post_message(self.Asked(self))
 
@@ -155,6 +162,7 @@ class SpanPage(TextPage):
     BINDINGS: ClassVar[list[BindingType]] = [
         pane_binding("l", "logs", "Logs", "The log lines of the span's trace", id="span.logs"),
         pane_binding("p", "pod", "Pod", "The pod that the span ran in", id="span.pod"),
+        pane_binding("d", "describe", "Describe", "Describe the pod that the span ran in", id="span.describe"),
         pane_binding("w", "changes", "Changes", "What changed around the time of the span", id="span.changes"),
     ]
 
@@ -177,3 +185,6 @@ class SpanPage(TextPage):
 
     def action_changes(self) -> None:
         self.post_message(TraceScreen.ChangesWanted(self.trace_tree, self.node))
+
+    def action_describe(self) -> None:
+        self.post_message(TraceScreen.DescriptionWanted(self.trace_tree, self.node))

@@ -11,6 +11,8 @@ from aurora_tui.model.alerts import Alert
 from aurora_tui.model.definitions import AlertRule
 from aurora_tui.model.linking import object_of
 from aurora_tui.model.links import links_of, refused_of
+from aurora_tui.model.slo import SloReading
+from aurora_tui.model.slo_columns import state_text, worst_first
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.model.text import listed
 
@@ -69,8 +71,10 @@ class Details:
     no_firings: str = ""
 
 
-def describe_alert(alert: Alert, now: float, every: Iterable[Alert]) -> Iterator[str]:
-    """Lines about an alert as it is shown; `every` are all alerts."""
+def describe_alert(
+    alert: Alert, now: float, every: Iterable[Alert], objectives: Iterable[SloReading] = ()
+) -> Iterator[str]:
+    """Lines about an alert as it is shown; `every` are all alerts, `objectives` those of its service."""
     yield f"Alert:     {alert.name}"
     yield f"State:     {alert.state.value}"
     if alert.told_by:
@@ -82,6 +86,9 @@ def describe_alert(alert: Alert, now: float, every: Iterable[Alert]) -> Iterator
     yield f"Service:   {alert.service or '<none of the settings>'}{f' ({alert.linked_by})' if alert.linked_by else ''}"
     if (named := object_of(alert.labels)) is not None:
         yield f"Object:    {named.ref}{f' in {named.ref.namespace}' if named.ref.namespace else ''} ({named.rule})"
+    for number, reading in enumerate(sorted(objectives, key=worst_first)):
+        told = f"{reading.words} {reading.value_text} ({reading.target_text}): {state_text(reading)}"
+        yield f"{'' if number else 'SLOs:':<10} {told}"
     yield f"Summary:   {alert.summary}"
     for silence in alert.silences:
         until = rfc3339(silence.until) if silence.until is not None else "<unknown>"

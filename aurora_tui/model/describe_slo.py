@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from aurora_tui.model.alerts import Alert
+from aurora_tui.model.alerts import worst_first as worst_alert
 from aurora_tui.model.burn import Step, windows
 from aurora_tui.model.definitions import Objective, Service
 from aurora_tui.model.onset import PAUSE
@@ -12,12 +14,15 @@ from aurora_tui.model.slo_columns import CALLS, budget_cell, cost_text, state_te
 from aurora_tui.model.slo_text import rate_text
 from aurora_tui.model.spans import promql_range, span_text
 from aurora_tui.model.sparks import chart
+from aurora_tui.model.stamps import rfc3339
 
 _SAID = {True: "yes", False: "no", None: "cannot be said"}
 
 
-def describe_slo(reading: SloReading, service: Service | None, *, ascii_only: bool = False) -> Iterator[str]:
-    """Lines for the reader; `service` is its service in the settings, where they have it."""
+def describe_slo(
+    reading: SloReading, service: Service | None, alerts: Iterable[Alert] = (), *, ascii_only: bool = False
+) -> Iterator[str]:
+    """Lines for the reader; `service` is its service in the settings, where they have it, `alerts` those of it."""
     yield f"Objective:  {reading.service} {reading.words} ({reading.title}; defined by {reading.origin})"
     yield f"Now:        {reading.value_text}{f' ({reading.reason})' if reading.reason else ''}"
     yield f"Target:     {reading.target_text}"
@@ -29,6 +34,7 @@ def describe_slo(reading: SloReading, service: Service | None, *, ascii_only: bo
         yield f"Traffic:    {seen}, judged from {rate_text(reading.min_traffic)} on"
     for warning in reading.warnings:
         yield f"Partial:    {warning}"
+    yield from _led("Alerts:     ", (_alert(alert) for alert in sorted(alerts, key=worst_alert)))
     yield ""
     yield from _history(reading, ascii_only=ascii_only)
     yield ""
@@ -39,6 +45,11 @@ def describe_slo(reading: SloReading, service: Service | None, *, ascii_only: bo
     yield f"Run by:     {', '.join(service.workloads if service else ()) or '<no workload of the settings>'}"
     if reading.objective is not None:
         yield from _measures(reading.objective)
+
+
+def _alert(alert: Alert) -> str:
+    since = f" since {rfc3339(alert.since)}" if alert.since is not None else ""
+    return f"{alert.name} {alert.state.value}{since}{f' ({alert.linked_by})' if alert.linked_by else ''}"
 
 
 def _measures(objective: Objective) -> Iterator[str]:

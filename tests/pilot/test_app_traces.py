@@ -269,3 +269,19 @@ async def test_a_jaeger_that_is_away_is_told_and_the_panes_go_on(bad_release: Ad
 def flat(console: Console) -> str:
     """The screen's words without its line breaks."""
     return " ".join(console.text.split())
+
+
+async def test_a_span_leads_to_what_changed_around_it_and_to_its_pod_described(console: Console) -> None:
+    await console.until("u rolls back deployment/aurora-backend")
+    await console.press("t")
+    await console.until("aurora-frontend GET")
+    await console.press("enter")
+    await console.until("waited for: ")
+    await console.press("j", "w")
+    await console.until("What changed  deployment/aurora-backend  ns aurora  onset ")
+    await console.press("escape", "enter")
+    await console.until("Span aurora-backend")
+    await console.press("w")
+    await console.until("What changed  deployment/aurora-backend")
+    await console.press("escape", "d")
+    await console.until("describe pod/aurora-backend-")

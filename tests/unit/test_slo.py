@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aurora_tui.model.alerts import Alert, AlertState
 from aurora_tui.model.burn import Burns, ladder
 from aurora_tui.model.columns import Tone
 from aurora_tui.model.definitions import Objective, ObjectiveKind, Service
+from aurora_tui.model.describe_alert import describe_alert
 from aurora_tui.model.describe_slo import describe_slo
 from aurora_tui.model.onset import Incident
 from aurora_tui.model.slo import (
@@ -25,7 +27,7 @@ from aurora_tui.model.slo import (
     burn_rate,
     read,
 )
-from aurora_tui.model.slo_columns import COLUMNS, worst_first
+from aurora_tui.model.slo_columns import COLUMNS, state_text, worst_first
 from aurora_tui.model.slo_queries import current_value, good_share
 from aurora_tui.model.spans import promql_range
 from aurora_tui.model.sparks import bar, chart, sparkline
@@ -402,3 +404,14 @@ def test_the_description_names_quiet_windows_partial_answers_and_who_defined_it(
 def test_a_latency_in_seconds_burns_as_fast_as_its_requests_are_slow() -> None:
     assert printed(reading(LATENCY, 0.9, burns={FIVE_MINUTES: 0.2}), "STATE") == "burning 4x"
     assert printed(reading(LATENCY, 0.9), "STATE") == "burning"
+
+
+def test_an_objective_and_the_alerts_of_its_service_tell_of_each_other() -> None:
+    row = reading(AVAILABILITY, 0.95, burns={FIVE_MINUTES: 10.0})
+    alert = Alert("f1", "HighErrorRate", AlertState.FIRING, "critical", 0.0, "", {}, {}, "backend", "labels job=x")
+
+    assert "Alerts:     HighErrorRate firing since 1970-01-01T00:00:00Z (labels job=x)" in list(
+        describe_slo(row, BACKEND, [alert])
+    )
+    told = [line for line in describe_alert(alert, 60.0, [alert], [row]) if line.startswith("SLOs:")]
+    assert told == [f"SLOs:      availability {row.value_text} ({row.target_text}): {state_text(row)}"]
