@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 MODULE = Path(__file__).with_name("controlplane")
@@ -106,17 +106,22 @@ def require_openssl() -> None:
 
 def monitoring() -> dict[str, str]:
     """Return the paths of Prometheus, Alertmanager and their tools, installed when absent and root."""
-    missing = _missing_packages()
+    return installed(MONITORING_PACKAGES)
+
+
+def installed(packages: Mapping[str, str]) -> dict[str, str]:
+    """Return the paths of programs, given by the Debian package that has each; installed when absent and root."""
+    missing = _missing(packages)
     if missing and os.geteuid() == 0 and shutil.which("apt-get"):
         _install(missing)
-        missing = _missing_packages()
+        missing = _missing(packages)
     if missing:
-        raise MissingProgramError(f"the live stack needs {' and '.join(missing)}: apt-get install {' '.join(missing)}")
-    return {name: str(shutil.which(name)) for name in MONITORING_PACKAGES}
+        raise MissingProgramError(f"the live tests need {' and '.join(missing)}: apt-get install {' '.join(missing)}")
+    return {name: str(shutil.which(name)) for name in packages}
 
 
-def _missing_packages() -> list[str]:
-    return sorted({package for name, package in MONITORING_PACKAGES.items() if shutil.which(name) is None})
+def _missing(packages: Mapping[str, str]) -> list[str]:
+    return sorted({package for name, package in packages.items() if shutil.which(name) is None})
 
 
 def _install(packages: Sequence[str]) -> None:

@@ -17,11 +17,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.live.binaries import MissingProgramError
+from tests.live.binaries import MissingProgramError, installed
 from tests.live.processes import Processes
 
 NODE = Path(__file__).with_name("elasticnode")
 READY_SECONDS = 120.0
+_JDK = "default-jdk-headless"
+_PROGRAMS = {"mvn": "maven", "java": _JDK, "javac": _JDK, "jar": _JDK}
+"""Java must be 17 or later, as Debian's is."""
 _MODULES = {"transport-netty4": "org.elasticsearch.transport.netty4.Netty4Plugin", "root": "aurora.root.RootPlugin"}
 _CONFIG = """\
 cluster.name: live
@@ -128,12 +131,7 @@ def _version() -> str:
 
 
 def _program(name: str) -> str:
-    path = shutil.which(name)
-    if path is None:
-        raise MissingProgramError(
-            f"a real Elasticsearch needs {name}: apt-get install maven openjdk-17-jdk-headless (Java 17 or later)"
-        )
-    return path
+    return installed(_PROGRAMS)[name]
 
 
 def _run(*command: str) -> None:
