@@ -166,7 +166,8 @@ async def status(session: Session, form: str) -> int:
                 unknown[name] = found.trouble
     bad = {
         "alerts": [row for row in _rows(sections, "alerts") if row.state is AlertState.FIRING],
-        "slos": [row for row in _rows(sections, "slos") if row.state is SloState.BURNING or row.burns.verdict],
+        # Longer windows still call for a page half an hour after it is over: that is for `get slos` and the pane.
+        "slos": [row for row in _rows(sections, "slos") if row.state is SloState.BURNING],
         "workloads": list(_rows(sections, "workloads")),
     }
     # An objective of somebody else's service, which another program records here, is no riddle of ours.

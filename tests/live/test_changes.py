@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+
+import pytest
 
 from tests.live.conftest import Eventually, Kubectl
 from tests.live.program import Program
@@ -13,7 +16,24 @@ from tests.live.twins import Twins
 
 pytest_plugins = ("tests.live.fixtures",)
 
+
+@pytest.fixture(autouse=True)
+def left_as_found(twins: Twins, kubectl: Kubectl) -> Iterator[None]:
+    """The namespaces are those of all tests: nothing stays behind that keeps others from making pods."""
+    yield
+    kubectl("delete", "quota,configmap,secret", "-l=of=changes", f"--namespace={twins.ours}")
+
+
 RELEASES = ("aurora/backend:2.4.0", "aurora/backend:2.4.1")
+
+
+def create(twins: Twins, kubectl: Kubectl, kind: str, name: str, *options: str) -> None:
+    """Make an object that is taken away at the end."""
+    ours = f"--namespace={twins.ours}"
+    plain = kubectl("create", *kind.split(), name, *options, ours, "--dry-run=client", "-o", "json")
+    item = json.loads(plain)
+    item["metadata"]["labels"] = {"of": "changes"}
+    kubectl("create", ours, "-f", "-", stdin=json.dumps(item))
 
 
 def told(aurora: Program, twins: Twins, *options: str, code: int = 0) -> list[dict[str, Any]]:
@@ -27,13 +47,13 @@ async def test_what_kubectl_did_is_found_with_its_time_and_its_manager(
 ) -> None:
     await twins.apply(*(twins.release("Deployment", image, note=image[-5:]) for image in RELEASES))
     ours, reference = f"--namespace={twins.ours}", twins.reference("Deployment")
-    kubectl("create", "configmap", "levels", "--from-literal=LEVEL=info", ours)
-    kubectl("create", "secret", "generic", "door", "--from-literal=password=hunter2", ours)
+    create(twins, kubectl, "configmap", "levels", "--from-literal=LEVEL=info")
+    create(twins, kubectl, "secret generic", "door", "--from-literal=password=hunter2")
     time.sleep(1.1)  # a change within the second of the creation is part of it
     kubectl("patch", "configmap", "levels", "--type=merge", '-p={"data":{"LEVEL":"debug"}}', ours)
     kubectl("patch", "secret", "door", "--type=merge", '-p={"stringData":{"password":"hunter3"}}', ours)
     kubectl("scale", reference, "--replicas=3", ours)
-    kubectl("create", "quota", "tight", "--hard=pods=90", ours)
+    create(twins, kubectl, "quota", "wide", "--hard=pods=900")
 
     changes = await _found(aurora, twins, eventually, "scaled from 2 to 3")
 
@@ -44,7 +64,7 @@ async def test_what_kubectl_did_is_found_with_its_time_and_its_manager(
     assert edit["by"] == patched["manager"] == "kubectl-patch"
     assert edit["raw"]["at"] == datetime.fromisoformat(patched["time"]).timestamp()
     assert by_words["secret/door", "changed data.password"]["by"] == "kubectl-patch"
-    assert by_words["resourcequota/tight", "created"]
+    assert by_words["resourcequota/wide", "created"]
     scaled = by_words[str(reference), "scaled from 2 to 3"]
     assert (scaled["by"], scaled["raw"]["own"]) == ("kubectl", True)
     (rollout,) = [each for each in changes if each["change"].startswith("revision 2: 2.4.0 → 2.4.1")]
@@ -62,7 +82,7 @@ async def test_the_nearest_to_the_onset_comes_first(aurora: Program, twins: Twin
     rollout = json.loads(kubectl("get", "replicasets", ours, "-o", "json"))["items"]
     released = max(item["metadata"]["creationTimestamp"] for item in rollout)
     time.sleep(3)
-    kubectl("create", "configmap", "later", ours)
+    create(twins, kubectl, "configmap", "later")
 
     first, *others = told(aurora, twins, "--onset", released)
 
@@ -76,7 +96,7 @@ async def test_a_quota_that_keeps_pods_from_being_made_is_told(
 ) -> None:
     await twins.apply(twins.release("Deployment", RELEASES[0]))
     ours = f"--namespace={twins.ours}"
-    kubectl("create", "quota", "none", "--hard=pods=1", ours)
+    create(twins, kubectl, "quota", "none", "--hard=pods=1")
     kubectl("scale", twins.reference("Deployment"), "--replicas=9", ours)
 
     changes = await _found(aurora, twins, eventually, "FailedCreate")
