@@ -73,7 +73,7 @@ async def test_a_log_line_leads_to_what_changed_around_it_and_to_its_pod(bad_rel
     async with opened(bad_release) as console:
         await console.until(f"Logs {BACKEND}  following")
         await console.command("logs")
-        await console.until(lambda: len(console.app.logs_pane.buffer) > 0)
+        await console.until(lambda: " INFO " in "".join(console.body(console.app.logs_pane)))
         await console.press("enter")
         await console.until(lambda: isinstance(console.app.screen, LinePage))
         await console.press("w")

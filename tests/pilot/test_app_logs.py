@@ -34,6 +34,11 @@ def shown(console: Console) -> list[str]:
     return [line.rstrip("▐ ") for line in console.body(console.app.logs_pane)]
 
 
+def settled(console: Console) -> list[str]:
+    """The lines in the window without the stack traces, which may still grow."""
+    return [line for line in shown(console) if "ERROR" not in line]
+
+
 async def test_l_follows_what_is_under_the_cursor_and_p_the_container_before(bad_release: Addresses) -> None:
     async with opened(bad_release) as console:
         await console.command("pods")
@@ -71,9 +76,9 @@ async def test_a_reader_who_scrolls_up_is_not_moved_until_he_asks_for_the_end(co
 async def test_the_end_is_left_and_followed_again_by_the_autoscroll_key(console: Console) -> None:
     await console.press("s")
     await console.until(lambda: "paused" in title(console))
-    still = shown(console)
+    still = settled(console)
     await console.until(lambda: "new below" in title(console))
-    assert shown(console) == still
+    assert settled(console) == still
     await console.press("s")
     await console.until(lambda: "following" in title(console))
 
@@ -141,18 +146,14 @@ async def test_f_gives_the_logs_the_screen_and_takes_it_back(console: Console) -
 
 
 async def test_a_long_line_is_read_sideways(console: Console) -> None:
-    def plain() -> list[str]:
-        """Without the stack traces, which may grow."""
-        return [line for line in shown(console) if "ERROR" not in line]
-
     await console.press("s")
     await console.until("paused")  # from here on new lines move nothing
-    before, names = plain(), [line[:6] for line in shown(console)]
+    before, names = settled(console), [line[:6] for line in shown(console)]
     await console.press("l", "l")
-    assert not set(plain()) & set(before)
+    assert not set(settled(console)) & set(before)
     assert [line[:6] for line in shown(console)] == names, "the names stay"
     await console.press("h", "h")
-    assert plain() == before
+    assert settled(console) == before
 
 
 async def test_enter_opens_the_line_and_escape_goes_back_to_it(console: Console) -> None:
