@@ -60,7 +60,7 @@ def alerts(program: Program) -> dict[str, dict[str, Any]]:
 
 async def test_an_alert_that_has_ended_is_shown_as_resolved_with_when(found: Program, eventually: Eventually) -> None:
     both = ["alertmanager", "prometheus"]
-    await eventually(lambda: alerts(found)["Always"]["raw"]["sources"] == both, 60)
+    await eventually(lambda: "Always" in alerts(found) and alerts(found)["Always"]["raw"]["sources"] == both, 60)
     assert alerts(found)["Always"]["state"] == "firing"
     assert alerts(found)["Always"]["raw"]["labels"]["cluster"] == "live"
 
@@ -89,7 +89,9 @@ async def test_the_page_tells_the_servers_rule_and_how_it_fired(
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     async with console(kubeconfig, context, place[0]) as screen:
-        await screen.press(*"/Always\r", "d")
+        await screen.press(*"/Always\r")
+        await screen.until(lambda: (alert := screen.app.alerts_pane.alert()) is not None and alert.group is not None)
+        await screen.press("d")
         await screen.until(
             f"runbook {RUNBOOK}",
             "Group:     alertname=Always job=live",
@@ -117,6 +119,7 @@ async def test_an_acknowledgement_is_prolonged_in_both_before_it_ends(
         [first], [second] = both.silences(0), both.silences(1)
         assert first["endsAt"] == second["endsAt"]
 
+        acknowledged = screen.app.desk.last
         ahead = 900 - EARLY + 1
         await screen.press("j")  # somebody is here
         await screen.until(lambda: all(both.silences(at)[0]["endsAt"] > first["endsAt"] for at in range(2)))
@@ -130,6 +133,7 @@ async def test_an_acknowledgement_is_prolonged_in_both_before_it_ends(
             "OPS-1",
         ]
 
+        await screen.until(lambda: screen.app.desk.last != acknowledged)
         await screen.command("undo")
         await screen.until("expires the silence of alert/Always-")
         await screen.press(*f"{context}\rOPS-1\r\r")

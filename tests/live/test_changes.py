@@ -67,7 +67,8 @@ async def test_what_kubectl_did_is_found_with_its_time_and_its_manager(
     assert by_words["resourcequota/wide", "created"]
     scaled = by_words[str(reference), "scaled from 2 to 3"]
     assert (scaled["by"], scaled["raw"]["own"]) == ("kubectl", True)
-    (rollout,) = [each for each in changes if each["change"].startswith("revision 2: 2.4.0 → 2.4.1")]
+    own = [each for each in changes if each["object"] == str(reference)]
+    (rollout,) = [each for each in own if each["change"].startswith("revision 2: 2.4.0 → 2.4.1")]
     assert rollout["raw"]["own"]
     assert {(line["sign"], line["text"]) for line in rollout["raw"]["diff"] if line["path"].endswith(".image")} == {
         ("-", RELEASES[0]),
@@ -101,8 +102,8 @@ async def test_a_quota_that_keeps_pods_from_being_made_is_told(
 
     changes = await _found(aurora, twins, eventually, "FailedCreate")
 
-    refused = next(each for each in changes if each["change"].startswith("FailedCreate"))
-    assert refused["what"] == "refused" and refused["raw"]["own"]
+    refused = next(each for each in changes if each["raw"]["own"] and each["change"].startswith("FailedCreate"))
+    assert refused["what"] == "refused"
     assert "exceeded quota: none" in refused["change"]
 
 
@@ -114,7 +115,7 @@ async def test_an_action_of_ours_is_found_with_its_reason(aurora: Program, twins
     )
     assert run.code == 0, run
 
-    (action,) = [each for each in told(aurora, twins) if each["what"] == "action"]
+    (action,) = [each for each in told(aurora, twins) if each["what"] == "action"]  # the journal is the test's own
 
     assert action["change"] == "restart (done): INC-7"
     assert action["object"] == str(reference) and action["raw"]["own"]
