@@ -120,7 +120,7 @@ def console(wanted: Wanted) -> None:
     while True:
         context = context_of(wanted)
         environment = settings.environment(context.name)
-        namespace = wanted.namespace or context.namespace or environment.namespace or "default"
+        namespace = environment.home(wanted.namespace, context.namespace)
         with first_frame(environment.title, context.name, None if wanted.all_namespaces else namespace):
             from aurora_tui.app import AuroraApp
             from aurora_tui.frame import SwitchContext

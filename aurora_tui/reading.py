@@ -9,8 +9,7 @@ from aurora_tui.looking import Carried, Looking
 from aurora_tui.model import views
 from aurora_tui.model.loglines import LogLine
 from aurora_tui.model.moments import HELP, moment
-from aurora_tui.model.pods import owner_workload
-from aurora_tui.model.selection import ObjectRef
+from aurora_tui.model.selection import ObjectRef, runner_of
 from aurora_tui.model.templates import OTHERS
 from widgets.linepage import LinePage
 from widgets.tail import Tail
@@ -70,10 +69,7 @@ class ReadingLogs(Looking):
         return ObjectRef(workload[0], selection.namespace, workload[1]) if workload is not None else None
 
     def _runner_of(self, pod: ObjectRef) -> ObjectRef | None:
-        """The workload that runs a pod; None where that is not known, as of one that is gone."""
-        row = self.session.store.table(views.PODS.table).rows.get(f"{pod.namespace}/{pod.name}")
-        owner = owner_workload(row) if row is not None else None
-        return ObjectRef(owner[0], pod.namespace, owner[1]) if owner is not None else None
+        return runner_of(self.session.store.table(views.PODS.table).rows, pod)
 
     def _namespace_read(self) -> str:
         selection = self.logs_pane.selection

@@ -61,7 +61,7 @@ class Session:
         self.settings = settings
         self.environment = settings.environment(context.name)
         self.read_only = read_only or settings.read_only
-        self.home = namespace or context.namespace or self.environment.namespace or "default"
+        self.home = self.environment.home(namespace, context.namespace)
         self.namespace = None if all_namespaces else self.home
         self.clock = clock
         self.store = Store()

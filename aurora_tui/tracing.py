@@ -163,8 +163,8 @@ class Tracing(Tailing, ReadingLogs):
     def on_trace_screen_changes_wanted(self, message: TraceScreen.ChangesWanted) -> None:
         node = message.node
         pod = self._pod_of(node)
-        owner = owner_workload(pod) if pod is not None else None
-        ref = ObjectRef(owner[0], pod.metadata.namespace, owner[1]) if pod and owner else self._workload_of(node)
+        runner = self._runner_of(ObjectRef("Pod", pod.metadata.namespace, pod.metadata.name)) if pod else None
+        ref = runner or self._workload_of(node)
         self.open_changes(Carried(self._service_of(ref), ref, node.span.begin / NANO))
 
     def on_trace_screen_description_wanted(self, message: TraceScreen.DescriptionWanted) -> None:

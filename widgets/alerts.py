@@ -20,8 +20,7 @@ from aurora_tui.model.alerts import (
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.linking import object_of
 from aurora_tui.model.links import links_of
-from aurora_tui.model.pods import owner_workload
-from aurora_tui.model.selection import ObjectRef, ServiceRef
+from aurora_tui.model.selection import ObjectRef, ServiceRef, runner_of
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.model.views import PODS
 from aurora_tui.store import Store
@@ -195,9 +194,7 @@ class AlertsPane(TablePane):
         subject = self.subject()
         if not isinstance(subject, ObjectRef) or subject.kind != PODS.kind:
             return subject
-        pod = self.store.table(PODS.table).rows.get(f"{subject.namespace}/{subject.name}")
-        owner = owner_workload(pod) if pod is not None else None
-        return ObjectRef(owner[0], subject.namespace, owner[1]) if owner is not None else None
+        return runner_of(self.store.table(PODS.table).rows, subject)
 
     def alert(self) -> Alert | None:
         """The alert under the cursor, or the worst of the group there."""

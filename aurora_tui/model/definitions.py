@@ -60,6 +60,10 @@ class Environment:
     credentials: Mapping[str, Credentials] = field(default_factory=dict)
     """By signal; a signal without any is asked without."""
 
+    def home(self, *given: str | None) -> str:
+        """The namespace that is meant: the first one given, else its own, else ``default``."""
+        return next(filter(None, (*given, self.namespace)), "default")
+
     def matches(self, context: str) -> bool:
         return any(fnmatchcase(context, pattern) for pattern in self.contexts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +23,13 @@ class ObjectRef:
 
     def __str__(self) -> str:
         return f"{self.kind.lower()}/{self.name}"
+
+
+def runner_of(pods: Mapping[str, kube.Pod], pod: ObjectRef) -> ObjectRef | None:
+    """The workload that runs a pod, by the pods' rows; None where that is not known, as of one that is gone."""
+    row = pods.get(f"{pod.namespace}/{pod.name}")
+    owner = owner_workload(row) if row is not None else None
+    return ObjectRef(owner[0], pod.namespace, owner[1]) if owner is not None else None
 
 
 @dataclass(frozen=True, slots=True)
