@@ -68,7 +68,7 @@ def exact(renderable: RenderableType | None) -> RenderableType | None:
 
 def differing_spans(old: Strip | None, new: Strip) -> list[tuple[int, int]]:
     """From where to where `new` differs from `old`, in cells; spans that are near each other are one."""
-    if old is new:
+    if old is new or old == new:
         return []
     width = new.cell_length
     if old is None or old.cell_length != width:

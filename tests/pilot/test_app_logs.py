@@ -10,23 +10,15 @@ from pathlib import Path
 import pytest
 
 from aurora_tui.sandbox.addresses import Addresses
+from tests.pilot.backendlogs import BACKEND, reading, title
 from tests.pilot.console import Console, opened
-
-BACKEND = "deployment/aurora-backend"
 
 
 @pytest.fixture
 async def console(bad_release: Addresses) -> AsyncIterator[Console]:
     """The console with the keys on the logs of the backend, some of which are there."""
-    async with opened(bad_release) as console:
-        await console.until(f"Logs {BACKEND}  following", lambda: len(console.app.logs_pane.buffer) > 100)
-        await console.command("logs")
-        await console.until(f"▸Logs {BACKEND}")
+    async with reading(bad_release) as console:
         yield console
-
-
-def title(console: Console) -> str:
-    return console.title(console.app.logs_pane)
 
 
 def shown(console: Console) -> list[str]:
