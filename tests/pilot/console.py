@@ -121,6 +121,8 @@ class Console:
         while not check():
             assert time.monotonic() < deadline, f"never seen: {seen}\n{self.text}"
             await asyncio.sleep(0.05)
+        for _ in range(2):  # what belongs to it is laid out, too: a text may be painted before its neighbour is hidden
+            await self.pilot.pause(0)
 
     def _crop(self, pane: Pane) -> list[str]:
         region = pane.region
