@@ -30,7 +30,7 @@ check: $(STAMP) ## ruff, mypy --strict, import contracts
 live: $(STAMP) ## run tests/live against a real control plane, Prometheus and Alertmanager, started here
 	$(BIN)/python -m tests.live.stack run -- $(BIN)/python -m pytest tests/live --live-kubeconfig '{kubeconfig}' --live-context prod $(ARGS)
 
-bench: $(STAMP) ## measure against kubectl on the live stack with 5,000 pods, and a log of 200,000 lines
+bench: $(STAMP) ## measure on the live stack with 5,000 pods against kubectl and the budgets, and a log of 200,000 lines
 	$(BIN)/python -m tests.bench.tail
 	$(BIN)/python -m tests.live.stack run --pods 5000 --namespaces 10 -- $(BIN)/python -m tests.bench --kubeconfig '{kubeconfig}' --config '{config}' --context prod $(ARGS)
 
