@@ -1,0 +1,98 @@
+"""What is wrong and what would mend it, as values: findings with their evidence, and mitigations with theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from aurora_tui.model.actions import Params, Verb
+from aurora_tui.model.diffs import DiffLine
+from aurora_tui.model.selection import LogSelection, ObjectRef, TraceSelection
+
+Lead = ObjectRef | LogSelection | TraceSelection
+"""Where a piece of evidence leads on to: the object described, its log, the traces."""
+
+
+class Cause(StrEnum):
+    """Why something is wrong, as far as a rule can say it; the value is what the operator reads."""
+
+    IMAGE_PULL = "image cannot be pulled"
+    CRASH_LOOP = "crash loop"
+    OOM = "out of memory"
+    PROBES = "probes fail"
+    UNSCHEDULABLE = "no node takes the pod"
+    QUOTA = "quota exceeded"
+    VOLUME = "volume pending"
+    NODE = "node not ready"
+    CONNECTION = "no connection to a dependency"
+    BAD_RELEASE = "bad release"
+    CONFIG_EDIT = "configuration edit"
+    SATURATION = "saturation"
+    DEPENDENCY = "dependency down"
+    CERTIFICATE = "certificate expired"
+    NEIGHBOUR = "noisy neighbour"
+    CANARY = "bad canary"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One thing that was seen, for a finding or (`against`) against it; `at` in seconds since the epoch."""
+
+    words: str
+    ref: Lead | None = None
+    at: float | None = None
+    against: bool = False
+    diff: tuple[DiffLine, ...] = ()
+    """What a change changed, masked; empty for everything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One cause that the evidence speaks for; `weight` says how surely, 0..1."""
+
+    cause: Cause
+    ref: ObjectRef
+    """What it is about: the object that a mitigation would change, or that would have to be mended first."""
+    words: str
+    evidence: tuple[Evidence, ...]
+    weight: float
+    onset: float | None = None
+    """When it began, in seconds since the epoch; None where that is not known."""
+    hints: Params = field(default_factory=dict)
+    """What a mitigation needs besides the object: the revision before, the key and its value before."""
+
+    @property
+    def against(self) -> tuple[Evidence, ...]:
+        return tuple(each for each in self.evidence if each.against)
+
+
+@dataclass(frozen=True, slots=True)
+class Mitigation:
+    """One way to stop the harm. `verb` None is advice: nothing here is to be touched, `words` say why."""
+
+    words: str
+    verb: Verb | None
+    ref: ObjectRef | None
+    parameters: Params
+    why: str
+    against: tuple[str, ...] = ()
+    rank: int = 0
+    """Its place in the list; 1 is the first."""
+    cause: Cause | None = None
+    """Of the finding that it answers."""
+
+
+def surest_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings by their weight; of two alike the one that began first, then by name."""
+    return tuple(
+        sorted(
+            findings,
+            key=lambda each: (
+                -each.weight,
+                each.onset if each.onset is not None else float("inf"),
+                each.cause,
+                str(each.ref),
+            ),
+        )
+    )
