@@ -10,6 +10,7 @@ from datetime import timedelta
 from aurora_tui.model.definitions import AlertRule, Environment, Service, Sources
 from aurora_tui.model.logfields import LogStore
 from aurora_tui.model.policies import Policy
+from aurora_tui.model.thresholds import Thresholds
 from aurora_tui.settings_kinds import (
     DURATION,
     FLAG,
@@ -27,8 +28,9 @@ from aurora_tui.settings_kinds import (
 from aurora_tui.settings_logs import credentials, log_store
 from aurora_tui.settings_openslo import OPENSLO_FILES, with_openslo
 from aurora_tui.settings_policies import policy
-from aurora_tui.settings_services import service
+from aurora_tui.settings_services import check_dependencies, service
 from aurora_tui.settings_tree import Branch
+from aurora_tui.settings_triage import thresholds
 
 _THRESHOLD = "$threshold"
 _FAVOURITES = 9  # the keys 1 to 9
@@ -63,6 +65,8 @@ class Settings:
     read_only: bool
     logs: LogStore
     """Where Elasticsearch keeps logs."""
+    triage: Thresholds
+    """When something is taken for the cause of what is wrong."""
 
     def environment(self, context: str) -> Environment:
         """The environment of a kubeconfig context, the first whose globs match; else one titled UNLISTED."""
@@ -79,7 +83,9 @@ def build(root: Section, openslo: Sequence[Branch] = ()) -> Settings:
     """
     signals = root.section("signals")
     sli_window = signals.required("sli_window", DURATION)
-    services = [service(name, part, sli_window) for name, part in root.section("services").sections()]
+    named = root.section("services")
+    services = [service(name, part, sli_window) for name, part in named.sections()]
+    check_dependencies(services, named)
     root.optional("openslo", OPENSLO_FILES)
     environments = root.section("environments")
     settings = Settings(
@@ -98,6 +104,7 @@ def build(root: Section, openslo: Sequence[Branch] = ()) -> Settings:
         log_lines=root.required("log_lines", whole(100, 1_000_000)),
         read_only=root.required("read_only", FLAG),
         logs=log_store(root.section("logs")),
+        triage=thresholds(root.section("triage")),
     )
     if len(settings.namespaces) > _FAVOURITES:
         root.fault("namespaces", f"at most {_FAVOURITES} favourites", f"{len(settings.namespaces)}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from difflib import get_close_matches
 
 from aurora_tui.model.definitions import WINDOW, Capacity, Objective, ObjectiveKind, Service
 from aurora_tui.settings_kinds import (
@@ -12,6 +14,7 @@ from aurora_tui.settings_kinds import (
     SHARE,
     TEXT,
     TEXT_BY_NAME,
+    TEXTS,
     WORKLOADS,
     Section,
     whole,
@@ -39,9 +42,23 @@ def service(name: str, part: Section, sli_window: timedelta) -> Service:
         capacity=_capacity(capacity) if capacity else None,
         alerts=part.optional("alerts", LABEL_GLOBS) or (),
         traces=part.optional("traces", TEXT),
+        depends_on=part.optional("depends_on", TEXTS) or (),
     )
     part.finish()
     return found
+
+
+def check_dependencies(services: Sequence[Service], part: Section) -> None:
+    """Report a service that leans on itself, or on a misspelt one; one that the user has removed is no fault."""
+    names = {each.name for each in services}
+    for each in services:
+        others = names - {each.name}
+        for name in each.depends_on:
+            near = get_close_matches(name, others, n=1, cutoff=0.6)
+            if name == each.name or (name not in names and near):
+                hint = f' (did you mean "{near[0]}"?)' if near else ""
+                known = f"names of other services ({', '.join(sorted(others)) or 'none'})"
+                part.section(each.name).fault("depends_on", known, f'"{name}"{hint}')
 
 
 def _capacity(part: Section) -> Capacity:

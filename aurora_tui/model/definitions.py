@@ -187,6 +187,8 @@ class Service:
     """Labels (their values are globs) of alerts that concern the service before all other rules; one set is enough."""
     traces: str | None = None
     """Its name in Jaeger, where that is not its first workload's."""
+    depends_on: tuple[str, ...] = ()
+    """The services that it cannot do its work without."""
 
     @property
     def traced_as(self) -> str:
