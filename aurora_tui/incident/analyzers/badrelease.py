@@ -1,0 +1,115 @@
+"""A rollout shortly before the onset, of the workload in hand or of one that it leans on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aurora_tui.incident.analyzers._common import MOST
+from aurora_tui.incident.situation import Situation
+from aurora_tui.model import kube
+from aurora_tui.model.ages import stamp
+from aurora_tui.model.changes import Change, ChangeKind, distance_words
+from aurora_tui.model.findings import Cause, Evidence, Finding
+from aurora_tui.model.pod_trouble import is_ready, phrase
+from aurora_tui.model.selection import LogSelection, ObjectRef
+from aurora_tui.model.templates import Templates
+
+_RESTART = "template.metadata.annotations"
+_HASH = "pod-template-hash"
+
+
+def analyze(situation: Situation) -> Iterator[Finding]:
+    onset = situation.onset
+    if onset is None or not situation.in_trouble:
+        return
+    for ref in situation.concerned:
+        rollouts = [
+            each
+            for each in situation.changes
+            if each.kind is ChangeKind.ROLLOUT and (each.ref.kind, each.ref.name) == (ref.kind, ref.name)
+        ]
+        newest = max(rollouts, key=lambda each: each.at, default=None)
+        if newest is None or not _changes_something(newest):
+            continue
+        gap = onset - newest.at
+        limits = situation.limits
+        if -limits.late_by <= gap <= limits.release_before and _concerns(situation, ref):
+            yield _finding(situation, ref, newest, onset)
+
+
+def _changes_something(rollout: Change) -> bool:
+    """Whether it is more than a restart, and there was a revision before to compare with."""
+    return any(not line.path.startswith(_RESTART) for line in rollout.diff)
+
+
+def _concerns(situation: Situation, ref: ObjectRef) -> bool:
+    """Whether it is of the workload in hand, or of one that does badly itself."""
+    service = situation.service_of(ref)
+    return ref == situation.own or not situation.serves(ref) or bool(situation.ails(service.name if service else None))
+
+
+def _finding(situation: Situation, ref: ObjectRef, rollout: Change, onset: float) -> Finding:
+    when = distance_words(rollout, onset)
+    near = max(0.0, 1 - abs(onset - rollout.at) / situation.limits.release_before)
+    weight = 0.6 + 0.15 * near
+    told = [Evidence(f"{rollout.words}, {when} the onset" if when != "at the onset" else f"{rollout.words}, {when}",
+                     ref, rollout.at, diff=rollout.diff)]  # fmt: skip
+    for each, worth in (*_shares(situation, ref), *_new_errors(situation, ref, onset), *_health(situation, ref)):
+        told.append(each)
+        weight += worth
+    words = f"{ref}: {rollout.words}, rolled out {when}"
+    return Finding(Cause.BAD_RELEASE, ref, words, tuple(told), min(max(weight, 0.05), 0.98), rollout.at)
+
+
+def _shares(situation: Situation, ref: ObjectRef) -> Iterator[tuple[Evidence, float]]:
+    """How the new pods do against the old ones, where both serve and the metrics tell them apart."""
+    pods = situation.pods_of(ref)
+    newest = _hash(max(pods, key=_born)) if pods else None
+    shares = situation.figures.errors
+    new = [shares[pod.metadata.name] for pod in pods if _hash(pod) == newest and pod.metadata.name in shares]
+    old = [shares[pod.metadata.name] for pod in pods if _hash(pod) != newest and pod.metadata.name in shares]
+    if not new or not old or newest is None:
+        return
+    now, before = sum(new) / len(new), sum(old) / len(old)
+    told = f"new pods fail {now:.1%} of their requests, old ones {before:.1%}"
+    if now - before >= situation.limits.worse_by:
+        yield Evidence(told, ref), 0.2
+    elif before >= situation.limits.worse_by:
+        yield Evidence(told, ref, against=True), -0.3
+
+
+def _hash(pod: kube.Pod) -> str | None:
+    return (pod.metadata.labels or {}).get(_HASH)
+
+
+def _new_errors(situation: Situation, ref: ObjectRef, onset: float) -> Iterator[tuple[Evidence, float]]:
+    """Errors of a kind that the log had not before."""
+    names = {pod.metadata.name for pod in situation.pods_of(ref)}
+    templates = Templates()
+    templates.add(line for log in situation.logs if log.pod in names and not log.previous for line in log.lines)
+    since = onset - situation.limits.release_before
+    found = [
+        each
+        for each in templates.ranked(since)
+        if each.level is not None and each.level.is_error and each.is_new(since)
+    ]
+    worth = 0.1
+    for each in found[:MOST]:
+        lead = LogSelection(ref.namespace or "", workload=(ref.kind, ref.name))
+        yield Evidence(f"new in its log, {each.count} times: {phrase(each.example)}", lead, each.first), worth
+        worth = 0.0
+
+
+def _health(situation: Situation, ref: ObjectRef) -> Iterator[tuple[Evidence, float]]:
+    """Whether the new pods get ready; and whether something else, that it leans on, does badly."""
+    pods = situation.pods_of(ref)
+    broken = [pod for pod in pods if not is_ready(pod)]
+    if broken and situation.now - max(_born(pod) for pod in broken) > situation.limits.unready_for:
+        yield Evidence(f"{len(broken)} of its {len(pods)} pods do not get ready", ref), 0.1
+    for other in situation.concerned:
+        if other != ref and other != situation.own and not situation.ready(other) and situation.desired(other):
+            yield Evidence(f"{other} has no ready pod", other, against=True), -0.3
+
+
+def _born(pod: kube.Pod) -> float:
+    return stamp(pod.metadata.creation_timestamp) or 0.0

@@ -1,0 +1,105 @@
+"""A canary that does worse than what it is to replace: a Rollout on its way, or a second Deployment behind a Service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from aurora_tui.incident.situation import Object, Situation
+from aurora_tui.model import kube
+from aurora_tui.model.ages import stamp
+from aurora_tui.model.argo import HASH_LABEL
+from aurora_tui.model.findings import Cause, Evidence, Finding
+from aurora_tui.model.raw import section
+from aurora_tui.model.selection import ObjectRef
+
+_SLOWER = 2.0
+"""How many times as slow as the others it must be to be told by its latency."""
+
+
+def analyze(situation: Situation) -> Iterator[Finding]:
+    own = situation.own
+    if own is None or not situation.in_trouble:
+        return
+    if own.kind == "Rollout":
+        found = _rollout(situation, own)
+        if found is not None:
+            yield found
+        return
+    for other in _beside(situation, own):
+        canary, stable = sorted((own, other), key=lambda ref: (situation.desired(ref) or 0, ref.name != own.name))
+        mine, theirs = situation.pods_of(canary), situation.pods_of(stable)
+        if mine and theirs and _newer(mine, theirs):
+            found = _compared(situation, canary, mine, theirs, f"{canary} beside {stable}")
+            if found is not None:
+                yield found
+
+
+def _rollout(situation: Situation, ref: ObjectRef) -> Finding | None:
+    status = section(situation.raw(ref) or {}, "status")
+    new, stable = status.get("currentPodHash"), status.get("stableRS")
+    if not new or not stable or new == stable or status.get("abort"):
+        return None
+    pods = situation.pods_of(ref)
+    mine = [pod for pod in pods if (pod.metadata.labels or {}).get(HASH_LABEL) == new]
+    theirs = [pod for pod in pods if (pod.metadata.labels or {}).get(HASH_LABEL) == stable]
+    return _compared(situation, ref, mine, theirs, f"{ref}: the new version") if mine and theirs else None
+
+
+def _beside(situation: Situation, own: ObjectRef) -> Iterator[ObjectRef]:
+    """Other Deployments whose pods a Service of ours selects as well."""
+    item = situation.raw(own)
+    for service in situation.listed.get("Service", ()):
+        for other in situation.listed.get("Deployment", ()):
+            name = other["metadata"]["name"]
+            if item is not None and name != own.name and _selects(service, item) and _selects(service, other):
+                yield ObjectRef("Deployment", own.namespace, name)
+
+
+def _selects(service: Object, workload: Object) -> bool:
+    selector, labels = section(service, "spec", "selector"), section(workload, "spec", "template", "metadata", "labels")
+    return bool(selector) and selector.items() <= labels.items()
+
+
+def _newer(mine: Sequence[kube.Pod], theirs: Sequence[kube.Pod]) -> bool:
+    return min(map(_born, mine)) > min(map(_born, theirs))
+
+
+def _born(pod: kube.Pod) -> float:
+    return stamp(pod.metadata.creation_timestamp) or 0.0
+
+
+def _compared(
+    situation: Situation, ref: ObjectRef, mine: Sequence[kube.Pod], theirs: Sequence[kube.Pod], what: str
+) -> Finding | None:
+    figures = situation.figures
+    told: list[Evidence] = []
+    weight = 0.6
+    fails, failed = _mean(figures.errors, mine), _mean(figures.errors, theirs)
+    if fails is not None and failed is not None:
+        worse = fails - failed >= situation.limits.worse_by
+        told.append(
+            Evidence(f"its pods fail {fails:.1%} of their requests, the others {failed:.1%}", ref, against=not worse)
+        )
+        weight += 0.25 if worse else -0.1
+    slow, usual = _mean(figures.latency, mine), _mean(figures.latency, theirs)
+    if slow is not None and usual is not None:
+        slower = slow >= _SLOWER * usual
+        told.append(
+            Evidence(
+                f"its pods answer in {slow * 1000:.0f} ms, the others in {usual * 1000:.0f} ms", ref, against=not slower
+            )
+        )
+        weight += 0.25 if slower else -0.1
+    if all(each.against for each in told):
+        return None
+    began = min(map(_born, mine))
+    gap = situation.gap(began)
+    if gap is not None and -situation.limits.late_by <= gap <= situation.limits.release_before:
+        told.append(Evidence("it began shortly before the onset", ref, began))
+        weight += 0.1
+    return Finding(Cause.CANARY, ref, f"{what} does worse", tuple(told), min(weight, 0.98), began)
+
+
+def _mean(figures: Mapping[str, float], pods: Sequence[kube.Pod]) -> float | None:
+    known = [figures[pod.metadata.name] for pod in pods if pod.metadata.name in figures]
+    return sum(known) / len(known) if known else None

@@ -1,0 +1,90 @@
+"""An edit of a ConfigMap or Secret that the pods read, shortly before the onset; what it changed where that is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from aurora_tui.incident.situation import Object, Situation
+from aurora_tui.model.ages import stamp
+from aurora_tui.model.changes import Change, ChangeKind, distance_words
+from aurora_tui.model.configmaps import is_secret
+from aurora_tui.model.configreaders import CONFIG_MAP, SECRET, Reading, readings
+from aurora_tui.model.diffs import changes as differences
+from aurora_tui.model.findings import Cause, Evidence, Finding
+from aurora_tui.model.raw import section
+from aurora_tui.model.selection import ObjectRef
+
+_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+"""What ``kubectl apply`` gave last: an edit by other means leaves it as it was, and so the values before."""
+_KINDS = {"ConfigMap": CONFIG_MAP, "Secret": SECRET}
+
+
+def analyze(situation: Situation) -> Iterator[Finding]:
+    onset = situation.onset
+    if onset is None or not situation.in_trouble:
+        return
+    limits = situation.limits
+    told: set[ObjectRef] = set()
+    for change in situation.changes:
+        edited = change.kind is ChangeKind.EDIT and change.ref.kind in _KINDS and change.words.startswith("changed")
+        if not edited or change.ref in told or not -limits.late_by <= onset - change.at <= limits.edit_before:
+            continue
+        reader = situation.owner(change.ref)
+        if reader is not None:
+            told.add(change.ref)
+            yield _finding(situation, change, reader, onset)
+
+
+def _finding(situation: Situation, edit: Change, reader: ObjectRef, onset: float) -> Finding:
+    near = max(0.0, 1 - abs(onset - edit.at) / situation.limits.edit_before)
+    weight = 0.5 + 0.2 * near
+    before, item = edited_back(situation.raw(edit.ref) or {}), situation.raw(edit.ref) or {}
+    now = section(item, "data")
+    diff = differences(_shown(before, before), _shown(before, now)) if before else ()
+    place = distance_words(edit, onset)
+    by = f" by {edit.by}" if edit.by else ""
+    when = place if place == "at the onset" else f"{place} the onset"
+    evidence = [Evidence(f"{edit.ref} was {edit.words}{by}, {when}", edit.ref, edit.at, diff=diff)]
+    if before:
+        weight += 0.15
+    ways = _ways(situation, edit.ref, reader)
+    started = [stamp(pod.metadata.creation_timestamp) or 0.0 for pod in situation.pods_of(reader)]
+    if Reading.VOLUME in ways:
+        evidence.append(Evidence(f"{reader} mounts it: its pods see an edit within about a minute", reader))
+    elif any(at >= edit.at - 1 for at in started):
+        evidence.append(Evidence(f"{reader} reads it when it starts, and pods have started since", reader))
+    else:
+        evidence.append(
+            Evidence(f"no pod of {reader} has started since: it still has the value before", reader, against=True)
+        )
+        weight -= 0.4
+    words = f"{edit.ref}: {edit.words}{by}, read by {reader}"
+    return Finding(Cause.CONFIG_EDIT, edit.ref, words, tuple(evidence), weight, edit.at, before)
+
+
+def edited_back(item: Object) -> dict[str, str | int]:
+    """The keys of a ConfigMap that differ from what was applied last, with the values that they had there."""
+    text = section(item, "metadata", "annotations").get(_APPLIED)
+    if item.get("kind", "ConfigMap") != "ConfigMap" or not isinstance(text, str):
+        return {}
+    try:
+        applied = json.loads(text)
+    except ValueError:
+        return {}
+    before, now = section(applied, "data") if isinstance(applied, Mapping) else {}, section(item, "data")
+    return {
+        key: value
+        for key, value in before.items()
+        if isinstance(value, str) and key in now and now[key] != value and not is_secret(key, value)
+    }
+
+
+def _shown(keys: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"data": {key: values[key] for key in keys if key in values}}
+
+
+def _ways(situation: Situation, ref: ObjectRef, reader: ObjectRef) -> list[Reading]:
+    spec = section(situation.raw(reader) or {}, "spec", "template", "spec")
+    return readings(spec, ref.name, None, _KINDS[ref.kind])
