@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from aurora_tui.model.checklists import GuidedList, MaintenanceTask
 from aurora_tui.model.definitions import AlertRule, Environment, Service, Sources
+from aurora_tui.model.incident_settings import IncidentSettings
 from aurora_tui.model.logfields import LogStore
 from aurora_tui.model.policies import Policy
 from aurora_tui.model.thresholds import Thresholds
+from aurora_tui.settings_incident import guided_list, incident_settings, maintenance_task
 from aurora_tui.settings_kinds import (
     DURATION,
     FLAG,
@@ -67,6 +70,9 @@ class Settings:
     """Where Elasticsearch keeps logs."""
     triage: Thresholds
     """When something is taken for the cause of what is wrong."""
+    checklists: tuple[GuidedList, ...]
+    maintenance: tuple[MaintenanceTask, ...]
+    incident: IncidentSettings
 
     def environment(self, context: str) -> Environment:
         """The environment of a kubeconfig context, the first whose globs match; else one titled UNLISTED."""
@@ -88,6 +94,7 @@ def build(root: Section, openslo: Sequence[Branch] = ()) -> Settings:
     check_dependencies(services, named)
     root.optional("openslo", OPENSLO_FILES)
     environments = root.section("environments")
+    lists = tuple(guided_list(name, part) for name, part in root.section("checklists").sections())
     settings = Settings(
         environments=tuple(_environment(name, part) for name, part in environments.sections()),
         services=with_openslo(services, openslo, root, sli_window),
@@ -105,6 +112,9 @@ def build(root: Section, openslo: Sequence[Branch] = ()) -> Settings:
         read_only=root.required("read_only", FLAG),
         logs=log_store(root.section("logs")),
         triage=thresholds(root.section("triage")),
+        checklists=lists,
+        maintenance=tuple(maintenance_task(name, part) for name, part in root.section("maintenance").sections()),
+        incident=incident_settings(root.section("incident"), lists),
     )
     if len(settings.namespaces) > _FAVOURITES:
         root.fault("namespaces", f"at most {_FAVOURITES} favourites", f"{len(settings.namespaces)}")

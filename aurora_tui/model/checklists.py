@@ -94,7 +94,7 @@ def step_rows(guided: GuidedList, ticks: Mapping[str, Tick]) -> tuple[StepRow, .
 
 
 def ended_at(phase: ListPhase, ticks: Mapping[str, Tick], seen: Mapping[str, float]) -> float | None:
-    """When a phase was over: its last needed step ticked, or what ends it seen (`seen` by name); None while it is on."""
+    """When a phase was over: its last needed step ticked, or what ends it seen; None while it is on."""
     if phase.ends and phase.ends in seen:
         return seen[phase.ends]
     needed = [ticks.get(f"{phase.name}.{step.name}") for step in phase.steps if not step.optional]

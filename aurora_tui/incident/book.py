@@ -1,0 +1,182 @@
+"""The book of incidents: facts on the disk before anybody is told that they are, chained like the journal's."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from aurora_tui import chain, journal_file
+from aurora_tui.chain import Check
+from aurora_tui.journal_file import JournalError
+from aurora_tui.model.incidents import LONGEST_TEXT, Fact, FactKind, Incident, fold
+from aurora_tui.model.masking import mask_text
+
+__all__ = ["FILE_NAME", "Book", "JournalError"]
+
+FILE_NAME = "incidents.sqlite3"
+LISTS = "lists"
+"""The incident that is none: ticks of guided lists and of maintenance belong to it."""
+_WRITER = "writer"
+_ODD = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+class Book:
+    """The facts in a folder's file, one's own and those taken over from others.
+
+    As of the journal several programs may use it at once, and every method blocks for some milliseconds, raises
+    `JournalError` and is called in a thread. `name` says whose facts these are, for the writer's name.
+    """
+
+    def __init__(self, folder: Path, name: str = "") -> None:
+        self.path = folder / FILE_NAME
+        self._name = _ODD.sub("_", name)[:60].strip("_-") or "somebody"
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._writer = ""
+
+    def append(self, incident: str, kind: FactKind, body: Mapping[str, Any], *, by: str, at: float) -> Fact:
+        """Put a fact down; when this returns it is on the disk. Secrets in its texts are hidden first."""
+        clean = {key: value if key == "data" else _clean(value) for key, value in body.items()}
+        with self._writing() as connection:
+            writer = self._own_name(connection, at)
+            number = journal_file.last_number(connection) + 1
+            fact = Fact(incident, writer, number, float(at), by, kind, clean)
+            _put(connection, fact)
+            return fact
+
+    def take_over(self, facts: Iterable[Fact]) -> list[Fact]:
+        """Put down facts of others that are not here yet; returns those."""
+        new = []
+        with self._writing() as connection:
+            known: dict[str, set[tuple[str, int]]] = {}
+            for fact in facts:
+                if fact.incident not in known:
+                    known[fact.incident] = {(each.writer, each.number) for each in _facts(connection, fact.incident)}
+                if (fact.writer, fact.number) not in known[fact.incident]:
+                    known[fact.incident].add((fact.writer, fact.number))
+                    _put(connection, fact)
+                    new.append(fact)
+        return new
+
+    def facts(self, incident: str, *, heavy: bool = True) -> list[Fact]:
+        """The facts of an incident in the order in which they came; without `heavy` those of replays are left out."""
+        with self._reading() as connection:
+            return _facts(connection, incident, heavy=heavy)
+
+    def own(self, incident: str, after: int = 0) -> list[Fact]:
+        """One's own facts beyond a number, in their order."""
+        with self._reading() as connection:
+            writer = self._known_name(connection)
+            found = _facts(connection, incident)
+        return [fact for fact in found if fact.writer == writer and fact.number > after]
+
+    def incidents(self) -> list[Incident]:
+        """All incidents, the newest first, without what only replays need."""
+        with self._reading() as connection:
+            rows = connection.execute("SELECT DISTINCT substr(kind, 1, instr(kind, '/') - 1) FROM facts").fetchall()
+            names = [name for (name,) in rows if name and name != LISTS]
+            found = [fold(_facts(connection, name, heavy=False)) for name in names]
+        return sorted((each for each in found if each is not None), key=lambda each: -each.opened_at)
+
+    def incident(self, name: str) -> Incident | None:
+        """The incident of that name, or of the only one that begins so."""
+        known = self.incidents()
+        exact = [each for each in known if each.id == name]
+        begun = exact or [each for each in known if name and each.id.startswith(name)]
+        return begun[0] if len(begun) == 1 else None
+
+    def writer(self, at: float) -> str:
+        """How this book's own facts are signed; it never changes."""
+        with self._writing() as connection:
+            return self._own_name(connection, at)
+
+    def verify(self, head: str | None = None) -> Check:
+        """Go through the chain; see `aurora_tui.chain` for what that proves."""
+        with self._reading() as connection:
+            return chain.check(journal_file.links(connection), journal_file.last_number(connection), head)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _own_name(self, connection: sqlite3.Connection, at: float) -> str:
+        if not self._known_name(connection):
+            name = f"{self._name}-{secrets.token_hex(4)}"
+            journal_file.append(connection, None, _WRITER, at, json.dumps({"writer": name}))
+            self._writer = name
+        return self._writer
+
+    def _known_name(self, connection: sqlite3.Connection) -> str:
+        if not self._writer:
+            row = connection.execute("SELECT body FROM facts WHERE kind = ? ORDER BY id LIMIT 1", (_WRITER,)).fetchone()
+            self._writer = json.loads(row[0])["writer"] if row else ""
+        return self._writer
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            if self._connection is None:
+                self._connection = journal_file.open_to_write(self.path)
+            with journal_file.writing(self._connection, self.path):
+                yield self._connection
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """One state of the file; where it cannot be written, or is not there, of a copy of it."""
+        with self._lock, contextlib.ExitStack() as stack:
+            connection = self._connection
+            if connection is None and self.path.exists():
+                with contextlib.suppress(JournalError):
+                    connection = self._connection = journal_file.open_to_write(self.path)
+            if connection is None:
+                connection = stack.enter_context(contextlib.closing(journal_file.read_copy(self.path)))
+            with journal_file.reading(connection, self.path):
+                yield connection
+
+
+def _put(connection: sqlite3.Connection, fact: Fact) -> None:
+    body = {"writer": fact.writer, "number": fact.number, "by": fact.by, "body": dict(fact.body)}
+    text = json.dumps(body, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    # The incident leads the kind, so that the index of kinds finds what belongs to one.
+    journal_file.append(connection, None, f"{fact.incident}/{fact.kind}", fact.at, text)
+
+
+def _facts(connection: sqlite3.Connection, incident: str, *, heavy: bool = True) -> list[Fact]:
+    # Everything that begins with "NAME/": "0" is the character after the slash.
+    where = "WHERE kind >= ? AND kind < ?"
+    values: tuple[str, ...] = (f"{incident}/", f"{incident}0")
+    if not heavy:
+        where += " AND kind NOT IN (?, ?)"
+        values = (*values, f"{incident}/{FactKind.SNAPSHOT}", f"{incident}/{FactKind.LOGS}")
+    found = [
+        _fact(incident, link.kind.partition("/")[2], link) for link in journal_file.links(connection, where, values)
+    ]
+    return [fact for fact in found if fact is not None]
+
+
+def _fact(incident: str, kind: str, link: chain.Link) -> Fact | None:
+    """None for what a strange hand put there: the chain's check tells of it."""
+    try:
+        body = json.loads(link.body)
+        return Fact.from_json({**body, "incident": incident, "at": link.at, "kind": kind})
+    except (ValueError, TypeError):
+        return None
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return mask_text(value[:LONGEST_TEXT])
+    if isinstance(value, Mapping):
+        return {key: _clean(each) for key, each in value.items()}
+    if isinstance(value, Sequence):
+        return [_clean(each) for each in value]
+    return value
