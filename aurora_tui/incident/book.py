@@ -40,6 +40,8 @@ class Book:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._writer = ""
+        self._known: dict[str, set[tuple[str, int]]] = {}
+        """What of others is here already, by incident."""
 
     def append(self, incident: str, kind: FactKind, body: Mapping[str, Any], *, by: str, at: float) -> Fact:
         """Put a fact down; when this returns it is on the disk. Secrets in its texts are hidden first."""
@@ -55,12 +57,12 @@ class Book:
         """Put down facts of others that are not here yet; returns those."""
         new = []
         with self._writing() as connection:
-            known: dict[str, set[tuple[str, int]]] = {}
             for fact in facts:
-                if fact.incident not in known:
-                    known[fact.incident] = {(each.writer, each.number) for each in _facts(connection, fact.incident)}
-                if (fact.writer, fact.number) not in known[fact.incident]:
-                    known[fact.incident].add((fact.writer, fact.number))
+                if fact.incident not in self._known:
+                    found = _facts(connection, fact.incident)
+                    self._known[fact.incident] = {(each.writer, each.number) for each in found}
+                if (fact.writer, fact.number) not in self._known[fact.incident]:
+                    self._known[fact.incident].add((fact.writer, fact.number))
                     _put(connection, fact)
                     new.append(fact)
         return new
@@ -74,8 +76,8 @@ class Book:
         """One's own facts beyond a number, in their order."""
         with self._reading() as connection:
             writer = self._known_name(connection)
-            found = _facts(connection, incident)
-        return [fact for fact in found if fact.writer == writer and fact.number > after]
+            found = _facts(connection, incident, after=after)  # one's own facts have the file's numbers
+        return [fact for fact in found if fact.writer == writer]
 
     def incidents(self) -> list[Incident]:
         """All incidents, the newest first, without what only replays need."""
@@ -150,10 +152,10 @@ def _put(connection: sqlite3.Connection, fact: Fact) -> None:
     journal_file.append(connection, None, f"{fact.incident}/{fact.kind}", fact.at, text)
 
 
-def _facts(connection: sqlite3.Connection, incident: str, *, heavy: bool = True) -> list[Fact]:
+def _facts(connection: sqlite3.Connection, incident: str, *, heavy: bool = True, after: int = 0) -> list[Fact]:
     # Everything that begins with "NAME/": "0" is the character after the slash.
-    where = "WHERE kind >= ? AND kind < ?"
-    values: tuple[str, ...] = (f"{incident}/", f"{incident}0")
+    where = "WHERE kind >= ? AND kind < ? AND id > ?"
+    values: tuple[str | int, ...] = (f"{incident}/", f"{incident}0", after)
     if not heavy:
         where += " AND kind NOT IN (?, ?)"
         values = (*values, f"{incident}/{FactKind.SNAPSHOT}", f"{incident}/{FactKind.LOGS}")

@@ -1,0 +1,62 @@
+"""Whether an incident is over: its alerts silent and its objectives met for as long as the settings ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aurora_tui.incident.watch import concerns
+from aurora_tui.model.ages import human_duration
+from aurora_tui.model.alerts import AlertState
+from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.incidents import Incident
+from aurora_tui.model.slo import BLIND, SloState
+from aurora_tui.store import Store
+
+
+def unrest(incident: Incident, store: Store) -> Iterator[str]:
+    """What keeps an incident from being over now, in words. What cannot be seen is no calm."""
+    alerts, slos = store.table("alerts"), store.table("slos")
+    for table in (alerts, slos):
+        state = table.freshness.state
+        if state is not SourceState.LIVE and state is not SourceState.UNCONFIGURED:
+            yield f"{table.name} cannot be seen ({state.value})"
+    for alert in alerts.rows.values():
+        if alert.state not in (AlertState.RESOLVED, AlertState.PENDING) and concerns(incident, alert):
+            yield f"{alert.name} is {alert.state.value}"
+    for reading in slos.rows.values():
+        if incident.service and reading.service != incident.service:
+            continue
+        if reading.state is SloState.BURNING:
+            yield f"{reading.service} {reading.words} misses its target"
+        elif reading.state in BLIND:
+            yield f"{reading.service} {reading.words}: {reading.state.value}"
+
+
+class Calm:
+    """Since when all has been well; asked again and again."""
+
+    def __init__(self, needed: float) -> None:
+        self._needed = needed
+        self._since: float | None = None
+        self._unrest: tuple[str, ...] = ()
+
+    def begin_anew(self) -> None:
+        self._since = None
+
+    def holds(self, incident: Incident, store: Store, now: float) -> bool:
+        """Whether it has been calm for long enough."""
+        self._unrest = tuple(unrest(incident, store))
+        if self._unrest:
+            self._since = None
+        elif self._since is None:
+            self._since = now
+        return self._since is not None and now - self._since >= self._needed
+
+    def words(self, now: float) -> str:
+        needed = human_duration(self._needed)
+        if self._unrest:
+            more = f" and {len(self._unrest) - 1} more" if len(self._unrest) > 1 else ""
+            return f"not well yet: {self._unrest[0]}{more}"
+        if self._since is None:
+            return f"waits for {needed} of calm"
+        return f"well for {human_duration(now - self._since)} of {needed}"

@@ -1,0 +1,139 @@
+"""Snapshots: the rows of the live tables and log lines at one moment, small, redacted and readable again.
+
+Events live an hour and pods vanish: what stood on the screen when it began is kept with the incident.
+"""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from aurora_tui.cluster.resources import CONFIGMAPS, WATCHED
+from aurora_tui.model import kube
+from aurora_tui.model.alerts import Alert
+from aurora_tui.model.freshness import Freshness, SourceState
+from aurora_tui.model.loglines import LogLine
+from aurora_tui.model.masking import mask, mask_text
+from aurora_tui.model.slo import SloReading
+from aurora_tui.store import Store
+
+KINDS: Mapping[str, Any] = {
+    "slos": SloReading,
+    "alerts": Alert,
+    "podmetrics": kube.PodMetrics,
+    **{each.table: each.struct for each in WATCHED if each.struct is not None and each is not CONFIGMAPS},
+}
+"""The tables that are captured and the types of their rows. What ConfigMaps hold is nobody else's business."""
+MOST_ROWS = 3000
+"""Of one table."""
+MOST_LINES = 4000
+LONGEST_LINE = 2000
+MOST_BYTES = 64 * 2**20
+"""Of a snapshot unpacked: beyond it is no snapshot of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the panes showed at `at` (seconds since the epoch); rows by table and key."""
+
+    at: float
+    tables: Mapping[str, Mapping[str, Any]]
+    states: Mapping[str, Freshness] = field(default_factory=dict)
+    unread: int = 0
+    """Rows that could not be read again, as of another version of the program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a store as they are now, to be packed beside the event loop: rows are frozen."""
+
+    at: float
+    tables: Mapping[str, tuple[Freshness, Mapping[str, Any]]]
+
+
+def rows_of(store: Store, at: float) -> Rows:
+    """Take the rows of all tables that have been heard of."""
+    known = [name for name in store.names() if name in KINDS]
+    found = {name: store.table(name) for name in known if store.table(name).freshness.last_good is not None}
+    return Rows(at, {name: (table.freshness, dict(table.rows)) for name, table in found.items()})
+
+
+def packed(rows: Rows, more: Mapping[str, Mapping[str, Any]] = {}) -> str:
+    """A snapshot as text; `more` are tables that were read for it and of which no pane shows anything."""
+    tables = {name: _table(freshness, found) for name, (freshness, found) in rows.tables.items()}
+    live = Freshness(SourceState.LIVE, rows.at)
+    tables |= {name: _table(live, found) for name, found in more.items() if name not in tables}
+    return _pack({"at": rows.at, "tables": tables})
+
+
+def _table(freshness: Freshness, rows: Mapping[str, Any]) -> dict[str, Any]:
+    some = sorted(rows.items())[:MOST_ROWS]
+    return {
+        "state": str(freshness.state),
+        "last_good": freshness.last_good,
+        "message": mask_text(freshness.message),
+        "left_out": len(rows) - len(some),
+        "rows": {key: mask(msgspec.to_builtins(row, str_keys=True)) for key, row in some},
+    }
+
+
+def unpacked(data: str) -> Snapshot:
+    """Read a snapshot again; raises `ValueError` for what is none."""
+    raw = _unpack(data)
+    tables: dict[str, Mapping[str, Any]] = {}
+    states: dict[str, Freshness] = {}
+    unread = 0
+    try:
+        for name, table in raw["tables"].items():
+            kind = KINDS.get(name)
+            if kind is None:
+                continue
+            rows = {}
+            for key, row in table["rows"].items():
+                try:
+                    rows[key] = msgspec.convert(row, kind, strict=False, str_keys=True)
+                except (msgspec.ValidationError, ValueError, TypeError):
+                    unread += 1
+            tables[name] = rows
+            last_good = table.get("last_good")
+            states[name] = Freshness(SourceState(table["state"]), last_good, str(table.get("message") or ""))
+        return Snapshot(float(raw["at"]), tables, states, unread)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"no snapshot: {type(error).__name__}") from error
+
+
+def packed_lines(lines: Iterable[LogLine]) -> str:
+    """Log lines as text, the newest as many as are kept, each without what is known as a secret by its form."""
+    kept = list(lines)[-MOST_LINES:]
+    return _pack([(each.stamp, each.origin, each.container, mask_text(each.text[:LONGEST_LINE])) for each in kept])
+
+
+def unpacked_lines(data: str) -> Sequence[LogLine]:
+    """Read them again; raises `ValueError`."""
+    try:
+        return [
+            LogLine(None if stamp is None else float(stamp), str(origin), str(container), str(text))
+            for stamp, origin, container, text in _unpack(data)
+        ]
+    except TypeError as error:
+        raise ValueError("no log lines") from error
+
+
+def _pack(value: Any) -> str:
+    return base64.b64encode(zlib.compress(msgspec.json.encode(value), 6)).decode("ascii")
+
+
+def _unpack(data: Any) -> Any:
+    try:
+        unzip = zlib.decompressobj()
+        raw = unzip.decompress(base64.b64decode(data, validate=True), MOST_BYTES)
+        if unzip.unconsumed_tail:
+            raise ValueError(f"a snapshot beyond {MOST_BYTES // 2**20} MiB is none of ours")
+        return msgspec.json.decode(raw)
+    except (zlib.error, TypeError, msgspec.DecodeError) as error:
+        raise ValueError(f"no snapshot: {type(error).__name__}") from error

@@ -1,0 +1,286 @@
+"""The desk of the incident in hand: opens it, puts down what is done and seen, and waits for the calm at its end."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from aurora_tui.cluster.errors import ClusterError
+from aurora_tui.incident.book import LISTS, Book
+from aurora_tui.incident.calm import Calm
+from aurora_tui.incident.meeting import Meeting
+from aurora_tui.incident.recording import Recorder
+from aurora_tui.incident.watch import Told, action_facts, alert_facts, change_facts, known_keys, opening_body
+from aurora_tui.journal import Journal, JournalError
+from aurora_tui.model.checklists import GuidedList, Tick
+from aurora_tui.model.incidents import HEAVY, Fact, FactKind, Incident, fold, merged
+from aurora_tui.model.selection import ObjectRef
+from aurora_tui.session import Session
+
+JOURNAL_ENTRIES = 200
+CHANGES_EVERY = 60.0
+"""Seconds between two looks at what changed in the cluster."""
+_ODD = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What an incident is opened for."""
+
+    title: str
+    severity: str
+    namespace: str
+    alert: str = ""
+    service: str = ""
+    ref: ObjectRef | None = None
+    onset: float | None = None
+
+
+class IncidentDesk:
+    """One incident in hand at a time, of the session's context; `who` says who is at the keys.
+
+    What raises, raises `JournalError`. Facts are put down one after the other, in the order in which they came.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        book: Book,
+        journal: Journal,
+        *,
+        who: Callable[[], str],
+        meeting: Meeting | None = None,
+    ) -> None:
+        self.session = session
+        self.book = book
+        self.incident: Incident | None = None
+        self.trouble = ""
+        """What keeps facts from others or from the cluster from being known, in words; empty where nothing does."""
+        self._journal = journal
+        self._who = who
+        self._meeting = meeting
+        self._facts: tuple[Fact, ...] = ()
+        self._writing = asyncio.Lock()
+        self._calm = Calm(session.settings.incident.calm)
+        self._recorder = Recorder(session, session.settings.incident.snapshot_every)
+        self._changes_at: float | None = None
+
+    @property
+    def procedure(self) -> GuidedList:
+        """The guided list that an incident is worked through by."""
+        wanted = self.session.settings.incident.procedure
+        return next(each for each in self.session.settings.checklists if each.name == wanted)
+
+    async def open_ones(self) -> Sequence[Incident]:
+        """The incidents that are open in this context, the newest first; those of other operators as well."""
+        await self._meet()
+        known = await asyncio.to_thread(self.book.incidents)
+        return [each for each in known if each.is_open and each.context == self.session.context]
+
+    async def open(self, opening: Opening) -> Incident:
+        """Open an incident and have it in hand."""
+        now = self.session.clock()
+        stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M")
+        name = f"{stamp}-{_ODD.sub('-', opening.title.lower()).strip('-')[:40]}".rstrip("-")
+        body = opening_body(
+            title=opening.title,
+            severity=opening.severity,
+            context=self.session.context,
+            namespace=opening.namespace,
+            alert=opening.alert,
+            service=opening.service,
+            ref=opening.ref,
+            onset=opening.onset,
+        )
+        self._take(f"{name}-{secrets.token_hex(2)}", ())
+        await self._put(FactKind.OPENED, body)
+        assert self.incident is not None
+        return self.incident
+
+    async def attach(self, name: str) -> Incident | None:
+        """Have an incident in hand that is open already."""
+        facts = await asyncio.to_thread(self.book.facts, name, heavy=False)
+        found = fold(facts)
+        if found is None:
+            return None
+        self._take(name, facts)
+        if self._who() not in found.people:
+            await self._put(FactKind.JOINED, {"words": "joined"})
+        return self.incident
+
+    async def note(self, text: str) -> None:
+        """Put a note down; when this returns it is on the disk."""
+        await self._put(FactKind.NOTE, {"words": text.strip(), "seen": ["noted"]})
+        await self._saw("noted")
+
+    async def tick(self, step: str, words: str, *, done: bool) -> None:
+        """Tick a step by hand, or take its tick off."""
+        said = f"{'done' if done else 'not done after all'}: {words}"
+        await self._put(FactKind.TICK, {"step": step, "done": done, "words": said})
+
+    async def saw(self, name: str) -> None:
+        """The program saw something: what it was for the first time is ticked, wherever the list says so."""
+        if self.incident is not None and self.incident.is_open:
+            await self._saw(name)
+
+    async def change_severity(self, severity: str) -> None:
+        await self._put(FactKind.SEVERITY, {"severity": severity, "words": f"is {severity} now"})
+
+    async def give_role(self, role: str, who: str) -> None:
+        words = f"{role}: {who}" if who else f"nobody is {role}"
+        await self._put(FactKind.ROLE, {"role": role, "who": who, "words": words})
+
+    async def put(self, kind: FactKind, body: Mapping[str, Any]) -> None:
+        """Put down what others found: a finding, a notification."""
+        await self._put(kind, body)
+        for name in body.get("seen") or ():
+            await self._saw(name)
+
+    async def wait_for_calm(self, *, waits: bool) -> None:
+        """Begin to wait until all is well for long enough, or stop waiting."""
+        words = "waits until all is well" if waits else "no longer waits for its end"
+        self._calm.begin_anew()
+        await self._put(FactKind.RESOLVING, {"waits": waits, "words": words})
+
+    @property
+    def calm_words(self) -> str:
+        """How far the wait for the calm is; empty while nobody waits."""
+        waits = self.incident is not None and self.incident.resolving_since is not None
+        return self._calm.words(self.session.clock()) if waits else ""
+
+    async def watch(self) -> None:
+        """Take in what happened since the last time; called again and again while the program runs."""
+        await self._meet()
+        incident = self.incident
+        if incident is None or not incident.is_open:
+            return
+        alerts = list(self.session.store.table("alerts").rows.values())
+        await self._take_in(alert_facts(incident, alerts))
+        entries = await asyncio.to_thread(self._journal.entries, JOURNAL_ENTRIES)
+        await self._take_in(action_facts(incident, reversed(entries)))
+        await self._look_at_changes(incident)
+        for kind, body in await self._recorder.due(incident):
+            await self._put(kind, body)
+        await self._end_when_calm()
+
+    async def ticks(self) -> Mapping[str, Tick]:
+        """The ticks of guided lists that belong to no incident, by ``LIST.PHASE.STEP`` or ``maintenance.TASK``."""
+        await self._meet()
+        facts = await asyncio.to_thread(self.book.facts, LISTS)
+        found: dict[str, Tick] = {}
+        for fact in merged(facts):
+            step = fact.body.get("step")
+            if isinstance(step, str) and fact.kind is FactKind.TICK:
+                found.pop(step, None)
+                if fact.body.get("done"):
+                    found[step] = Tick(fact.at, fact.by)
+        return found
+
+    async def tick_list(self, step: str, words: str, *, done: bool) -> None:
+        """Tick a step of a guided list that belongs to no incident."""
+        body = {"step": step, "done": done, "words": words}
+        async with self._writing:
+            await asyncio.to_thread(
+                self.book.append, LISTS, FactKind.TICK, body, by=self._who(), at=self.session.clock()
+            )
+        await self._meet()
+
+    async def close(self) -> None:
+        """Put down what is still to come, and let go of the file."""
+        async with self._writing:
+            await asyncio.to_thread(self.book.close)
+
+    async def _look_at_changes(self, incident: Incident) -> None:
+        now = self.session.clock()
+        if self._changes_at is not None and now - self._changes_at < CHANGES_EVERY:
+            return
+        self._changes_at = now
+        from aurora_tui.incident.changes import changes_around
+
+        namespace = incident.namespace or self.session.home
+        try:
+            found = await changes_around(self.session, namespace, incident.begin, incident.ref)
+        except ClusterError as error:
+            self.trouble = f"what changed is not known: {error}"
+            return
+        await self._take_in(change_facts(incident, found.rows))
+
+    async def _end_when_calm(self) -> None:
+        incident = self.incident
+        if incident is None or incident.resolving_since is None or not incident.is_open:
+            return
+        if self._calm.holds(incident, self.session.store, self.session.clock()):
+            from aurora_tui.incident.impact import impact_facts
+
+            for kind, body in await impact_facts(self.session, incident):
+                await self._put(kind, body)
+            for kind, body in await self._recorder.last(incident):
+                await self._put(kind, body)
+            await self._put(FactKind.RESOLVED, {"words": f"resolved: {self._calm.words(self.session.clock())}"})
+
+    async def _take_in(self, told: Iterable[Told]) -> None:
+        known = known_keys(self._facts)
+        for kind, body in told:
+            if body["key"] not in known:
+                known.add(body["key"])
+                await self._put(kind, body)
+                for name in body.get("seen") or ():
+                    await self._saw(name)
+
+    async def _saw(self, name: str) -> None:
+        incident = self.incident
+        if incident is None:
+            return
+        for phase in self.procedure.phases:
+            for step in phase.steps:
+                full = f"{phase.name}.{step.name}"
+                if step.seen == name and full not in incident.ticks:
+                    key = f"saw/{full}"
+                    if key not in known_keys(self._facts):
+                        body = {"step": full, "done": True, "itself": True, "words": f"seen done: {step.text}"}
+                        await self._put(FactKind.TICK, {**body, "seen": [name], "key": key})
+
+    async def _put(self, kind: FactKind, body: Mapping[str, Any]) -> None:
+        name = self._name
+        async with self._writing:
+            fact = await asyncio.to_thread(self.book.append, name, kind, body, by=self._who(), at=self.session.clock())
+        if name == self._name:
+            self._add([fact])
+        await self._publish(name)
+
+    def _take(self, name: str, facts: Iterable[Fact]) -> None:
+        self._name = name
+        self._facts = ()
+        self.incident = None
+        self._changes_at = None
+        self._recorder.begin_anew()
+        self._add(facts)
+
+    def _add(self, facts: Iterable[Fact]) -> None:
+        from aurora_tui.model.incidents import light
+
+        self._facts = merged(self._facts, (light(fact) if fact.kind in HEAVY else fact for fact in facts))
+        self.incident = fold(self._facts)
+
+    async def _publish(self, name: str) -> None:
+        if self._meeting is not None:
+            self.trouble = await self._meeting.publish(name)
+
+    async def _meet(self) -> None:
+        """Hear what others put down, and give them what they have not heard."""
+        if self._meeting is None:
+            return
+        new, self.trouble = await self._meeting.hear()
+        mine = [fact for fact in new if self.incident is not None and fact.incident == self._name]
+        if mine:
+            self._add(mine)
+
+    _name = ""
+
+
+__all__ = ["IncidentDesk", "JournalError", "Opening"]

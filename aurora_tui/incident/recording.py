@@ -1,0 +1,143 @@
+"""When the panes are captured for an incident: at the onset, at the opening, again and again, and at the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from aurora_tui.cluster.errors import ClusterError
+from aurora_tui.cluster.protocol import LogRequest
+from aurora_tui.cluster.resources import EVENTS
+from aurora_tui.incident.capture import MOST_LINES, Rows, packed, packed_lines, rows_of
+from aurora_tui.incident.watch import Told
+from aurora_tui.model import kube
+from aurora_tui.model.incidents import FactKind, Incident
+from aurora_tui.model.loglines import LogLine
+from aurora_tui.model.selection import LogSelection, ObjectRef
+from aurora_tui.model.stamps import rfc3339
+from aurora_tui.session import Session
+
+LEAD_SECONDS = 120.0
+"""Seconds before the onset from which log lines are kept."""
+_PODS = 12
+_SECONDS = 10.0
+"""How long the log of one container is read at most."""
+MOST_SNAPSHOTS = 240
+"""Of one incident: beyond them only its end is captured."""
+
+
+class Recorder:
+    """What is captured of one incident; `every` so many seconds."""
+
+    def __init__(self, session: Session, every: float) -> None:
+        self._session = session
+        self._every = every
+        self._last: float | None = None
+        self._count = 0
+        self._onset: Rows | None = None
+
+    def begin_anew(self) -> None:
+        self._last, self._count = None, 0
+
+    def onset(self, rows: Rows) -> None:
+        """Keep what the panes showed when an alert began to fire, for the incident that may come of it."""
+        self._onset = rows
+
+    async def due(self, incident: Incident) -> list[Told]:
+        """What is to be captured now."""
+        now = self._session.clock()
+        if self._last is None:
+            told = [snap async for snap in self._opening(incident)]
+        elif now - self._last >= self._every and self._count < MOST_SNAPSHOTS:
+            told = [await self._snapshot(rows_of(self._session.store, now), "as it went on")]
+        else:
+            return []
+        self._last = now
+        self._count += len(told)
+        return told
+
+    async def last(self, incident: Incident) -> list[Told]:
+        """What the panes show at the end."""
+        return [await self._snapshot(rows_of(self._session.store, self._session.clock()), "at the end", incident)]
+
+    async def _opening(self, incident: Incident) -> AsyncIterator[Told]:
+        onset, self._onset = self._onset, None
+        if onset is not None and incident.onset is not None and onset.at < incident.opened_at:
+            yield await self._snapshot(onset, "when the alert came")
+        if any(fact.kind is FactKind.SNAPSHOT for fact in incident.facts):
+            return  # somebody has captured the opening
+        yield await self._snapshot(rows_of(self._session.store, self._session.clock()), "at the opening", incident)
+        lines = await self._log_lines(incident)
+        if lines:
+            data = await asyncio.to_thread(packed_lines, lines)
+            words = (
+                f"{min(len(lines), MOST_LINES):,} log lines of {incident.ref} since {rfc3339(self._begin(incident))}"
+            )
+            yield FactKind.LOGS, {"words": words, "origin": str(incident.ref), "data": data}
+
+    async def _snapshot(self, rows: Rows, when: str, incident: Incident | None = None) -> Told:
+        more = await self._events(incident) if incident is not None else {}
+        data = await asyncio.to_thread(packed, rows, {"events": more} if more else {})
+        count = sum(len(found) for _, found in rows.tables.values()) + len(more)
+        words = f"captured {count:,} rows {when}"
+        return FactKind.SNAPSHOT, {"words": words, "happened": rows.at, "data": data}
+
+    async def _events(self, incident: Incident) -> Mapping[str, Any]:
+        namespace = incident.namespace or self._session.home
+        try:
+            raw = await self._session.cluster.list(EVENTS, namespace)
+        except ClusterError:
+            return {}
+        events = [msgspec.convert(each, kube.Event) for each in raw]
+        return {f"{each.metadata.namespace}/{each.metadata.name}": each for each in events}
+
+    def _begin(self, incident: Incident) -> float:
+        return incident.begin - LEAD_SECONDS
+
+    async def _log_lines(self, incident: Incident) -> list[LogLine]:
+        """The lines of the workload's containers since just before the onset, in the order of time."""
+        ref = incident.ref
+        if ref is None or not ref.namespace:
+            return []
+        selection = _selection(ref)
+        try:
+            pods = (await self._session.pods_of(selection))[:_PODS]
+        except ClusterError:
+            return []
+        since = rfc3339(self._begin(incident))
+        requests = [
+            LogRequest(ref.namespace, pod.metadata.name, container.name, tail=MOST_LINES // _PODS, since=since)
+            for pod in pods
+            for container in pod.spec.containers or ()
+        ]
+        found = await asyncio.gather(*map(self._read, requests))
+        return sorted((line for lines in found for line in lines), key=lambda line: line.stamp or 0.0)
+
+    async def _read(self, request: LogRequest) -> list[LogLine]:
+        lines: list[LogLine] = []
+        try:
+            async with asyncio.timeout(_SECONDS), aclosing(self._session.cluster.logs(request)) as stream:
+                async for raw in stream:
+                    stamp, _, text = raw.decode("utf-8", "replace").partition(" ")
+                    lines.append(LogLine(_seconds(stamp), request.pod, request.container, text))
+        except (ClusterError, TimeoutError):
+            pass  # what was read until then is kept
+        return lines
+
+
+def _selection(ref: ObjectRef) -> LogSelection:
+    if ref.kind == "Pod":
+        return LogSelection(ref.namespace or "", pod=ref.name)
+    return LogSelection(ref.namespace or "", workload=(ref.kind, ref.name))
+
+
+def _seconds(stamp: str) -> float | None:
+    try:
+        return datetime.fromisoformat(stamp).timestamp()
+    except ValueError:
+        return None

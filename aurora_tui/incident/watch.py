@@ -1,0 +1,137 @@
+"""What an incident's timeline takes in by itself: alerts, actions of the journal, and changes, as bodies of facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from aurora_tui.journal import Entry
+from aurora_tui.model.actions import Outcome, Verb
+from aurora_tui.model.alerts import Alert, AlertState, severity_rank
+from aurora_tui.model.changes import Change, ChangeKind
+from aurora_tui.model.incidents import Fact, FactKind, Incident, ref_json
+from aurora_tui.model.stamps import rfc3339
+
+Told = tuple[FactKind, dict[str, Any]]
+"""A fact to be put down, unless one with its key is there already."""
+_MENDING = frozenset({Verb.RESTART, Verb.UNDO, Verb.DELETE, Verb.KILL, Verb.EVICT, Verb.IMAGE, Verb.ABORT})
+_LINES = 12
+_BEFORE = 3600.0
+"""Seconds before the onset in which a change of the workload's own belongs to the incident."""
+_NEAR = 900.0
+"""The same for what is not its own."""
+
+
+def known_keys(facts: Iterable[Fact]) -> set[str]:
+    return {key for fact in facts if isinstance(key := fact.body.get("key"), str)}
+
+
+def concerns(incident: Incident, alert: Alert) -> bool:
+    """Whether an alert belongs to the incident: its service's, its own name, or one that nobody can leave aside."""
+    if alert.name == incident.alert or not (incident.service or incident.alert):
+        return True
+    return alert.service == incident.service if alert.service else severity_rank(alert.severity) == 0
+
+
+def alert_facts(incident: Incident, alerts: Iterable[Alert]) -> Iterator[Told]:
+    for alert in alerts:
+        firing = alert.state is AlertState.FIRING
+        if not (firing or alert.state is AlertState.RESOLVED) or not concerns(incident, alert):
+            continue
+        when = alert.since if firing else alert.ended
+        words = f"{alert.name} {'fires' if firing else 'is over'}{f' ({alert.service})' if alert.service else ''}"
+        yield (
+            FactKind.ALERT,
+            {
+                "key": f"alert/{alert.fingerprint}/{alert.since}/{'firing' if firing else 'over'}",
+                "words": words,
+                "happened": when,
+                "who_did": "/".join(alert.sources),
+                "details": [alert.summary] if alert.summary else [],
+                "name": alert.name,
+                "severity": alert.severity,
+                "state": str(alert.state),
+                "bad": firing,
+            },
+        )
+
+
+def action_facts(incident: Incident, entries: Iterable[Entry]) -> Iterator[Told]:
+    """What was done in the incident's context since it began, once its outcome is there, and then its verdict."""
+    for entry in entries:
+        target, action = entry.action.target, entry.action
+        if target.context != incident.context or entry.started_at < incident.begin - 1 or entry.finished_at is None:
+            continue
+        name = f"{entry.operator.host}/{entry.id}/{entry.started_at:.3f}"
+        what = f"{action.verb.value} {target}"
+        done = entry.outcome is Outcome.DONE
+        seen = ["action"] if done else []
+        seen += ["restarted"] if done and action.verb in _MENDING else []
+        seen += ["scaled"] if done and action.verb in (Verb.SCALE, Verb.BOUNDS) else []
+        yield (
+            FactKind.ACTION,
+            {
+                "key": f"action/{name}",
+                "words": f"{what}: {entry.outcome.value}{f' ({entry.reason})' if entry.reason else ''}",
+                "happened": entry.started_at,
+                "who_did": str(entry.operator),
+                "ref": ref_json(target.ref),
+                "details": _account(entry),
+                "entry": entry.id,
+                "seen": seen,
+                "bad": not done,
+            },
+        )
+        if entry.verdict is not None:
+            well = entry.verdict.good
+            yield (
+                FactKind.VERDICT,
+                {
+                    "key": f"verdict/{name}",
+                    "words": f"{what}: {entry.verdict.text}",
+                    "happened": entry.verdict_at,
+                    "who_did": str(entry.operator),
+                    "ref": ref_json(target.ref),
+                    "seen": ["recovered"] if well else [],
+                    "bad": not well,
+                },
+            )
+
+
+def _account(entry: Entry) -> list[str]:
+    """What stood in the preview and what came of it."""
+    lines = [f"previewed: {words}" for words in (entry.preview.warnings if entry.preview else ())]
+    lines += [f"params: {key}={value}" for key, value in entry.action.params.items()]
+    lines += [entry.message] if entry.message else []
+    return lines[:_LINES]
+
+
+def change_facts(incident: Incident, changes: Iterable[Change]) -> Iterator[Told]:
+    """Deploys and other changes near the onset or since; what was done from here stands there as an action."""
+    for change in changes:
+        before = _BEFORE if change.own else _NEAR
+        near = change.at >= incident.begin - before
+        if change.kind is ChangeKind.ACTION or not near or (change.kind is ChangeKind.JOB and not change.own):
+            continue
+        yield (
+            FactKind.CHANGE,
+            {
+                "key": f"change/{change.key}",
+                "words": f"{change.kind.value} {change.ref}: {change.words}",
+                "happened": change.at,
+                "who_did": change.by,
+                "ref": ref_json(change.ref),
+                "details": [str(line) for line in change.diff[:_LINES]],
+                "own": change.own,
+            },
+        )
+
+
+def opening_body(
+    *, title: str, severity: str, context: str, namespace: str, alert: str, service: str, ref: Any, onset: float | None
+) -> Mapping[str, Any]:
+    words = f"opened as {severity}: {title}" + (f", onset {rfc3339(onset)}" if onset is not None else "")
+    return {
+        "words": words, "title": title, "severity": severity, "context": context, "namespace": namespace,
+        "alert": alert, "service": service, "ref": ref_json(ref), "onset": onset,
+    }  # fmt: skip
