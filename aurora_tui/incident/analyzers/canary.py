@@ -1,4 +1,4 @@
-"""A canary that does worse than what it is to replace: a Rollout on its way, or a second Deployment behind a Service."""
+"""A canary that does worse than what it is to replace: a Rollout under way, or a second Deployment behind a Service."""
 
 from __future__ import annotations
 
