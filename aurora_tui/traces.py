@@ -96,6 +96,8 @@ class TraceReader:
                 remarks += await _unknown(client, query)
         except SignalError as error:
             raise self._failure(error) from error
+        if (shown := sum(each in found for each in pointed)) < len(pointed):
+            exemplars += f", {shown:,} of them here"
         rows = rows_of(found.values(), service=query.service, threshold=threshold, exemplars=frozenset(pointed))
         return Findings(tuple(rows), query, tuple(remarks), self._session.clock(), exemplars)
 
