@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aurora_tui.cluster.errors import ClusterError
-from aurora_tui.model.actions import Verb
+from aurora_tui.model.actions import Target, Verb
 from aurora_tui.model.configmaps import TOGGLE
 from aurora_tui.model.selection import ObjectRef, ServiceRef
 from aurora_tui.offering import OF_THE_ROW, Offering
@@ -19,6 +19,7 @@ from widgets.history import HistoryScreen
 
 if TYPE_CHECKING:
     from aurora_tui.desk import ActionDesk
+    from aurora_tui.desks import Desks
     from aurora_tui.handover import Handover
     from aurora_tui.model.series import Step
 
@@ -27,11 +28,16 @@ class Acting(Offering):
     """The keys that are on offer, and everything that goes from them to the action path."""
 
     @cached_property
-    def desk(self) -> ActionDesk:
-        """Made when it is wanted: the first frame needs no actions."""
-        from aurora_tui.desk import ActionDesk
+    def desks(self) -> Desks:
+        """Made when they are wanted: the first frame needs no actions."""
+        from aurora_tui.desks import Desks
 
-        return ActionDesk(self.session, self.handover)
+        return Desks(self.session, self.handover)
+
+    @property
+    def desk(self) -> ActionDesk:
+        """The desk of the only context, or of the first."""
+        return self.desks.of(self.session.sessions[0].label)
 
     @cached_property
     def handover(self) -> Handover:
@@ -40,32 +46,38 @@ class Acting(Offering):
 
         return Handover(self)
 
-    async def look_back(self) -> None:
+    async def look_back(self, context: str) -> None:
         """See to actions that were left uncertain; what actions need is imported beside the keys on this occasion."""
-        await asyncio.to_thread(importlib.import_module, "aurora_tui.desk")
-        await self.desk.settle(self)
+        await asyncio.to_thread(importlib.import_module, "aurora_tui.desks")
+        await self.desks.of(context).settle(self)
 
     async def on_unmount(self) -> None:
-        if "desk" in vars(self):
+        if "desks" in vars(self):
             await self.handover.end()
-            await asyncio.to_thread(self.desk.close)
+            await asyncio.to_thread(self.desks.close)
 
     def on_action_dialog_confirmed(self, message: ActionDialog.Confirmed) -> None:
-        work = self._work(self.desk.carry_out(self, message.dialog, message.plan, message.context, message.reason))
+        desk = self._desk_for(message.plan.action.target)
+        work = self._work(desk.carry_out(self, message.dialog, message.plan, message.context, message.reason))
         if not message.plan.followed:
             self.handover.until = work
 
     def on_action_dialog_remedy_wanted(self, message: ActionDialog.RemedyWanted) -> None:
         """Plan the remedy; in the dialog that offered it, below, the verification goes on."""
         remedy = message.remedy
-        self._work(self._prepare(message.opened, message.dialog, remedy.verb, remedy.target.ref, {}))
+        ref = self.session.of(self.session.mark(remedy.target.context)).place(remedy.target.ref)
+        self._work(self._prepare(message.opened, message.dialog, remedy.verb, ref, {}))
+
+    def _desk_for(self, target: Target) -> ActionDesk:
+        """The desk of the context that a plan was made in: no other may carry it out."""
+        return self.desks.of(self.session.mark(target.context))
 
     def undo_last(self) -> None:
         """Plan the inverse of the last action of this session; it is confirmed like any other."""
-        if not self.desk.last:
+        if not self.desks.done.steps:
             self._warn("nothing was done in this session that can be taken back")
         else:
-            self.take_back(self.desk.last)
+            self.take_back(self.desks.done.steps)
 
     def take_back(self, steps: Sequence[Step]) -> None:
         """Plan the steps that undo something, last first."""
@@ -86,7 +98,7 @@ class Acting(Offering):
         """Ask for the workload's new image, beginning from the one that runs."""
         ref = self._workload()
         if ref is not None:
-            self._ask_image(str(ref), lambda params: self.act(Verb.IMAGE, ref, params))
+            self._ask_image(ref.words, lambda params: self.act(Verb.IMAGE, ref, params))
 
     def _ask_image(self, what: str, act: Callable[[dict[str, str | int]], None]) -> None:
         def ended(text: str | None) -> None:
@@ -119,7 +131,7 @@ class Acting(Offering):
             if text is not None:
                 self.act(Verb.SHELL, ref, {"container": text.strip()} if text.strip() else {})
 
-        label = f"container of {ref} ({', '.join(names)}; Enter takes the pod's default): "
+        label = f"container of {ref.words} ({', '.join(names)}; Enter takes the pod's default): "
         self.prompt.ask(label, suggestions=names, ended=ended)
 
     def action_switch(self) -> None:
@@ -127,14 +139,14 @@ class Acting(Offering):
         pane = self.objects_pane
         if (ref := pane.subject()) is not None:
             now = ", ".join(f"{key}={value}" for key, value in pane.selector().items()) or "nothing"
-            self._ask_pairs(Verb.SWITCH, ref, f"switch {ref} (selects {now}) to: ", pane.switches())
+            self._ask_pairs(Verb.SWITCH, ref, f"switch {ref.words} (selects {now}) to: ", pane.switches())
 
     def action_set_flag(self) -> None:
         """Ask which key of the ConfigMap gets which value; a key alone is toggled, an only switch is offered."""
         pane = self.objects_pane
         if (ref := pane.subject()) is not None:
             offered = pane.toggles()
-            self._ask_pairs(Verb.FLAG, ref, f"set in {ref} KEY=VALUE: ", offered, prefill=len(offered) == 1)
+            self._ask_pairs(Verb.FLAG, ref, f"set in {ref.words} KEY=VALUE: ", offered, prefill=len(offered) == 1)
 
     def _ask_pairs(
         self, verb: Verb, ref: ObjectRef, label: str, offered: Sequence[str], *, prefill: bool = True
@@ -176,7 +188,8 @@ class Acting(Offering):
         """Plan an action and ask; nothing is sent before the dialog's confirmation."""
         if any(isinstance(screen, ActionDialog) for screen in self.screen_stack):
             return
-        dialog = ActionDialog(f"{verb.value} {ref}", self.session.context, protected=self.session.environment.protected)
+        session = self.session.of(ref.context)
+        dialog = ActionDialog(f"{verb.value} {ref.words}", session.context, protected=session.environment.protected)
         opened = self.push_screen(dialog, lambda wanted: self.undo_last() if wanted else None)
         self._work(self._prepare(opened, dialog, verb, ref, params))
 
@@ -184,29 +197,29 @@ class Acting(Offering):
         self, opened: Awaitable[None], dialog: ActionDialog, verb: Verb, ref: ObjectRef, params: dict[str, str | int]
     ) -> None:
         await opened  # a near server answers before a busy machine has made the dialog
-        await self.desk.prepare(dialog, verb, ref, params)
+        await self.desks.of(ref.context).prepare(dialog, verb, ref, params)
 
     async def _fill_history(self, opened: Awaitable[None], screen: HistoryScreen, ref: ObjectRef) -> None:
         from aurora_tui.health import healths
 
         await opened
         try:
-            found = await self.desk.history(ref)
+            found = await self.desks.of(ref.context).history(ref)
         except ClusterError as error:
             screen.say(f"the history cannot be read: {error}")
             return
         screen.fill(found.rows, found.status, paused=found.paused)
-        async with contextlib.aclosing(healths(self.session, ref, found.rows)) as answers:
+        async with contextlib.aclosing(healths(self.session.of(ref.context), ref, found.rows)) as answers:
             async for known in answers:
                 if not screen.is_attached:
                     return
                 screen.judge(known.health, known.trouble)
 
     def _ask_replicas(self, ref: ObjectRef, now: int | None) -> None:
-        bounds = self.session.capacity_of(ref)
+        bounds = self.session.of(ref.context).capacity_of(ref)
         known = f"now {now}" if now is not None else "now unknown"
         limits = f", handbook {bounds.min_replicas}..{bounds.max_replicas}" if bounds else ""
-        asked = f"scale {ref} ({known}{limits}) to: "
+        asked = f"scale {ref.words} ({known}{limits}) to: "
         self._ask_number(asked, lambda number: self.act(Verb.SCALE, ref, {"replicas": number}))
 
     def _ask_number(self, label: str, act: Callable[[int], None], what: str = "number of replicas") -> None:
@@ -225,7 +238,7 @@ class Acting(Offering):
         """The workload that the keys mean, said in words where there is none."""
         ref = self.active.workload() if self.active else None
         if isinstance(ref, ServiceRef):
-            found = self.session.workload_of(ref.name)
+            found = self.session.of(ref.context).workload_of(ref.name)
             if found is None:
                 self._warn(f"the settings name no workload for {ref}")
             return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.events import Event, Key, MouseDown
@@ -13,11 +13,11 @@ from aurora_tui.model.actions import Params, Verb
 from aurora_tui.model.alert_groups import shared
 from aurora_tui.model.alerts import Alert, AlertState, object_name
 from aurora_tui.model.matchers import Wish, exactly
+from aurora_tui.model.placing import context_of
 from aurora_tui.model.series import Step, objects
-from aurora_tui.session import Session
 
 if TYPE_CHECKING:
-    from aurora_tui.keeping import Keeper
+    from aurora_tui.fleet import Opened
     from widgets.alertpage import AlertPage
 
 SILENCED_FOR = "2h"
@@ -27,17 +27,10 @@ SILENCED_FOR = "2h"
 class ActingOnAlerts(ActingInSeries):
     """Acting on objects, and on the alert under the cursor, the marked ones, or a whole group."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Opened) -> None:
         super().__init__(session)
         self._last_key = session.clock()
         """When a key was pressed last: as long as that is not long ago, somebody is here."""
-
-    @cached_property
-    def keeper(self) -> Keeper:
-        """What prolongs acknowledgements; made with the first one."""
-        from aurora_tui.keeping import Keeper
-
-        return Keeper(self.desk.path, lambda words: self.notify(words, severity="warning", timeout=30, markup=False))
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Key | MouseDown):
@@ -46,25 +39,28 @@ class ActingOnAlerts(ActingInSeries):
 
     def flush(self) -> None:
         super().flush()
-        if "keeper" in vars(self) and self.keeper.is_due(self.session.clock()):
-            self._work(self._keep())
-
-    async def _keep(self) -> None:
-        for before, after in await self.keeper.prolong(self.session.clock(), self._last_key):
-            if self.desk.last == (before,):
-                self.desk.last = (after,)
+        if "desks" in vars(self):
+            now = self.session.clock()
+            for context, keeper in self.desks.keepers.items():
+                if keeper.is_due(now):
+                    self._work(self.desks.prolong(context, now, self._last_key))
 
     def action_acknowledge(self) -> None:
         from aurora_tui.keeping import KEPT
 
         alerts = self._held()
-        _ = self.keeper  # from now on it hears what is done
+        for context in {context_of(alert) for alert in alerts}:  # from now on it hears what is done there
+
+            def say(words: str, place: str = f"{context}: " if context else "") -> None:
+                self.notify(f"{place}{words}", severity="warning", timeout=30, markup=False)
+
+            self.desks.keep(context, say)
         self._do_to(alerts, "acknowledge", [(Verb.SILENCE, alert, KEPT) for alert in alerts])
 
     def action_silence(self) -> None:
         """Let the operator edit for how long, by which matchers and why, beginning from the labels that they share."""
         alerts = self._held()
-        if not alerts:
+        if not alerts or self._is_mixed([self.alerts_pane.ref_of(alert) for alert in alerts]):
             return
         # Of a group what it shares is meant; marked alerts are silenced each by its own labels.
         together = len(alerts) == 1 or self.alerts_pane.grouped
@@ -80,10 +76,10 @@ class ActingOnAlerts(ActingInSeries):
         from widgets.silenceform import SilenceForm
 
         names = frozenset(object_name(alert.name, alert.fingerprint) for alert in alerts)
-        what = str(self.alerts_pane.ref_of(alerts[0])) if len(alerts) == 1 else f"{len(alerts)} alerts"
-        self.push_screen(
-            SilenceForm(what, matchers, duration=SILENCED_FOR, own=names, others=self._firing, ended=ended)
-        )
+        context = context_of(alerts[0])
+        what = self.alerts_pane.ref_of(alerts[0]).words if len(alerts) == 1 else f"{len(alerts)} alerts"
+        others = partial(self._firing, context)
+        self.push_screen(SilenceForm(what, matchers, duration=SILENCED_FOR, own=names, others=others, ended=ended))
 
     def action_unsilence(self) -> None:
         """Expire what holds the alert back; of marked alerts each silence once, as it may hide several."""
@@ -113,14 +109,15 @@ class ActingOnAlerts(ActingInSeries):
         alert = self.alerts_pane.alert()
         if alert is not None:
             page = AlertPage(f"Alert {alert.name}", links_of(alert), clock=self.session.clock)
-            page.fill(alert_lines(alert, self.session.store, self.session.clock()))
+            store = self.session.of(context_of(alert)).store
+            page.fill(alert_lines(alert, store, self.session.clock()))
             self.push_screen(page)
             self._work(self._complete(page, alert))
 
     async def _complete(self, page: AlertPage, alert: Alert) -> None:
         from aurora_tui.inspection import source_lines
 
-        lines = await source_lines(self.session, alert)
+        lines = await source_lines(self.session.of(context_of(alert)), alert)
         if page.is_attached:  # else it was left meanwhile
             page.add(lines)
 
@@ -140,16 +137,19 @@ class ActingOnAlerts(ActingInSeries):
     ) -> None:
         """One action, or several as one series."""
         made = [Step(verb, self.alerts_pane.ref_of(alert), params) for verb, alert, params in steps]
+        if self._is_mixed([self.alerts_pane.ref_of(alert) for alert in alerts]):
+            return
         if len(alerts) == 1 and len(made) == 1:
             self.act(made[0].verb, made[0].ref, dict(made[0].params))
         elif made or remarks:
             from aurora_tui.bulk import Bulk
 
             called = f"{what} {objects(step.ref for step in made) or 'nothing'}"
-            self.act_in_series(called, lambda path: Bulk(path, made, called, remarks))
+            context = context_of(alerts[0])
+            self.act_in_series(called, lambda path: Bulk(path, made, called, remarks), context)
 
-    def _firing(self) -> Iterator[tuple[str, Mapping[str, str]]]:
-        for alert in self.session.store.table("alerts").rows.values():
+    def _firing(self, context: str) -> Iterator[tuple[str, Mapping[str, str]]]:
+        for alert in self.session.of(context).store.table("alerts").rows.values():
             if alert.state not in (AlertState.PENDING, AlertState.RESOLVED):
                 yield object_name(alert.name, alert.fingerprint), alert.labels
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aurora_tui.acting import Acting
 from aurora_tui.model.actions import Params, Verb
+from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.series import Step, objects, title_of
-from aurora_tui.offering import OF_THE_ROW
+from aurora_tui.offering import OF_THE_ROW, mixed
 from widgets.objects import Marked
 
 if TYPE_CHECKING:
@@ -22,22 +22,23 @@ if TYPE_CHECKING:
 class ActingInSeries(Acting):
     """Acting on one object, and on all that the operator has marked."""
 
-    @cached_property
+    @property
     def series_desk(self) -> SeriesDesk:
-        from aurora_tui.seriesdesk import SeriesDesk
-
-        return SeriesDesk(self.session, self.desk.path)
+        """The desk for series of the only context, or of the first."""
+        return self.desks.series_of(self.session.sessions[0].label)
 
     @property
     def busy(self) -> bool:
         """Whether something is being carried out or verified."""
-        return bool(self.desk.busy) or self.series_desk.busy
+        return "desks" in vars(self) and self.desks.busy
 
     def action_act(self, verb: str) -> None:
         """On the marked rows where there are any, else on the row under the cursor."""
         marked = self._marked(workloads=verb not in OF_THE_ROW)
         if marked is None:
             super().action_act(verb)
+            return
+        if self._is_mixed(marked.refs):
             return
         verb = self._meant(verb)
         if verb == Verb.SCALE:
@@ -50,7 +51,7 @@ class ActingInSeries(Acting):
         marked = self._marked(workloads=True)
         if marked is None:
             super().action_set_image()
-        else:
+        elif not self._is_mixed(marked.refs):
             self._ask_image(objects(marked.refs), lambda params: self._act_on(marked, Verb.IMAGE, params))
 
     def action_drain(self) -> None:
@@ -66,7 +67,7 @@ class ActingInSeries(Acting):
             node = marked.refs[0]
         if node is not None:
             found = node
-            self.act_in_series(f"drain {found}", lambda path: Drain(path, found))
+            self.act_in_series(f"drain {found}", lambda path: Drain(path, found), found.context)
 
     def action_canary(self) -> None:
         """Ask for the share of the Deployment under the cursor among the pods of its Service."""
@@ -77,9 +78,9 @@ class ActingInSeries(Acting):
             return
 
         def share(percent: int) -> None:
-            self.act_in_series(f"give {ref} {percent} %", lambda path: Canary(path, ref, percent))
+            self.act_in_series(f"give {ref} {percent} %", lambda path: Canary(path, ref, percent), ref.context)
 
-        self._ask_number(f"percent of its Service's pods for {ref}: ", share, "percentage")
+        self._ask_number(f"percent of its Service's pods for {ref.words}: ", share, "percentage")
 
     def take_back(self, steps: Sequence[Step]) -> None:
         from aurora_tui.bulk import Bulk
@@ -88,29 +89,44 @@ class ActingInSeries(Acting):
             super().take_back(steps)
         else:
             called = f"take back {objects(step.ref for step in steps)}"
-            self.act_in_series(called, lambda path: Bulk(path, steps, called))
+            self.act_in_series(called, lambda path: Bulk(path, steps, called), steps[0].ref.context)
 
-    def act_in_series(self, title: str, make: Callable[[ActionPath], Maker]) -> None:
-        """Plan a series and ask, or show the same one that is under way; nothing is sent before its confirmation."""
-        run = self.series_desk.under_way(title)
-        self._open_series(title, lambda screen: self._show_again(run, screen) if run else self._plan_for(screen, make))
+    def act_in_series(self, title: str, make: Callable[[ActionPath], Maker], context: str) -> None:
+        """Plan a series in a context and ask, or show the same one that is under way there.
+
+        Nothing is sent before its confirmation.
+        """
+        desk = self.desks.series_of(context)
+        run = desk.under_way(title)
+
+        async def fill(screen: SeriesScreen) -> None:
+            if run is not None:
+                desk.show_again(run, screen)
+            else:
+                await desk.prepare(screen, make(self.desks.of(context).path))
+
+        self._open_series(title, fill, context)
 
     def show_series(self) -> None:
         """The series that was begun last, on its screen again."""
-        run = self.series_desk.latest
-        if run is None:
+        latest = self.desks.latest()
+        if latest is None:
             self._warn("no series was begun in this session")
-        else:
-            found = run
-            self._open_series(found.plan.title, lambda screen: self._show_again(found, screen))
+            return
+        context, run = latest
+
+        async def fill(screen: SeriesScreen) -> None:
+            self.desks.series_of(context).show_again(run, screen)
+
+        self._open_series(run.plan.title, fill, context)
 
     def on_series_screen_confirmed(self, message: SeriesScreen.Confirmed) -> None:
         for pane in (self.objects_pane, self.alerts_pane):
             pane.grid.unmark()
-        self._work(self._carry_out_series(self.series_desk.begin(message.screen), message))
+        self._work(self._carry_out_series(*self.desks.begin(message.screen), message))
 
     def on_series_screen_stop_wanted(self, message: SeriesScreen.StopWanted) -> None:
-        self.series_desk.stop(message.screen)
+        self.desks.stop(message.screen)
 
     def _marked(self, *, workloads: bool) -> Marked | None:
         """What is marked in the pane of objects while the keys are on it; None where nothing is."""
@@ -123,14 +139,22 @@ class ActingInSeries(Acting):
 
         steps = [Step(verb, ref, params) for ref in marked.refs]
         called = title_of(verb, params, marked.refs)
-        self.act_in_series(called, lambda path: Bulk(path, steps, called, marked.remarks))
+        context = next((ref.context for ref in marked.refs), self._context_here())
+        self.act_in_series(called, lambda path: Bulk(path, steps, called, marked.remarks), context)
 
-    def _open_series(self, title: str, fill: Callable[[SeriesScreen], Awaitable[None]]) -> None:
+    def _is_mixed(self, refs: Sequence[ObjectRef]) -> bool:
+        """Whether objects lie in several contexts, which is then said: what is confirmed is confirmed for one."""
+        words = mixed(refs)
+        if words:
+            self._warn(words)
+        return bool(words)
+
+    def _open_series(self, title: str, fill: Callable[[SeriesScreen], Awaitable[None]], context: str) -> None:
         from widgets.series import SeriesScreen
 
         if self.screen is not self.main:
             return
-        session = self.session
+        session = self.session.of(context)
         screen = SeriesScreen(title, session.context, protected=session.environment.protected, clock=session.clock)
         opened = self.push_screen(screen, lambda wanted: self._series_left(screen, undo=bool(wanted)))
 
@@ -140,18 +164,12 @@ class ActingInSeries(Acting):
 
         self._work(fill_it())
 
-    async def _plan_for(self, screen: SeriesScreen, make: Callable[[ActionPath], Maker]) -> None:
-        await self.series_desk.prepare(screen, make(self.desk.path))
-
-    async def _show_again(self, run: Run, screen: SeriesScreen) -> None:
-        self.series_desk.show_again(run, screen)
-
-    async def _carry_out_series(self, run: Run, message: SeriesScreen.Confirmed) -> None:
-        await self.series_desk.carry_out(self, run, message.way, message.context, message.reason)
+    async def _carry_out_series(self, context: str, run: Run, message: SeriesScreen.Confirmed) -> None:
+        await self.desks.series_of(context).carry_out(self, run, message.way, message.context, message.reason)
         if run.ended is not None and run.ended.undo:
-            self.desk.last = run.ended.undo
+            self.desks.of(context).note(run.ended.undo)
 
     def _series_left(self, screen: SeriesScreen, *, undo: bool) -> None:
-        self.series_desk.forget(screen)
+        self.desks.forget(screen)
         if undo:
             self.undo_last()

@@ -114,6 +114,9 @@ class ActionPath:
         changed, it is refused.
         """
         reason = (reason or "").strip()
+        if plan.action.target.context != self.cluster.context:
+            words = f"it was planned in context {plan.action.target.context}, not in {self.cluster.context}"
+            return Record(None, plan, Outcome.REFUSED, words)
         if refusal := self._refusal(plan, confirmed_context, reason):
             return Record(None, plan, Outcome.REFUSED, refusal.words, refusal.obstacle)
         try:

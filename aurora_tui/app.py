@@ -5,34 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aurora_tui import folders
 from aurora_tui.frame import SwitchContext
 from aurora_tui.model import views
-from aurora_tui.model.selection import LogSelection, ServiceRef
+from aurora_tui.model.placing import context_of
+from aurora_tui.model.selection import LogSelection, ServiceRef, key_of
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.reading import LEAD_SECONDS
-from aurora_tui.session import Session
 from aurora_tui.tracing import Tracing
 from widgets.help import binding_ids, help_lines
 from widgets.objects import ObjectsPane
 from widgets.tablepane import TablePane
 from widgets.textpage import TextPage
 
+if TYPE_CHECKING:
+    from aurora_tui.fleet import Opened
+
 _LINES_SINCE = 1000
 """Lines of each container that are read back to an onset."""
 
 
 class AuroraApp(Tracing):
-    """The console on one session. Exits with a status, or with the context to open next."""
+    """The console on one session, or on several contexts' at once. Exits with a status, or with what to open next."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Opened) -> None:
         super().__init__(session)
         self._leaving = False
         """Whether it was said that something is under way; what is begun after its end is said anew."""
-        self._looked_back = False
-        """Whether actions that were left uncertain were looked after; once, when the pods are there."""
-        self._looked: tuple[str, int] | None = None
+        self._looked_back: set[str] = set()
+        """In which contexts actions that were left uncertain were looked after; once, when the pods are there."""
+        self._worst: tuple[ServiceRef, int] | None = None
         """The service, and among how many pods its workload was looked for last."""
 
     def on_mount(self) -> None:
@@ -43,9 +47,11 @@ class AuroraApp(Tracing):
     def flush(self) -> None:
         super().flush()
         self._leaving = self._leaving and self.busy
-        if not self._looked_back and self.session.store.table(views.PODS.table).freshness.last_good is not None:
-            self._looked_back = True
-            self._work(self.look_back())
+        for session in self.session.sessions:
+            pods = session.store.table(views.PODS.table)
+            if session.label not in self._looked_back and pods.freshness.last_good is not None:
+                self._looked_back.add(session.label)
+                self._work(self.look_back(session.label))
         if self.logs_pane.selection is None:
             self._follow_the_worst()
 
@@ -54,13 +60,15 @@ class AuroraApp(Tracing):
         alert = self.alerts_pane.alert()
         if alert is None or alert.service is None:
             return
-        look = (alert.service, len(self.session.store.table(views.PODS.table).rows))
-        if look == self._looked:
+        session = self.session.of(context_of(alert))
+        look = (ServiceRef(alert.service, session.label), len(session.store.table(views.PODS.table).rows))
+        if look == self._worst:
             return
-        self._looked = look
-        ref = self.session.seen_workload_of(alert.service)
+        self._worst = look
+        ref = session.seen_workload_of(alert.service)
         if ref is not None:
-            self.open_logs(LogSelection(ref.namespace or "", workload=(ref.kind, ref.name)), focus=False)
+            logs = LogSelection(ref.namespace or "", workload=(ref.kind, ref.name), context=ref.context)
+            self.open_logs(logs, focus=False)
 
     # Keys on the row under the cursor
 
@@ -78,7 +86,7 @@ class AuroraApp(Tracing):
         ref = self._workload()
         view = views.of_kind(ref.kind) if ref else None
         if ref is not None and view is not None:
-            self.objects_pane.show_view(view, select=f"{ref.namespace}/{ref.name}")
+            self.objects_pane.show_view(view, select=key_of(ref))
             self.go_to(self.objects_pane)
 
     def action_logs(self) -> None:
@@ -99,7 +107,9 @@ class AuroraApp(Tracing):
         if ref.kind == views.SERVICES.kind and not labels:
             self._warn(f"{ref} selects no pods")
             return
-        selection = LogSelection(ref.namespace or "", pod=pod, workload=workload, labels=labels, previous=previous)
+        selection = LogSelection(
+            ref.namespace or "", pod=pod, workload=workload, labels=labels, previous=previous, context=ref.context
+        )
         onset = None if isinstance(self.active, ObjectsPane) else self.carried().onset
         if onset is not None and not previous:
             # The newest lines of each container since just before the onset, as many as can be read over a slow line.
@@ -191,7 +201,7 @@ class AuroraApp(Tracing):
 
     def action_namespace(self, number: int) -> None:
         """All namespaces (0) or a favourite."""
-        favourites = self.session.settings.namespaces or (self.session.home,)
+        favourites = self.session.settings.namespaces or (self.session.of(self._context_here()).home,)
         if number == 0:
             self.switch_namespace(None)
         elif number <= len(favourites):
@@ -228,7 +238,7 @@ class AuroraApp(Tracing):
     def switch_namespace(self, namespace: str | None) -> None:
         """Show another namespace everywhere, or all."""
         self.session.switch_namespace(namespace)
-        self.objects_pane.show_namespaces(all_namespaces=namespace is None)
+        self.objects_pane.show_namespaces(all_namespaces=self.session.many_namespaces)
 
     def _save_rows(self, path: Path) -> None:
         """All rows of the pane that the keys are on, those outside the window too, as `get` prints them."""

@@ -21,12 +21,13 @@ from aurora_tui.launch import (
     USAGE_ERROR,
     Wanted,
     console,
-    context_of,
+    contexts_of,
     fail,
     log_path,
     logging_to_file,
     once,
-    session_of,
+    once_for_all,
+    opened_of,
     settings_of,
     terminal_defaults,
     told,
@@ -47,6 +48,7 @@ DEFAULT_SCENARIO = "bad-release"
     epilog="""\b
 Examples:
   aurora-tui --context prod          open the console on a cluster
+  aurora-tui --context eu --context us   both on one screen
   aurora-tui --demo                  open it on the embedded demo stack
   aurora-tui status                  what burns, for scripts: exit 0 healthy, 1 burning, 2 can't tell
   aurora-tui get pods -A -o json     the rows of the panes
@@ -82,7 +84,7 @@ def _demo(wanted: Wanted, scenario: str) -> Iterator[Wanted]:
                 wanted,
                 kubeconfig=stack.kubeconfig,
                 config=wanted.config or stack.config,
-                context=wanted.context or stack.context,
+                contexts=wanted.contexts or (stack.context,),
             )
     except SandboxError as error:
         raise fail(str(error)) from error
@@ -96,7 +98,7 @@ def status(ctx: click.Context, /, form: str, **given: Any) -> None:
     """Firing alerts, missed objectives, broken workloads; exit 0 healthy, 1 burning, 2 can't tell."""
     from aurora_tui.commands import rows
 
-    once(take(ctx, given), lambda session: rows.status(session, form))
+    once_for_all(take(ctx, given), lambda opened: rows.status(opened, form))
 
 
 @command.command()
@@ -111,7 +113,7 @@ def get(ctx: click.Context, /, what: str, form: str, labels: str, **given: Any) 
     """Rows of a pane: pods, workloads, slos, alerts, nodes, events, deployments …"""
     from aurora_tui.commands import rows
 
-    once(take(ctx, given), lambda session: rows.get(session, what, form, labels))
+    once_for_all(take(ctx, given), lambda opened: rows.get(opened, what, form, labels))
 
 
 @command.command()
@@ -122,7 +124,7 @@ def check(ctx: click.Context, /, form: str, **given: Any) -> None:
     """Reach every source; say what works, what is denied and how to mend it."""
     from aurora_tui.commands import check as checks
 
-    once(take(ctx, given), lambda session: checks.run(session, form))
+    once_for_all(take(ctx, given), lambda opened: checks.run(opened, form))
 
 
 @command.command()
@@ -178,7 +180,7 @@ def shot(ctx: click.Context, /, out: Path, size: str, keys: str, **given: Any) -
     from aurora_tui.app import AuroraApp
     from aurora_tui.commands.shot import shoot
 
-    app = AuroraApp(session_of(wanted, settings_of(wanted), context_of(wanted)))
+    app = AuroraApp(opened_of(wanted, settings_of(wanted), contexts_of(wanted)))
     with told():
         picture = asyncio.run(shoot(app, (int(columns), int(lines)), [key for key in keys.split(",") if key]))
     try:

@@ -14,14 +14,20 @@ F = TypeVar("F", bound=Callable[..., Any])
 FORM = click.option("-o", "--output", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 
 _SHARED = (
-    click.option("--context", metavar="CONTEXT", help="Context of the kubeconfig; the current one by default."),
+    click.option(
+        "--context",
+        "contexts",
+        metavar="CONTEXT",
+        multiple=True,
+        help="Context of the kubeconfig; the current one by default. Several times: all of them on one screen.",
+    ),
     click.option("-n", "--namespace", metavar="NS", help="Namespace; the context's own by default."),
     click.option("-A", "--all-namespaces", is_flag=True, default=None, help="All namespaces."),
     click.option("--kubeconfig", metavar="FILE", help="Kubeconfig file; $KUBECONFIG by default."),
     click.option("--config", metavar="FILE", help="Settings file or folder, instead of ~/.config/aurora-tui."),
     click.option("--read-only", is_flag=True, default=None, help="Refuse everything that changes the cluster."),
 )
-_SHARED_NAMES = ("context", "namespace", "all_namespaces", "kubeconfig", "config", "read_only")
+_SHARED_NAMES = ("contexts", "namespace", "all_namespaces", "kubeconfig", "config", "read_only")
 
 
 def shared(command: F) -> F:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from aurora_tui.actions import ActionPath
@@ -36,17 +38,32 @@ def action_path(session: Session) -> ActionPath:
     )
 
 
-class ActionDesk:
-    """Takes actions from a dialog to the cluster and brings the answers back to it."""
+@dataclass(slots=True)
+class Done:
+    """What takes the last action or series of this program back, last first, where that makes sense."""
 
-    def __init__(self, session: Session, terminal: LocalTerminal) -> None:
+    steps: tuple[Step, ...] = ()
+
+
+class ActionDesk:
+    """Takes actions of one context from a dialog to its cluster and brings the answers back to it."""
+
+    def __init__(self, session: Session, terminal: LocalTerminal, done: Done) -> None:
         self._session = session
+        self._done = done
         self.path = action_path(session)
         self.path.terminal = terminal
         self.busy = 0
         """How many actions are being carried out or verified."""
-        self.last: tuple[Step, ...] = ()
-        """What takes the last action or series of this session back, last first, where that makes sense."""
+
+    @property
+    def last(self) -> tuple[Step, ...]:
+        """What takes the last action or series back that was done here or in another context."""
+        return self._done.steps
+
+    def note(self, undo: Sequence[Step]) -> None:
+        """Keep what takes back what was just done here; its objects are those of this context and no other."""
+        self._done.steps = tuple(replace(step, ref=self._session.place(step.ref)) for step in undo)
 
     def close(self) -> None:
         """Let go of the journal; it may be used again."""
@@ -79,18 +96,18 @@ class ActionDesk:
         self.busy += 1
         try:
             record = await self.path.execute(plan, confirmed_context=context, reason=reason)
-            ref = plan.action.target.ref
+            ref = self._session.place(plan.action.target.ref)
             if dialog.is_attached:
                 dialog.show_record(record)
                 if record.obstacle is Obstacle.CHANGED:
                     await self.prepare(dialog, plan.action.verb, ref, plan.action.params)
             elif record.outcome is not Outcome.DONE:
-                words = f"{plan.action.verb.value} {ref}: {record.message}"
+                words = f"{plan.action.verb.value} {ref.words}: {record.message}"
                 app.notify(words, title=record.outcome.value, severity="warning", timeout=30, markup=False)
             if (undo := undo_step(record)) is not None:
-                self.last = (undo,)
+                self.note((undo,))
                 if dialog.is_attached:
-                    dialog.offer_undo(f"{undo.verb.value} {ref}")
+                    dialog.offer_undo(f"{undo.verb.value} {ref.words}")
             if record.outcome not in (Outcome.DONE, Outcome.UNCERTAIN) or not plan.followed:
                 return
             told = ""
@@ -99,7 +116,7 @@ class ActionDesk:
                     dialog.show(step)
                 elif isinstance(step, Verdict | Remedy) and step.text != told:
                     told = step.text
-                    words = f"{plan.action.verb.value} {plan.action.target}: {step.text}"
+                    words = f"{plan.action.verb.value} {ref.words}: {step.text}"
                     app.notify(words, markup=False, timeout=30)
         finally:
             self.busy -= 1

@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
 from textual.app import App, ComposeResult
@@ -22,8 +22,8 @@ from textual.widgets import Static
 from aurora_tui import themes
 from aurora_tui.firstframe import GRID_FROM, HIGH_FROM, SMALLEST
 from aurora_tui.model.alerts import AlertState
-from aurora_tui.model.freshness import SourceState
-from aurora_tui.session import STATUS, Session
+from aurora_tui.model.freshness import Freshness, SourceState
+from aurora_tui.session import STATUS
 from widgets.alerts import AlertsPane
 from widgets.bars import KeyBar, StatusBar, StatusFacts
 from widgets.exactpaint import exact
@@ -34,6 +34,9 @@ from widgets.pane import Pane, pane_binding
 from widgets.prompt import Prompt
 from widgets.slos import SlosPane
 
+if TYPE_CHECKING:
+    from aurora_tui.fleet import Opened
+
 log = logging.getLogger(__name__)
 
 LOCAL_HZ = 10
@@ -42,7 +45,7 @@ SSH_HZ = 4
 
 @dataclass(frozen=True, slots=True)
 class SwitchContext:
-    """The program is left for another context, which the command line then opens."""
+    """The program is left for other contexts, which the command line then opens; as the operator named them."""
 
     name: str
 
@@ -75,7 +78,7 @@ class Frame(App["int | SwitchContext"]):
     .-tiny #panes, .-tiny StatusBar, .-tiny KeyBar, .-tiny Prompt { display: none; }
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Opened) -> None:
         super().__init__()
         self.session = session
         self.zoomed = False
@@ -99,7 +102,7 @@ class Frame(App["int | SwitchContext"]):
                 yield ObjectsPane(
                     session.store,
                     clock=clock,
-                    all_namespaces=session.namespace is None,
+                    all_namespaces=session.many_namespaces,
                     id="objects",
                 )
                 yield LogsPane(clock=clock, id="logs")
@@ -183,6 +186,7 @@ class Frame(App["int | SwitchContext"]):
     def flush(self) -> None:
         """The one tick: visible panes take their changes; once a second ages move on."""
         self._frames += 1
+        self.session.gather()
         second = self._frames % self._per_second == 0
         for pane in self.panes:
             if pane.display and pane.region:
@@ -214,7 +218,7 @@ class Frame(App["int | SwitchContext"]):
     def _settle(self) -> None:
         """Start on the alerts while any fires, else on the objects; the first key leaves the focus to the operator."""
         alerts = self.session.store.table("alerts")
-        if not alerts.rows and alerts.freshness.state is SourceState.CONNECTING:
+        if not alerts.rows and alerts.freshness.awaited:
             return
         self._settled = True
         if all(alert.state is AlertState.RESOLVED for alert in alerts.rows.values()):
@@ -293,8 +297,8 @@ class Frame(App["int | SwitchContext"]):
         status = store.table(STATUS).rows.get(STATUS)
         alerts = store.table("alerts")
         firing = sum(alert.state is AlertState.FIRING for alert in alerts.rows.values())
-        sources = [("kube", store.table(self.objects_pane.table.name).freshness)]
-        sources += [(name, store.table(name).freshness) for name in ("slos", "alerts")]
+        tables = {"kube": self.objects_pane.table.name, "slos": "slos", "alerts": "alerts"}
+        sources = [each for name, table in tables.items() for each in _each(name, store.table(table).freshness)]
         self.main.query_one(StatusBar).update_facts(
             StatusFacts(
                 self.session.environment,
@@ -302,7 +306,14 @@ class Frame(App["int | SwitchContext"]):
                 self.session.namespace,
                 status.version if status else None,
                 self.session.read_only,
-                firing if alerts.freshness.last_good is not None or alerts.rows else None,
+                firing if alerts.freshness.whole or firing or (alerts.rows and not alerts.freshness.members) else None,
                 sources,
             )
         )
+
+
+def _each(name: str, freshness: Freshness) -> Sequence[tuple[str, Freshness]]:
+    """A source under its name; where it is read from several contexts, those that are not live by themselves."""
+    if freshness.agrees:
+        return [(name, freshness)]
+    return [(f"{name} {context}", each) for context, each in freshness.members if each.state is not SourceState.LIVE]

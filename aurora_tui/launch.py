@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from aurora_tui.firstframe import first_frame
 
 if TYPE_CHECKING:
     from aurora_tui.cluster.kubeconfig import Context
+    from aurora_tui.fleet import Opened
     from aurora_tui.session import Session
     from aurora_tui.settings import Settings
 
@@ -28,7 +29,8 @@ USAGE_ERROR = 2
 class Wanted:
     """The options that all commands share; given before or after the command's name."""
 
-    context: str | None = None
+    contexts: tuple[str, ...] = ()
+    """Each once, as they were given; none means the current one."""
     namespace: str | None = None
     all_namespaces: bool = False
     kubeconfig: str | None = None
@@ -62,14 +64,23 @@ def settings_of(wanted: Wanted) -> Settings:
         sys.exit(USAGE_ERROR)
 
 
-def context_of(wanted: Wanted) -> Context:
+def contexts_of(wanted: Wanted) -> list[Context]:
+    """All that are to be opened, each once."""
     from aurora_tui.cluster.errors import ConfigError
     from aurora_tui.cluster.kubeconfig import choose
 
     try:
-        return choose(wanted.context, wanted.kubeconfig)
+        return [choose(name, wanted.kubeconfig) for name in dict.fromkeys(wanted.contexts) or (None,)]
     except ConfigError as error:
         raise fail(str(error)) from error
+
+
+def context_of(wanted: Wanted) -> Context:
+    """The one that a command works on."""
+    context, *others = contexts_of(wanted)
+    if others:
+        raise fail("this works on one context at a time: give --context once")
+    return context
 
 
 def session_of(wanted: Wanted, settings: Settings, context: Context) -> Session:
@@ -84,16 +95,32 @@ def session_of(wanted: Wanted, settings: Settings, context: Context) -> Session:
     )
 
 
+def opened_of(wanted: Wanted, settings: Settings, contexts: Sequence[Context]) -> Opened:
+    """A session, or those of several contexts together."""
+    sessions = [session_of(wanted, settings, context) for context in contexts]
+    if len(sessions) == 1:
+        return sessions[0]
+    from aurora_tui.fleet import Fleet
+
+    return Fleet(sessions)
+
+
 def once(wanted: Wanted, work: Callable[[Session], Awaitable[int]]) -> None:
     """Open a session, do one thing, close it, exit with its status."""
-    settings, context = settings_of(wanted), context_of(wanted)
+    context_of(wanted)
+    once_for_all(wanted, lambda opened: work(opened.sessions[0]))
+
+
+def once_for_all(wanted: Wanted, work: Callable[[Opened], Awaitable[int]]) -> None:
+    """The same for what can be said of several contexts at once."""
+    settings, contexts = settings_of(wanted), contexts_of(wanted)
 
     async def run() -> int:
-        session = session_of(wanted, settings, context)
+        opened = opened_of(wanted, settings, contexts)
         try:
-            return await work(session)
+            return await work(opened)
         finally:
-            await session.close()
+            await opened.close()
 
     with told():
         code = asyncio.run(run())
@@ -118,23 +145,38 @@ def console(wanted: Wanted) -> None:
     terminal_defaults(wanted)
     settings = settings_of(wanted)
     while True:
-        context = context_of(wanted)
-        environment = settings.environment(context.name)
-        namespace = environment.home(wanted.namespace, context.namespace)
-        with first_frame(environment.title, context.name, None if wanted.all_namespaces else namespace):
+        contexts = contexts_of(wanted)
+        environments = [settings.environment(context.name) for context in contexts]
+        homes = [
+            environment.home(wanted.namespace, context.namespace)
+            for environment, context in zip(environments, contexts, strict=True)
+        ]
+        title = " + ".join(dict.fromkeys(environment.title for environment in environments))
+        names, namespaces = " + ".join(context.name for context in contexts), ", ".join(dict.fromkeys(homes))
+        with first_frame(title, names, None if wanted.all_namespaces else namespaces):
             from aurora_tui.app import AuroraApp
             from aurora_tui.frame import SwitchContext
             from aurora_tui.terminal import ConsoleDriver
 
-            app = AuroraApp(session_of(wanted, settings, context))
+            app = AuroraApp(opened_of(wanted, settings, contexts))
             app.driver_class = ConsoleDriver
         result = app.run()
         if not isinstance(result, SwitchContext):
             break
-        wanted = replace(wanted, context=result.name, namespace=None)
+        wanted = replace(wanted, contexts=_named(result.name, wanted), namespace=None)
     if app.fault:
         click.echo(f"aurora-tui: it broke down ({app.fault}); the details are in {log_path()}", err=True)
     sys.exit((result if result is not None else app.return_code) or 0)
+
+
+def _named(words: str, wanted: Wanted) -> tuple[str, ...]:
+    """The contexts that words name, with commas or blanks between them; a name may hold either itself."""
+    from aurora_tui.cluster.errors import ConfigError
+    from aurora_tui.cluster.kubeconfig import choose
+
+    with contextlib.suppress(ConfigError):
+        return (choose(words, wanted.kubeconfig).name,)
+    return tuple(words.replace(",", " ").split())
 
 
 def terminal_defaults(wanted: Wanted) -> None:

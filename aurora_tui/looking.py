@@ -8,6 +8,7 @@ from aurora_tui.acting_alerts import ActingOnAlerts
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.model import views
 from aurora_tui.model.alerts import AlertState
+from aurora_tui.model.placing import context_of
 from aurora_tui.model.selection import ObjectRef, ServiceRef
 from widgets.changes import ChangesScreen
 from widgets.textpage import TextPage
@@ -22,9 +23,12 @@ class Carried:
     """The workload, or the object itself where no workload runs it."""
     onset: float | None
     """Since when its alert holds, or the earliest alert that fires for the service; seconds since the epoch."""
+    context: str = ""
+    """Where all of this is; empty where only one context is open."""
 
     def __str__(self) -> str:
-        return str(self.ref or (self.service and f"service {self.service}") or "")
+        said = str(self.ref or (self.service and f"service {self.service}") or "")
+        return f"{said} in {self.context}" if said and self.context else said
 
 
 class Looking(ActingOnAlerts):
@@ -36,11 +40,13 @@ class Looking(ActingOnAlerts):
         ref = self._runs() or (subject if isinstance(subject, ObjectRef) else None)
         service = subject.name if isinstance(subject, ServiceRef) else self._service_of(ref)
         alert = self.alerts_pane.alert() if self.active is self.alerts_pane else None
-        return Carried(service, ref, alert.since if alert is not None else self.onset_of(service))
+        context = self._context_here()
+        since = alert.since if alert is not None else self.onset_of(service, context)
+        return Carried(service, ref, since, context)
 
-    def onset_of(self, service: str | None) -> float | None:
-        """Since when the earliest of a service's alerts fires; None where none does."""
-        alerts = self.session.store.table("alerts").rows.values()
+    def onset_of(self, service: str | None, context: str) -> float | None:
+        """Since when the earliest of a service's alerts fires in a context; None where none does."""
+        alerts = self.session.of(context).store.table("alerts").rows.values()
         times = (
             alert.since
             for alert in alerts
@@ -59,7 +65,7 @@ class Looking(ActingOnAlerts):
 
     def look_at(self, ref: ObjectRef, how: str) -> None:
         """Show an object as ``describe``, ``yaml`` or ``events`` on a page of its own."""
-        page = TextPage(f"{how} {ref}", clock=self.session.clock)
+        page = TextPage(f"{how} {ref.words}", clock=self.session.clock)
         self.push_screen(page)
         self._work(self._inspect(page, ref, how))
 
@@ -70,8 +76,10 @@ class Looking(ActingOnAlerts):
         if reading is not None:
             services = self.session.settings.services
             service = next((each for each in services if each.name == reading.service), None)
-            page = TextPage(f"SLO {reading.service} {reading.words}", clock=self.session.clock)
-            alerts = self.session.store.table("alerts").rows.values()
+            context = context_of(reading)
+            place = f" in {context}" if context else ""
+            page = TextPage(f"SLO {reading.service} {reading.words}{place}", clock=self.session.clock)
+            alerts = self.session.of(context).store.table("alerts").rows.values()
             own = [alert for alert in alerts if alert.service == reading.service]
             page.fill(describe_slo(reading, service, own, ascii_only=self.console.options.ascii_only))
             self.push_screen(page)
@@ -80,7 +88,7 @@ class Looking(ActingOnAlerts):
         from aurora_tui.inspection import inspect
 
         try:
-            page.fill(await inspect(self.session.cluster, ref, how, self.session.clock()))
+            page.fill(await inspect(self.session.of(ref.context).cluster, ref, how, self.session.clock()))
         except ClusterError as error:
             page.fill([f"{ref} cannot be shown: {error}"])
 
@@ -90,9 +98,12 @@ class Looking(ActingOnAlerts):
 
     def open_changes(self, held: Carried) -> None:
         """The changes around the onset of what is carried along, in its namespace or else in our own."""
-        namespace = (held.ref.namespace if held.ref else None) or self.session.home
+        session = self.session.of(held.context)
+        namespace = (held.ref.namespace if held.ref else None) or session.home
         subject = f"{held}  ns {namespace}" if str(held) else f"ns {namespace}"
-        screen = ChangesScreen(subject, held.onset, clock=self.session.clock)
+        if held.context and not str(held):
+            subject = f"{subject} in {held.context}"
+        screen = ChangesScreen(subject, held.onset, context=held.context, clock=session.clock)
         self.push_screen(screen)
         self._work(self._fill_changes(screen, held, namespace))
 
@@ -100,11 +111,11 @@ class Looking(ActingOnAlerts):
         # The journal and what reads the cluster are imported when they are wanted.
         from aurora_tui.incident.changes import changes_around
 
-        screen.fill(await changes_around(self.session, namespace, held.onset, held.ref))
+        screen.fill(await changes_around(self.session.of(held.context), namespace, held.onset, held.ref))
 
     def on_changes_screen_chosen(self, message: ChangesScreen.Chosen) -> None:
         """A rollout's history, from where it is rolled back; everything else is described."""
-        ref = message.change.ref
+        ref = self.session.of(message.context).place(message.change.ref)
         if ref.kind in ("Deployment", "StatefulSet", "DaemonSet"):
             self.show_history(ref)
         elif views.of_kind(ref.kind) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Collection, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textual.actions import parse
@@ -15,11 +15,12 @@ from aurora_tui.model import views
 from aurora_tui.model.actions import READ_ONLY, Verb
 from aurora_tui.model.policies import judge
 from aurora_tui.model.selection import ObjectRef, ServiceRef
-from aurora_tui.session import Session
 from widgets.history import HistoryScreen
 
 if TYPE_CHECKING:
+    from aurora_tui.fleet import Opened
     from aurora_tui.rights import Need, Rights
+    from aurora_tui.session import Session
 
 _SUSPEND = "suspend"
 """The key that suspends a CronJob or resumes it."""
@@ -65,18 +66,20 @@ class Offering(Frame):
     mean here and now and not before the rows are there; until it is known nothing is dim for it.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Opened) -> None:
         super().__init__(session)
         self._under_way: set[asyncio.Task[None]] = set()
         self._keys: set[Chosen] = set()
         """What keys that lead to a change were asked about, on whatever pane."""
         self._off: Mapping[Chosen, str] = {}
         """Which of them are off on the active pane as it is painted, and why."""
-        self._rights: Rights | None = None
-        self._asking = False
+        self._rights: dict[str, Rights] = {}
+        """What is known of each context."""
+        self._asking: set[str] = set()
+        """The contexts that are being asked: one that does not answer keeps none of the others from being asked."""
         self._looked: tuple[object, ...] | None = None
         """What the keys meant when they were looked at last; None where they have to be looked at again."""
-        self._found: tuple[tuple[str, str | None, int], ObjectRef | None] | None = None
+        self._found: tuple[tuple[ServiceRef, str | None, int], ObjectRef | None] | None = None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         pane = self.active
@@ -111,7 +114,10 @@ class Offering(Frame):
         if action in OF_THE_ALERT and self.active is self.alerts_pane and (why := self.alerts_pane.why_not(action)):
             return why
         whys: dict[str, None] = {}
-        for verb, ref in self._steps(action, parameters):
+        steps = list(self._steps(action, parameters))
+        if apart := mixed(ref for _, ref in steps):
+            return apart
+        for verb, ref in steps:
             why = self._why_not(verb, ref)
             if not why:
                 return ""
@@ -142,8 +148,8 @@ class Offering(Frame):
     def forget_rights(self) -> None:
         """Ask again what is allowed; until then nothing is off for it."""
         self._looked = None
-        if self._rights is not None:
-            self._rights.forget()
+        for rights in self._rights.values():
+            rights.forget()
 
     @property
     def _rows_are_there(self) -> bool:
@@ -163,37 +169,41 @@ class Offering(Frame):
             if off != self._off:
                 self._off = off
                 self.refresh_bindings()
-        if keys and self._rows_are_there and not (self._asking or self.session.read_only):
-            needs = set(self._needs(keys))
-            if self._rights is None or any(map(self._rights.wants, needs)):
-                self._asking = True
-                self._work(self._ask(needs))
+        if keys and self._rows_are_there and not self.session.read_only:
+            wanted = self._needs(keys)
+            for session in self.session.sessions:
+                needs, rights = wanted.get(session.label, set()), self._rights.get(session.label)
+                if session.label not in self._asking and (rights is None or any(map(rights.wants, needs))):
+                    self._asking.add(session.label)
+                    self._work(self._ask(session, needs))
 
-    def _needs(self, keys: Collection[Chosen]) -> Iterator[Need]:
-        """What RBAC must allow for the keys, as far as it is known which questions that are."""
-        if self._rights is None:
-            return
+    def _needs(self, keys: Collection[Chosen]) -> Mapping[str, set[Need]]:
+        """What RBAC must allow for the keys in which context, as far as it is known which questions that are."""
+        found: dict[str, set[Need]] = {}
+        if not self._rights:
+            return found
         from aurora_tui.rights import need_of
 
         for key in keys:
-            for step in self._steps(*key):
-                if (need := need_of(*step)) is not None:
-                    yield need
+            for verb, ref in self._steps(*key):
+                if (need := need_of(verb, ref)) is not None:
+                    found.setdefault(ref.context, set()).add(need)
+        return found
 
-    async def _ask(self, needs: set[Need]) -> None:
+    async def _ask(self, session: Session, needs: set[Need]) -> None:
         try:
-            if self._rights is None:  # the verbs are imported beside the keys: the first frame needs none
+            if session.label not in self._rights:  # the verbs are imported beside the keys: the first frame needs none
                 await asyncio.to_thread(importlib.import_module, "aurora_tui.rights")
                 from aurora_tui.rights import Rights
 
-                self._rights = Rights(self.session.with_alerts, self.session.clock)
-            await self._rights.ask(needs)
+                self._rights[session.label] = Rights(session.with_alerts, session.clock)
+            await self._rights[session.label].ask(needs)
         finally:
-            self._asking = False
+            self._asking.discard(session.label)
             self._looked = None
 
     def _why_not(self, verb: Verb, ref: ObjectRef) -> str:
-        session = self.session
+        session = self.session.of(ref.context)
         ruling = judge(
             session.settings.policies,
             context=session.context,
@@ -203,12 +213,13 @@ class Offering(Frame):
             verb=verb.value,
             now=session.clock(),
         )
-        if ruling.deny or self._rights is None:
+        rights = self._rights.get(ref.context)
+        if ruling.deny or rights is None:
             return "; ".join(ruling.deny)
         from aurora_tui.rights import inapplicable, need_of
 
         need = need_of(verb, ref)
-        return self._rights.denial(need) if need is not None else inapplicable(verb, ref.kind)
+        return rights.denial(need) if need is not None else inapplicable(verb, ref.kind)
 
     def _steps(self, action: str, parameters: tuple[object, ...]) -> Iterator[tuple[Verb, ObjectRef]]:
         """What a key would do to which objects."""
@@ -247,10 +258,15 @@ class Offering(Frame):
         if not isinstance(ref, ServiceRef):
             return ref
         # It is looked for among all pods, and each of the keys asks for it.
-        look = (ref.name, self.session.namespace, len(self.session.store.table(views.PODS.table).rows))
+        look = (ref, self.session.namespace, len(self.session.store.table(views.PODS.table).rows))
         if self._found is None or self._found[0] != look:
-            self._found = look, self.session.workload_of(ref.name)
+            self._found = look, self.session.of(ref.context).workload_of(ref.name)
         return self._found[1]
+
+    def _context_here(self) -> str:
+        """The context of what the keys mean; where that is nothing, the first that is open."""
+        here = self.active.context if self.active is not None else ""
+        return here or self.session.sessions[0].label
 
     def _warn(self, words: str) -> None:
         self.notify(words, severity="warning", markup=False)
@@ -267,6 +283,14 @@ class Offering(Frame):
         if not task.cancelled() and (error := task.exception()) is not None:
             self.log.error(error)
             self.notify(f"{type(error).__name__}: {error}", severity="error", markup=False)
+
+
+def mixed(refs: Iterable[ObjectRef]) -> str:
+    """Why what is meant cannot be changed at once: it lies in several contexts; empty where it does not."""
+    contexts = sorted({ref.context for ref in refs})
+    if len(contexts) < 2:
+        return ""
+    return f"the marked rows lie in {' and '.join(contexts)}: one confirmation changes one context, unmark the others"
 
 
 def _parsed(action: str) -> tuple[str, tuple[object, ...]]:

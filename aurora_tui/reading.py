@@ -28,12 +28,13 @@ class ReadingLogs(Looking):
 
     def on_line_page_asked(self, message: LinePage.Asked) -> None:
         """The pod that wrote a line, described, or what changed around the time of the line."""
-        pod = ObjectRef("Pod", self._namespace_read(), message.line.origin)
+        context = self.logs_pane.context
+        pod = ObjectRef("Pod", self._namespace_read(), message.line.origin, context=context)
         if message.what == "describe":
             self.look_at(pod, "describe")
         else:
             ref = self._runner_of(pod) or pod
-            self.open_changes(Carried(self._service_of(ref), ref, message.line.stamp))
+            self.open_changes(Carried(self._service_of(ref), ref, message.line.stamp, context))
 
     def flush(self) -> None:
         super().flush()
@@ -55,7 +56,7 @@ class ReadingLogs(Looking):
     def _onset(self) -> tuple[float | None, str]:
         """Just before the first alert that fires for the service whose log is read, and what tells it; else None."""
         service = self._service_of(self._read())
-        onset = self.onset_of(service)
+        onset = self.onset_of(service, self.logs_pane.context) if service else None
         return (None, "") if onset is None else (onset - LEAD_SECONDS, f"the first alert of {service}")
 
     def _read(self) -> ObjectRef | None:
@@ -64,16 +65,19 @@ class ReadingLogs(Looking):
         if selection is None:
             return None
         if selection.pod is not None:
-            return self._runner_of(ObjectRef("Pod", selection.namespace, selection.pod))
-        workload = selection.workload
-        return ObjectRef(workload[0], selection.namespace, workload[1]) if workload is not None else None
+            return self._runner_of(ObjectRef("Pod", selection.namespace, selection.pod, context=selection.context))
+        if selection.workload is None:
+            return None
+        kind, name = selection.workload
+        return ObjectRef(kind, selection.namespace, name, context=selection.context)
 
     def _runner_of(self, pod: ObjectRef) -> ObjectRef | None:
         return runner_of(self.session.store.table(views.PODS.table).rows, pod)
 
     def _namespace_read(self) -> str:
         selection = self.logs_pane.selection
-        return (selection.namespace if selection is not None else "") or self.session.home
+        namespace = selection.namespace if selection is not None else ""
+        return namespace or self.session.of(self.logs_pane.context).home
 
     def action_ask_time(self) -> None:
         """Go to the first line at or after a moment that the operator types."""

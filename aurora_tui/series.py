@@ -47,7 +47,12 @@ class Maker(Protocol):
 
 
 async def plan_step(path: ActionPath, step: Step) -> Plan:
-    """Preview a step. Raises `ClusterError` and `Refusal`, also where a namesake has taken the object's place."""
+    """Preview a step. Raises `ClusterError` and `Refusal`, also where a namesake has taken the object's place.
+
+    An object that is marked with a context is never looked for in another one.
+    """
+    if step.ref.context not in ("", path.cluster.context):
+        raise Refusal(f"{step.ref.words} is not of context {path.cluster.context}: nothing was asked or sent")
     resource = find(step.ref.kind)
     if resource is None:
         raise Refusal(f"{step.ref.kind} cannot be changed from here")

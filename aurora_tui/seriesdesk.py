@@ -44,13 +44,6 @@ class SeriesDesk:
         """Whether a series is under way."""
         return any(run.ended is None for run in self._begun)
 
-    @property
-    def latest(self) -> Run | None:
-        """The series that was begun last, of those under way where there are any."""
-        under_way = [run for run in self._begun if run.ended is None]
-        found = under_way or self._begun
-        return found[-1] if found else None
-
     def under_way(self, title: str) -> Run | None:
         """The series of that title which has not ended."""
         return next((run for run in self._begun if run.ended is None and run.plan.title == title), None)
@@ -65,6 +58,10 @@ class SeriesDesk:
         else:
             self._planned[screen] = Run(maker, plan, screen)
             screen.show_plan(plan)
+
+    def has_planned(self, screen: SeriesScreen) -> bool:
+        """Whether a screen shows a series of this desk that can be begun."""
+        return screen in self._planned
 
     def forget(self, screen: SeriesScreen) -> None:
         """The screen was left."""

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -64,6 +65,8 @@ class Session:
         self.home = self.environment.home(namespace, context.namespace)
         self.namespace = None if all_namespaces else self.home
         self.clock = clock
+        self.label = ""
+        """What its objects are marked with on the screen: its context where several are open, else nothing."""
         self.store = Store()
         self.cluster = KubernetesCluster(context, read_only=self.read_only)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -72,6 +75,33 @@ class Session:
     @property
     def context(self) -> str:
         return self.cluster.context
+
+    @property
+    def sessions(self) -> Sequence[Session]:
+        """Those of all contexts that are open: this one."""
+        return (self,)
+
+    @property
+    def many_namespaces(self) -> bool:
+        """Whether rows of several namespaces are shown."""
+        return self.namespace is None
+
+    def of(self, context: str) -> Session:
+        """The session of the context that an object is marked with. LookupError for one that is not open."""
+        if context != self.label:
+            raise LookupError(f"context {context} is not open")
+        return self
+
+    def mark(self, context: str) -> str:
+        """What the objects of a context are marked with: nothing where it is the only one."""
+        return self.label
+
+    def gather(self) -> None:
+        """Bring the tables up to date: those of a single context are."""
+
+    def place(self, ref: ObjectRef) -> ObjectRef:
+        """An object that this session's cluster named, as the screen knows it."""
+        return replace(ref, context=self.label) if self.label else ref
 
     @cached_property
     def with_alerts(self) -> WithAlerts:
@@ -159,7 +189,7 @@ class Session:
     def workload_of(self, service: str) -> ObjectRef | None:
         """The first workload that the settings name for a service: where it was seen, else in our own namespace."""
         named = self._named_workload(service)
-        return named and (self.seen_workload_of(service) or ObjectRef(named[0].kind, self.home, named[1]))
+        return named and (self.seen_workload_of(service) or self.place(ObjectRef(named[0].kind, self.home, named[1])))
 
     def seen_workload_of(self, service: str) -> ObjectRef | None:
         """The same while the workload or a pod of it is among the rows, our own namespace's before others."""
@@ -174,7 +204,8 @@ class Session:
         ]
         seen = [ObjectRef(view.kind, row.namespace, name, row.uid) for row in rows]
         seen += [ObjectRef(view.kind, pod.namespace, name) for pod in pods]
-        return min(seen, key=lambda ref: ref.namespace != self.home, default=None)
+        found = min(seen, key=lambda ref: ref.namespace != self.home, default=None)
+        return found and self.place(found)
 
     def _named_workload(self, service: str) -> tuple[views.View, str] | None:
         named = next((each for each in self.settings.services if each.name == service), None)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
+from aurora_tui.model.columns import Column
 from aurora_tui.model.freshness import Freshness, SourceState
 
 T = TypeVar("T")
@@ -126,3 +127,7 @@ class Store:
 
     def names(self) -> list[str]:
         return list(self._tables)
+
+    def columns(self, table: str, columns: Sequence[Column[Any]]) -> Sequence[Column[Any]]:
+        """The columns that a table is shown with: as they are, where its rows come from one context."""
+        return columns

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.logbuffer import LogBuffer
@@ -12,16 +13,18 @@ from aurora_tui.model import kube, views
 from aurora_tui.model.selection import LogOrigin, LogSelection
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.offering import Offering
-from aurora_tui.session import Session
 from aurora_tui.signals.errors import SignalError
 from aurora_tui.signals.eslogs import ElasticTail
 from widgets.logs import SourcedTail
+
+if TYPE_CHECKING:
+    from aurora_tui.fleet import Opened
 
 
 class Tailing(Offering):
     """Follows one selection's logs in the logs pane, from the source that has them."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Opened) -> None:
         super().__init__(session)
         self._log_task: asyncio.Task[None] | None = None
         self._elastic: ElasticTail | None = None
@@ -37,7 +40,7 @@ class Tailing(Offering):
         if before is None or before.from_source(selection.source) != selection:
             self._turned = False
         buffer = LogBuffer(capacity_lines=self.session.settings.log_lines)
-        tail = self.session.tail(selection, buffer)
+        tail = self.session.of(selection.context).tail(selection, buffer)
         self._elastic = tail if isinstance(tail, ElasticTail) else None
         self._log_task = self._work(tail.run())
         facts = (lambda: tail.facts) if isinstance(tail, ElasticTail) else tuple
@@ -76,15 +79,17 @@ class Tailing(Offering):
         """Read Elasticsearch, where there is one, instead of pods that the cluster does not have any more."""
         with suppress(SignalError, ClusterError):
             # The rows may not be all there yet.
-            if _has_logs(selection, await self.session.pods_of(selection)):
+            session = self.session.of(selection.context)
+            if _has_logs(selection, await session.pods_of(selection)):
                 return
-            await self.session.elasticsearch()
+            await session.elasticsearch()
             if self.logs_pane.selection == selection and not len(self.logs_pane.buffer):
                 self.notify(f"{selection}: not in the cluster any more; reading Elasticsearch", markup=False)
                 self.open_logs(selection.from_source(LogOrigin.ELASTICSEARCH), focus=False)
 
     def _seems_gone(self, selection: LogSelection) -> bool:
-        session, pods = self.session, self.session.store.table(views.PODS.table)
+        session = self.session.of(selection.context)
+        pods = session.store.table(views.PODS.table)
         known = pods.freshness.last_good is not None and session.namespace in (None, selection.namespace)
         return known and not _has_logs(selection, pods.rows.values())
 

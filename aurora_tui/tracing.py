@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aurora_tui.looking import Carried
 from aurora_tui.model import kube, views
 from aurora_tui.model.pods import owner_workload
-from aurora_tui.model.selection import LogOrigin, LogSelection, ObjectRef, TraceSelection
+from aurora_tui.model.selection import LogOrigin, LogSelection, ObjectRef, TraceSelection, key_of
 from aurora_tui.model.spanview import container_of, namespace_of, pod_of
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.model.tracequery import TraceQuery
@@ -25,6 +25,8 @@ from widgets.traces import TracesScreen
 from widgets.tracescreen import SpanPage, TraceScreen
 
 if TYPE_CHECKING:
+    from aurora_tui.fleet import Opened
+    from aurora_tui.session import Session
     from aurora_tui.traces import TraceReader
 
 _BEFORE, _AFTER = 300.0, 900.0
@@ -55,16 +57,27 @@ class Tracing(Tailing, ReadingLogs):
     _selection: TraceSelection | None = None
     """What was looked at last."""
 
-    @cached_property
+    def __init__(self, session: Opened) -> None:
+        super().__init__(session)
+        self._readers: dict[str, TraceReader] = {}
+
+    @property
+    def _traced_in(self) -> Session:
+        """The session of the context whose traces are looked at: pages of two contexts are never open together."""
+        return self.session.of(self._selection.context if self._selection else self._context_here())
+
+    @property
     def traces(self) -> TraceReader:
-        """Made when it is wanted: the first frame needs no traces."""
+        """The reader of that context, made when it is wanted: the first frame needs no traces."""
         from aurora_tui.traces import TraceReader
 
-        return TraceReader(self.session)
+        session = self._traced_in
+        if session.label not in self._readers:
+            self._readers[session.label] = TraceReader(session)
+        return self._readers[session.label]
 
     async def on_unmount(self) -> None:
-        if "traces" in vars(self):
-            await self.traces.close()
+        await asyncio.gather(*(reader.close() for reader in self._readers.values()))
 
     def flush(self) -> None:
         super().flush()
@@ -85,9 +98,9 @@ class Tracing(Tailing, ReadingLogs):
     def traces_command(self, given: str) -> None:
         """``:traces``: of a service, one by its id, or those of what is under the cursor, else the last ones."""
         if _TRACE_ID.fullmatch(given):
-            self.open_traces(TraceSelection(None, trace=given))
+            self.open_traces(TraceSelection(None, trace=given, context=self._context_here()))
         elif given:
-            self.open_traces(TraceSelection(given))
+            self.open_traces(TraceSelection(given, context=self._context_here()))
         elif (selection := self._traced(quiet=True) or self._selection) is not None:
             self.open_traces(selection)
         else:
@@ -104,14 +117,15 @@ class Tracing(Tailing, ReadingLogs):
                 self._open_trace(selection.trace)
             return
         query = query_of(self.session.settings, selection, self.session.clock())
-        screen = TracesScreen(selection.service, query, clock=self.session.clock)
+        subject = f"{selection.service} in {selection.context}" if selection.context else selection.service
+        screen = TracesScreen(subject, query, clock=self.session.clock)
         self._work(self._fill_traces(self.push_screen(screen), screen, query))
         if selection.trace is not None:
             self._open_trace(selection.trace)
 
     def action_trace_of_line(self, trace: str) -> None:
         """The trace that a log line names."""
-        self.open_traces(TraceSelection(None, trace=trace))
+        self.open_traces(TraceSelection(None, trace=trace, context=self.logs_pane.context))
 
     def on_traces_screen_asked(self, message: TracesScreen.Asked) -> None:
         self._work(self._fill_traces(None, message.screen, message.query))
@@ -138,7 +152,7 @@ class Tracing(Tailing, ReadingLogs):
         else:
             # Of a pod that is gone, and of one that nothing names, only what was shipped can be read.
             selection = LogSelection(
-                namespace_of(node) or self.session.home,
+                namespace_of(node) or self._traced_in.home,
                 pod=name or None,
                 tail=None,
                 since=since,
@@ -147,7 +161,7 @@ class Tracing(Tailing, ReadingLogs):
                 trace=short_id(tree.trace),
             )
         self._leave(self.logs_pane, tree, node)
-        self.open_logs(selection)
+        self.open_logs(replace(selection, context=self._traced_in.label))
         self.logs_pane.tail.set_search(short_id(tree.trace))
         self._seeking = True
 
@@ -157,22 +171,22 @@ class Tracing(Tailing, ReadingLogs):
             self._warn(_whence(message.node))
             return
         self._leave(self.objects_pane, message.tree, message.node)
-        self.objects_pane.show_view(views.PODS, select=f"{pod.metadata.namespace}/{pod.metadata.name}")
+        self.objects_pane.show_view(views.PODS, select=key_of(self._ref_of(pod)))
         self.go_to(self.objects_pane)
 
     def on_trace_screen_changes_wanted(self, message: TraceScreen.ChangesWanted) -> None:
         node = message.node
         pod = self._pod_of(node)
-        runner = self._runner_of(ObjectRef("Pod", pod.metadata.namespace, pod.metadata.name)) if pod else None
+        runner = self._runner_of(self._ref_of(pod)) if pod else None
         ref = runner or self._workload_of(node)
-        self.open_changes(Carried(self._service_of(ref), ref, node.span.begin / NANO))
+        self.open_changes(Carried(self._service_of(ref), ref, node.span.begin / NANO, self._traced_in.label))
 
     def on_trace_screen_description_wanted(self, message: TraceScreen.DescriptionWanted) -> None:
         pod = self._pod_of(message.node)
         if pod is None:
             self._warn(_whence(message.node))
         else:
-            self.look_at(ObjectRef("Pod", pod.metadata.namespace, pod.metadata.name), "describe")
+            self.look_at(self._ref_of(pod), "describe")
 
     async def action_back(self) -> None:
         """Back; from where a span has led, to the span again."""
@@ -246,18 +260,22 @@ class Tracing(Tailing, ReadingLogs):
             return None
         name = held.service or (held.ref.name if held.ref else None)
         if pane is self.alerts_pane and held.onset is not None:
-            return TraceSelection(name, held.onset - _BEFORE, min(self.session.clock(), held.onset + _AFTER))
-        return TraceSelection(name)
+            end = min(self.session.clock(), held.onset + _AFTER)
+            return TraceSelection(name, held.onset - _BEFORE, end, context=held.context)
+        return TraceSelection(name, context=held.context)
+
+    def _ref_of(self, pod: kube.Pod) -> ObjectRef:
+        return self._traced_in.place(ObjectRef("Pod", pod.metadata.namespace, pod.metadata.name))
 
     def _pod_of(self, node: Node) -> kube.Pod | None:
         """The pod of a span among the rows; of namesakes the one in our own namespace."""
         name, namespace = pod_of(node), namespace_of(node)
         found = [
             pod
-            for pod in self.session.store.table(views.PODS.table).rows.values()
+            for pod in self._traced_in.store.table(views.PODS.table).rows.values()
             if pod.metadata.name == name and namespace in ("", pod.metadata.namespace)
         ]
-        return min(found, key=lambda pod: pod.metadata.namespace != self.session.home, default=None)
+        return min(found, key=lambda pod: pod.metadata.namespace != self._traced_in.home, default=None)
 
     def _workload_of(self, node: Node) -> ObjectRef | None:
         """The workload of a span's service: by the settings, else by its name among the pods' workloads."""
@@ -265,11 +283,11 @@ class Tracing(Tailing, ReadingLogs):
 
         service = traced_service(self.session.settings, node.span.service)
         if service is not None:
-            return self.session.workload_of(service.name)
-        for pod in self.session.store.table(views.PODS.table).rows.values():
+            return self._traced_in.workload_of(service.name)
+        for pod in self._traced_in.store.table(views.PODS.table).rows.values():
             owner = owner_workload(pod)
             if owner is not None and owner[1] == node.span.service:
-                return ObjectRef(owner[0], pod.metadata.namespace, owner[1])
+                return self._traced_in.place(ObjectRef(owner[0], pod.metadata.namespace, owner[1]))
         return None
 
 

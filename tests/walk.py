@@ -272,7 +272,7 @@ class Walk:
                 raise AssertionError(f"{plan.title}: it was carried out")
 
     async def _open(self, target: Target, request: ExecRequest) -> None:
-        opened = self.app.session.cluster.exec(
+        opened = self.app.session.sessions[0].cluster.exec(
             target.namespace, target.name, container=request.container, command=request.command, tty=request.tty
         )
         async with opened:
@@ -330,6 +330,6 @@ class Walk:
         """The keys are as they will stay: what is allowed was asked for, after a flush that saw where they are."""
         self.app.flush()
         if not self.app.session.read_only:
-            await self.console.until(lambda: self.app._rights is not None and not self.app._asking)
+            await self.console.until(lambda: bool(self.app._rights) and not self.app._asking)
             self.app.flush()
             await self.console.until(lambda: not self.app._asking)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual.binding import BindingType
@@ -20,6 +21,7 @@ from aurora_tui.model.alerts import (
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.linking import object_of
 from aurora_tui.model.links import links_of
+from aurora_tui.model.placing import context_of, placed_key
 from aurora_tui.model.selection import ObjectRef, ServiceRef, runner_of
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.model.views import PODS
@@ -124,7 +126,7 @@ class AlertsPane(TablePane):
         return True
 
     def in_scope(self, row: Any) -> bool:
-        return self._inside is None or written(group_of(row)) == self._inside
+        return self._inside is None or placed_key(context_of(row), written(group_of(row))) == self._inside
 
     @property
     def scoped(self) -> bool:
@@ -136,7 +138,7 @@ class AlertsPane(TablePane):
         self._groups = groups_of(self.table.rows.values()) if grouped else {}
         self.columns = tuple(GROUP_COLUMNS if grouped else COLUMNS)
         self.grid.unmark()
-        self.grid.set_columns(self.columns, self._groups if grouped else self.table.rows)
+        self.grid.set_columns(self.dressed(), self._groups if grouped else self.table.rows)
         self.grid.sort_by("ALERTS" if grouped else "STATE", False)
         self.faults_only, self.filter_text = False, ""
         self._apply_filter()
@@ -178,7 +180,7 @@ class AlertsPane(TablePane):
         return dict(row.labels)
 
     def name_of(self, row: Any) -> str:
-        return str(row.key if isinstance(row, AlertGroup) else row.name)
+        return str(row.words if isinstance(row, AlertGroup) else row.name)
 
     def subject(self) -> ObjectRef | ServiceRef | None:
         """The alert's service, or the object that its labels name where no service of the settings is concerned."""
@@ -186,9 +188,9 @@ class AlertsPane(TablePane):
         if alert is None:
             return None
         if alert.service is not None:
-            return ServiceRef(alert.service)
+            return ServiceRef(alert.service, context_of(alert))
         named = object_of(alert.labels)
-        return named.ref if named is not None else None
+        return replace(named.ref, context=context_of(alert)) if named is not None else None
 
     def workload(self) -> ObjectRef | ServiceRef | None:
         subject = self.subject()
@@ -216,7 +218,8 @@ class AlertsPane(TablePane):
 
     def ref_of(self, alert: Alert) -> ObjectRef:
         """An alert as what actions change."""
-        return ObjectRef("Alert", None, object_name(alert.name, alert.fingerprint), alert.fingerprint)
+        name = object_name(alert.name, alert.fingerprint)
+        return ObjectRef("Alert", None, name, alert.fingerprint, context_of(alert))
 
     def why_not(self, action: str) -> str:
         """Why a key on alerts leads to nothing now, in words; empty where it leads to something."""
@@ -255,15 +258,16 @@ class AlertsPane(TablePane):
         self._summary.show([Part(f"  {alert.summary or alert.name}", severity_tone(alert))])
         means = [Part(f"  {words}", "accent")] if (words := hushed(alert, self.clock())) else []
         named = object_of(alert.labels) if alert.service is None else None
+        place = f" in {context}" if (context := context_of(alert)) else ""
         workload = self._workloads.get(alert.service or "")
         if named is not None:
-            means.append(Part(f"  {named.ref}", "accent"))
+            means.append(Part(f"  {named.ref}{place}", "accent"))
         elif workload is None:
             means.append(Part("  no workload of the settings", "dim"))
         elif self.has_pseudo_class("focus-within") and (key := self.key_of("table.undo")) is not None:
-            means += [Part(f"  {key}", "key"), Part(f" rolls back {workload}")]
+            means += [Part(f"  {key}", "key"), Part(f" rolls back {workload}{place}")]
         else:
-            means.append(Part(f"  {workload}", "dim"))
+            means.append(Part(f"  {workload}{place}", "dim"))
         if alert.since is not None:
             means.append(Part(f"  since {rfc3339(alert.since)[11:]}", "dim"))
         self._means.show(means)

@@ -76,13 +76,31 @@ def age_words(seconds: float) -> str:
 
 
 def freshness_parts(freshness: Freshness, now: float) -> list[Part]:
-    """The state of a source, the age of its data where that is not obvious, and its next try."""
+    """The state of a source, the age of its data where that is not obvious, and its next try.
+
+    Of several contexts those that are not live come by name, before the others together.
+    """
+    if not freshness.agrees:
+        return _of_each(freshness.members, now)
     parts = [Part(freshness.state.value, _STATE_STYLE[freshness.state])]
     if freshness.last_good is not None:
         parts.append(Part(f" · {age_words(now - freshness.last_good)}", "dim"))
     if freshness.next_try is not None and freshness.state is not SourceState.LIVE:
         wait = max(0, round(freshness.next_try - now))
         parts.append(Part(f" · next try {wait}s" if wait else " · trying", "dim"))
+    return parts
+
+
+def _of_each(members: Sequence[tuple[str, Freshness]], now: float) -> list[Part]:
+    parts: list[Part] = []
+    for context, each in members:
+        if each.state is not SourceState.LIVE:
+            parts += [Part(f"{context} ", "warn"), *freshness_parts(each, now), Part("  ")]
+    live = {context: each for context, each in members if each.state is SourceState.LIVE}
+    if live:
+        # Of several that are live the age of the oldest holds for all.
+        oldest = min(live.values(), key=lambda each: each.last_good or 0.0)
+        parts += [Part(f"{', '.join(live)} ", "dim"), *freshness_parts(oldest, now)]
     return parts
 
 

@@ -32,13 +32,15 @@ class ChangesScreen(GridPage[Change]):
     ]
 
     class Chosen(Message):
-        """The operator wants to look closer at what a change concerns."""
+        """The operator wants to look closer at what a change concerns; `context` is where it was found."""
 
-        def __init__(self, change: Change) -> None:
+        def __init__(self, change: Change, context: str) -> None:
             super().__init__()
             self.change = change
+            self.context = context
 
-    def __init__(self, subject: str, onset: float | None, *, clock: Callable[[], float]) -> None:
+    def __init__(self, subject: str, onset: float | None, *, context: str = "", clock: Callable[[], float]) -> None:
+        self.context = context
         self._subject = subject
         self._onset = onset
         self._rows: Sequence[Change] = ()
@@ -78,7 +80,7 @@ class ChangesScreen(GridPage[Change]):
         self._show()
 
     def on_grid_row_chosen(self, message: Grid.RowChosen) -> None:
-        self.post_message(self.Chosen(message.row))
+        self.post_message(self.Chosen(message.row, self.context))
 
     def _show(self) -> None:
         rows = {change.key: change for change in self._rows if change.own or not self._own_only}

@@ -74,6 +74,10 @@ class LogsPane(Pane):
         self._notes: Mapping[str, str] = {}
         self._facts: Callable[[], Sequence[str]] = tuple
 
+    @property
+    def context(self) -> str:
+        return self.selection.context if self.selection is not None else ""
+
     def body(self) -> Tail:
         return self.tail
 

@@ -10,6 +10,7 @@ from textual.binding import BindingType
 
 from aurora_tui.model import configmaps, kube, services, usage
 from aurora_tui.model.columns import Column
+from aurora_tui.model.placing import context_of
 from aurora_tui.model.pods import owner_workload
 from aurora_tui.model.printing import NAMESPACE_COLUMN
 from aurora_tui.model.selection import ObjectRef
@@ -205,13 +206,14 @@ class ObjectsPane(TablePane):
         return Marked(tuple(refs), hidden=len(self.grid.marked) - len(shown), alone=alone)
 
     def _ref(self, row: Any) -> ObjectRef:
-        return ObjectRef(self.view.kind, row.metadata.namespace, row.metadata.name, row.metadata.uid)
+        meta = row.metadata
+        return ObjectRef(self.view.kind, meta.namespace, meta.name, meta.uid, context_of(row))
 
     def _workload_of(self, row: Any) -> ObjectRef | None:
         if self.view is not PODS:
             return self._ref(row) if self.view.workload else None
         owner = owner_workload(row)
-        return ObjectRef(owner[0], row.metadata.namespace, owner[1]) if owner else None
+        return ObjectRef(owner[0], row.metadata.namespace, owner[1], context=context_of(row)) if owner else None
 
     def replicas(self) -> int | None:
         """The wanted replicas of the workload under the cursor, as last seen."""
@@ -248,7 +250,8 @@ class ObjectsPane(TablePane):
         row: Any = self.grid.cursor_row
         if self.view is not SERVICES or row is None:
             return ()
-        return services.others(row, self.store.table(PODS.table).rows.values())
+        pods = [pod for pod in self.store.table(PODS.table).rows.values() if context_of(pod) == context_of(row)]
+        return services.others(row, pods)
 
     def toggles(self) -> Sequence[str]:
         """``KEY=VALUE`` for each key of the ConfigMap under the cursor that is a switch, with its opposite."""
@@ -266,24 +269,33 @@ class ObjectsPane(TablePane):
         row: Any = self.grid.cursor_row
         if row is None:
             return False
-        name, place = row.metadata.name, row.metadata.namespace
+        name, place, context = row.metadata.name, row.metadata.namespace, context_of(row)
+
+        def beside(pod: kube.Pod) -> bool:
+            return pod.metadata.namespace == place and context_of(pod) == context
+
+        def said(words: str) -> str:
+            return f"{words} in {context}" if context else words
+
         if self.view.workload:
             wanted = (self.view.kind, name)
 
             def owned(pod: kube.Pod) -> bool:
-                return pod.metadata.namespace == place and owner_workload(pod) == wanted
+                return beside(pod) and owner_workload(pod) == wanted
 
-            self.show_view(PODS, Scope(f"{self.view.kind.lower()}/{name}", owned))
+            self.show_view(PODS, Scope(said(f"{self.view.kind.lower()}/{name}"), owned))
             return True
         if self.view is SERVICES and row.spec.selector:
 
             def selected(pod: kube.Pod) -> bool:
-                return pod.metadata.namespace == place and services.selects(row.spec.selector, pod)
+                return beside(pod) and services.selects(row.spec.selector, pod)
 
-            self.show_view(PODS, Scope(f"service/{name}", selected))
+            self.show_view(PODS, Scope(said(f"service/{name}"), selected))
             return True
         if self.view is NODES:
-            self.show_view(PODS, Scope(f"node/{name}", lambda pod: pod.spec.node_name == name))
+            self.show_view(
+                PODS, Scope(said(f"node/{name}"), lambda pod: pod.spec.node_name == name and context_of(pod) == context)
+            )
             return True
         return False
 
@@ -316,4 +328,4 @@ class ObjectsPane(TablePane):
 
     def _set_columns(self) -> None:
         self.columns = tuple(self._columns())
-        self.grid.set_columns(self.columns, self.table.rows)
+        self.grid.set_columns(self.dressed(), self.table.rows)

@@ -153,6 +153,11 @@ class Pane(Vertical):
         """Show the title alone, or the whole pane."""
         self.set_class(collapsed, "-collapsed")
 
+    @property
+    def context(self) -> str:
+        """The context that the keys mean; empty where only one is open, or nothing is under the cursor."""
+        return ""
+
     def subject(self) -> ObjectRef | ServiceRef | None:
         """What the keys mean: the object or the service under the cursor."""
         return None

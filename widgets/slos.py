@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from textual.binding import BindingType
 
 from aurora_tui.model.burn import PAGE
+from aurora_tui.model.placing import context_of
 from aurora_tui.model.selection import ServiceRef
 from aurora_tui.model.slo import BLIND, SloReading, SloState
 from aurora_tui.model.slo_columns import COLUMNS, cost_text
@@ -85,7 +86,7 @@ class SlosPane(TablePane):
 
     def subject(self) -> ServiceRef | None:
         row = self.grid.cursor_row
-        return ServiceRef(row.service) if row is not None else None
+        return ServiceRef(row.service, context_of(row)) if row is not None else None
 
     def _say_why(self) -> None:
         """Of the row under the cursor: what the narrow STATE may cut short, and what its incident costs."""
@@ -93,5 +94,6 @@ class SlosPane(TablePane):
         self._why.display = any(each.reason or each.incident for each in self.table.rows.values())
         said = (row.reason, cost_text(row), row.budget_reason and f"budget: {row.budget_reason}") if row else ()
         words = "; ".join(filter(None, said))
-        name = f"  {row.service} {row.words}: " if row and words else ""
+        place = f"{context} " if (context := context_of(row)) else ""
+        name = f"  {place}{row.service} {row.words}: " if row and words else ""
         self._why.show([Part(name, "dim"), Part(words, "warn")] if words else ())

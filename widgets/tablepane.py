@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from aurora_tui.model.columns import Column
 from aurora_tui.model.filters import parse_filter
 from aurora_tui.model.freshness import Freshness, SourceState
+from aurora_tui.model.placing import context_of
 from aurora_tui.store import Feed, Store, Table
 from widgets.grid import Grid
 from widgets.line import Part
@@ -61,11 +62,11 @@ class TablePane(Pane):
         super().__init__(clock=clock, id=id)
         self.store = store
         self.columns = tuple(columns)
-        self.grid: Grid[Any] = Grid(self.columns, clock=clock)
+        self._feed: Feed[Any] = store.table(table).feed()
+        self.grid: Grid[Any] = Grid(self.dressed(), clock=clock)
         self.filter_text = ""
         self.faults_only = False
         self._sought: str | None = None
-        self._feed: Feed[Any] = store.table(table).feed()
 
     @property
     def table(self) -> Table[Any]:
@@ -73,6 +74,14 @@ class TablePane(Pane):
 
     def body(self) -> Grid[Any]:
         return self.grid
+
+    def dressed(self) -> Sequence[Column[Any]]:
+        """The columns with what tells rows of several contexts apart."""
+        return self.store.columns(self.table.name, self.columns)
+
+    @property
+    def context(self) -> str:
+        return context_of(self.grid.cursor_row)
 
     def on_mount(self) -> None:
         self.post_message(self.Wanted(self.tables()))
@@ -87,7 +96,7 @@ class TablePane(Pane):
         self._feed = self.store.table(table).feed()
         self._feed.drain()
         self.columns = tuple(columns)
-        self.grid.set_columns(self.columns, self.table.rows)
+        self.grid.set_columns(self.dressed(), self.table.rows)
         self.post_message(self.Wanted(self.tables()))
         self._settle()
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
@@ -30,6 +31,9 @@ from aurora_tui.signals.jaeger import JaegerClient
 from aurora_tui.signals.logsurvey import survey
 from aurora_tui.signals.prometheus import PrometheusClient
 
+if TYPE_CHECKING:
+    from aurora_tui.fleet import Opened
+
 
 class Result(StrEnum):
     OK = "ok"
@@ -47,6 +51,7 @@ class Finding:
     detail: str
 
 
+SERVER = "kubernetes"
 _RIGHTS: Sequence[tuple[str, Resource, str, str]] = (
     ("list", resources.PODS, "", "see pods"),
     ("watch", resources.PODS, "", "follow pods"),
@@ -59,8 +64,28 @@ _RIGHTS: Sequence[tuple[str, Resource, str, str]] = (
 )
 
 
-async def run(session: Session, form: str) -> int:
-    """Try everything and print it: 0 all well (what is absent is no fault), 1 a fault, 2 no API server."""
+async def run(opened: Opened, form: str) -> int:
+    """Try everything and print it: 0 all well (what is absent is no fault), 1 a fault, 2 an API server is away."""
+    sessions = opened.sessions
+    every = [
+        (session.context, finding)
+        for session, findings in zip(sessions, await asyncio.gather(*map(_findings, sessions)), strict=True)
+        for finding in findings
+    ]
+    several = len(sessions) > 1
+    if form == "json":
+        output.emit([{**({"context": context} if several else {}), **asdict(each)} for context, each in every])
+    else:
+        rows = [[context, each.check, each.result.value, printable(each.detail)] for context, each in every]
+        lines = [["CONTEXT", "CHECK", "RESULT", "DETAIL"], *rows]
+        click.echo(output.align(lines if several else [line[1:] for line in lines]))
+    results = {(each.check, each.result) for _, each in every}
+    if any(check == SERVER and result is not Result.OK for check, result in results):
+        return 2
+    return int(any(result in (Result.DENIED, Result.FAILED) for _, result in results))
+
+
+async def _findings(session: Session) -> list[Finding]:
     findings = [await _server(session)]
     if findings[0].result is Result.OK:
         findings += await _rights(session)
@@ -70,15 +95,7 @@ async def run(session: Session, form: str) -> int:
             _signal(session, "jaeger", _jaeger),
         )
         findings[-2:-2] = await _alertmanagers(session)
-    findings += [_policies(session), _journal()]
-    if form == "json":
-        output.emit([asdict(finding) for finding in findings])
-    else:
-        rows = [[each.check, each.result.value, printable(each.detail)] for each in findings]
-        click.echo(output.align([["CHECK", "RESULT", "DETAIL"], *rows]))
-    if findings[0].result is not Result.OK:
-        return 2
-    return int(any(each.result in (Result.DENIED, Result.FAILED) for each in findings))
+    return [*findings, _policies(session), _journal()]
 
 
 async def _server(session: Session) -> Finding:
@@ -87,9 +104,9 @@ async def _server(session: Session) -> Finding:
         user = await session.cluster.user()
     except ClusterError as error:
         result = Result.DENIED if error.status in (401, 403) else Result.FAILED
-        return Finding("kubernetes", result, str(error))
+        return Finding(SERVER, result, str(error))
     server = session.cluster.transport.server
-    return Finding("kubernetes", Result.OK, f"{version} at {server}, as {user}")
+    return Finding(SERVER, Result.OK, f"{version} at {server}, as {user}")
 
 
 async def _rights(session: Session) -> list[Finding]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +14,7 @@ from aurora_tui.cluster.errors import ClusterError, ForbiddenError, NotFoundErro
 from aurora_tui.commands import output
 from aurora_tui.commands.output import Listing
 from aurora_tui.commands.signalrows import list_alerts, list_slos
+from aurora_tui.commands.together import together
 from aurora_tui.model import argo, kube, views, workloads
 from aurora_tui.model.alerts import AlertState
 from aurora_tui.model.columns import Cell, Column
@@ -23,6 +25,9 @@ from aurora_tui.model.slo import BLIND, SloState
 from aurora_tui.model.text import printable
 from aurora_tui.model.views import View
 from aurora_tui.session import Session
+
+if TYPE_CHECKING:
+    from aurora_tui.fleet import Opened
 
 HEALTHY, BURNING, UNKNOWN = 0, 1, 2
 _KIND: Column[Any] = Column("KIND", lambda row, _: Cell(type(row).__name__), lambda row: type(row).__name__)
@@ -101,23 +106,12 @@ def raw_object(row: Any) -> Mapping[str, Any]:
     return raw
 
 
-async def get(session: Session, what: str, form: str, labels: str) -> int:
-    """Print one kind of rows; 2 where the source could not be asked."""
-    wide = form == "wide"
+async def get(opened: Opened, what: str, form: str, labels: str) -> int:
+    """Print one kind of rows, of all contexts together; 2 where a source could not be asked."""
     if labels and what in ("slo", "slos", "alert", "alerts"):
         raise click.UsageError(f"{what} have no Kubernetes labels to select by")
-    if what in ("slo", "slos"):
-        listing = await list_slos(session)
-    elif what in ("alert", "alerts"):
-        listing = await list_alerts(session)
-    elif what in ("workload", "workloads"):
-        listing = await _workloads(session, wide=wide, labels=labels)
-    else:
-        view = views.named(what)
-        if view is None:
-            kinds = ", ".join(view.names[0] for view in views.VIEWS)
-            raise click.UsageError(f"no rows called {what!r}; there are workloads, slos, alerts, {kinds}")
-        listing = await list_objects(session, view, wide=wide, labels=labels)
+    session, *others = opened.sessions
+    listing = await together(opened.sessions, lambda each: _listing(each, what, wide=form == "wide", labels=labels))
     now = session.clock()
     if form == "json":
         output.emit(output.objects(listing.columns, listing.rows, now, listing.raw))
@@ -128,7 +122,22 @@ async def get(session: Session, what: str, form: str, labels: str) -> int:
         click.echo(printable(f"No {what} found{where}."), err=True)
     if listing.trouble:
         click.echo(f"aurora-tui: {printable(listing.trouble)}", err=True)
-    return UNKNOWN if listing.trouble and not listing.rows else HEALTHY
+    # Of several contexts one that is missing is not made good by the rows of the others.
+    return UNKNOWN if listing.trouble and (others or not listing.rows) else HEALTHY
+
+
+async def _listing(session: Session, what: str, *, wide: bool, labels: str) -> Listing:
+    if what in ("slo", "slos"):
+        return await list_slos(session)
+    if what in ("alert", "alerts"):
+        return await list_alerts(session)
+    if what in ("workload", "workloads"):
+        return await _workloads(session, wide=wide, labels=labels)
+    view = views.named(what)
+    if view is None:
+        kinds = ", ".join(view.names[0] for view in views.VIEWS)
+        raise click.UsageError(f"no rows called {what!r}; there are workloads, slos, alerts, {kinds}")
+    return await list_objects(session, view, wide=wide, labels=labels)
 
 
 async def _workloads(session: Session, *, wide: bool = False, labels: str = "") -> Listing:
@@ -148,8 +157,33 @@ async def _workloads(session: Session, *, wide: bool = False, labels: str = "") 
     return Listing(columns, rows, raw_object, trouble)
 
 
-async def status(session: Session, form: str) -> int:
-    """One shot for scripts and the tired: 0 healthy, 1 something burns, 2 can't tell."""
+@dataclass(frozen=True, slots=True)
+class _Status:
+    """How a context stands: what is bad, of what was read, and what is not known, by section."""
+
+    code: int
+    bad: Mapping[str, Sequence[Any]]
+    sections: Mapping[str, Listing]
+    unknown: Mapping[str, str]
+
+
+async def status(opened: Opened, form: str) -> int:
+    """One shot for scripts and the tired: 0 healthy, 1 something burns, 2 can't tell; of several the worst."""
+    sessions = opened.sessions
+    found = await asyncio.gather(*map(_look, sessions))
+    if form == "json":
+        answers = [_as_json(session, each) for session, each in zip(sessions, found, strict=True)]
+        output.emit(answers if len(answers) > 1 else answers[0])
+    else:
+        for number, (session, each) in enumerate(zip(sessions, found, strict=True)):
+            if number:
+                click.echo()
+            _print_status(session, each)
+    codes = {each.code for each in found}
+    return next(code for code in (BURNING, UNKNOWN, HEALTHY) if code in codes)
+
+
+async def _look(session: Session) -> _Status:
     firing, objectives, broken = await asyncio.gather(
         list_alerts(session), list_slos(session), _broken(session), return_exceptions=True
     )
@@ -176,8 +210,7 @@ async def status(session: Session, form: str) -> int:
     if blind and "slos" not in unknown:
         unknown["slos"] = f"no data for {', '.join(row.key for row in blind)}"
     code = BURNING if any(bad.values()) else UNKNOWN if unknown else HEALTHY
-    _print_status(session, form, code, bad, sections, unknown)
-    return code
+    return _Status(code, bad, sections, unknown)
 
 
 def _rows(sections: Mapping[str, Listing], name: str) -> Sequence[Any]:
@@ -191,30 +224,30 @@ async def _broken(session: Session) -> Listing:
     return Listing(listing.columns, rows, listing.raw, listing.trouble)
 
 
-def _print_status(
-    session: Session,
-    form: str,
-    code: int,
-    bad: Mapping[str, Sequence[Any]],
-    sections: Mapping[str, Listing],
-    unknown: Mapping[str, str],
-) -> None:
-    now = session.clock()
-    words = {HEALTHY: "healthy", BURNING: "burning", UNKNOWN: "unknown"}[code]
-    if form == "json":
-        answer: dict[str, Any] = {"context": session.context, "status": words, "unknown": dict(unknown)}
-        for name, rows in bad.items():
-            listing = sections.get(name)
-            answer[name] = output.objects(listing.columns, rows, now, listing.raw) if listing else None
-        output.emit(answer)
-        return
+_WORDS = {HEALTHY: "healthy", BURNING: "burning", UNKNOWN: "unknown"}
+
+
+def _as_json(session: Session, found: _Status) -> Mapping[str, Any]:
+    answer: dict[str, Any] = {
+        "context": session.context,
+        "status": _WORDS[found.code],
+        "unknown": dict(found.unknown),
+    }
+    for name, rows in found.bad.items():
+        listing = found.sections.get(name)
+        answer[name] = output.objects(listing.columns, rows, session.clock(), listing.raw) if listing else None
+    return answer
+
+
+def _print_status(session: Session, found: _Status) -> None:
+    now, bad, unknown = session.clock(), found.bad, found.unknown
     scope = "all namespaces" if session.namespace is None else f"namespace {session.namespace}"
-    click.echo(printable(f"{session.environment.title} {session.context} · {scope} · {words}"))
+    click.echo(printable(f"{session.environment.title} {session.context} · {scope} · {_WORDS[found.code]}"))
     titles = {"alerts": "firing alerts", "slos": "objectives missed or burning", "workloads": "broken workloads"}
     for name, title in titles.items():
         if bad[name]:
             click.echo(f"\n{title}:")
-            click.echo(output.table(sections[name].columns, bad[name], now))
+            click.echo(output.table(found.sections[name].columns, bad[name], now))
         elif name not in unknown:
             click.echo(f"no {title}")
         if name in unknown:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aurora_tui.model.alerts import Alert, AlertState, severity_rank, severity_tone, since_words, worst_first
 from aurora_tui.model.columns import Cell, Column, Tone
+from aurora_tui.model.placing import context_of, placed_key
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -22,7 +23,17 @@ class AlertGroup:
 
     @property
     def key(self) -> str:
+        return placed_key(self.context, self.words)
+
+    @property
+    def words(self) -> str:
+        """What it is grouped by, in words."""
         return written(self.labels)
+
+    @property
+    def context(self) -> str:
+        """The context that all of its alerts are from; empty where only one is open."""
+        return context_of(self.worst)
 
     @property
     def worst(self) -> Alert:
@@ -35,11 +46,11 @@ def group_of(alert: Alert) -> Labels:
 
 
 def groups_of(alerts: Iterable[Alert]) -> dict[str, AlertGroup]:
-    """All groups, by what they are called."""
-    found: dict[Labels, list[Alert]] = {}
+    """All groups by their keys; those of two contexts are never one."""
+    found: dict[tuple[str, Labels], list[Alert]] = {}
     for alert in alerts:
-        found.setdefault(group_of(alert), []).append(alert)
-    groups = (AlertGroup(labels, tuple(sorted(each, key=worst_first))) for labels, each in found.items())
+        found.setdefault((context_of(alert), group_of(alert)), []).append(alert)
+    groups = (AlertGroup(labels, tuple(sorted(each, key=worst_first))) for (_, labels), each in found.items())
     return {group.key: group for group in groups}
 
 
@@ -86,7 +97,7 @@ GROUP_COLUMNS: tuple[Column[AlertGroup], ...] = (
         lambda group, _: Cell(group.worst.severity or "-", severity_tone(group.worst)),
         lambda group: severity_rank(group.worst.severity),
     ),
-    Column("GROUP", lambda group, _: Cell(group.key), lambda group: group.key, flexible=True),
+    Column("GROUP", lambda group, _: Cell(group.words), lambda group: group.words, flexible=True),
     Column("ALERTS", _count, lambda group: worst_first(group.worst)),
     Column(
         "SINCE",

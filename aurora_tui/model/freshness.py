@@ -29,6 +29,25 @@ class Freshness:
     last_good: float | None = None
     message: str = ""
     next_try: float | None = None
+    members: tuple[tuple[str, Freshness], ...] = ()
+    """Of a table that is read from several contexts: each of them by its name; its own state is the worst of theirs."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether every source of the data was heard: only then does no row mean that there is none."""
+        return all(each.last_good is not None for _, each in self.members or (("", self),))
+
+    @property
+    def agrees(self) -> bool:
+        """Whether one state says how all sources of the data stand."""
+        return len({each.state for _, each in self.members}) < 2
+
+    @property
+    def awaited(self) -> bool:
+        """Whether nothing is known yet, and an answer may still come."""
+        if not self.members:
+            return self.state is SourceState.CONNECTING
+        return self.last_good is None and any(each.awaited for _, each in self.members)
 
     @property
     def lost(self) -> SourceState:

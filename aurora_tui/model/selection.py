@@ -8,35 +8,51 @@ from datetime import datetime
 from enum import StrEnum
 
 from aurora_tui.model import kube
+from aurora_tui.model.placing import placed_key
 from aurora_tui.model.pods import owner_workload
 from aurora_tui.model.traces import short_id
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectRef:
-    """One object as a pane shows it; `uid` pins it, so that a namesake made later is not taken for it."""
+    """One object as a pane shows it; `uid` pins it, so that a namesake made later is not taken for it.
+
+    `context` tells it from its namesakes in other clusters; it is empty where only one is open.
+    """
 
     kind: str
     namespace: str | None
     name: str
     uid: str = ""
+    context: str = ""
 
     def __str__(self) -> str:
         return f"{self.kind.lower()}/{self.name}"
 
+    @property
+    def words(self) -> str:
+        """The same with its context where several are open."""
+        return f"{self} in {self.context}" if self.context else str(self)
+
+
+def key_of(ref: ObjectRef) -> str:
+    """The key of an object's row."""
+    return placed_key(ref.context, f"{ref.namespace}/{ref.name}")
+
 
 def runner_of(pods: Mapping[str, kube.Pod], pod: ObjectRef) -> ObjectRef | None:
     """The workload that runs a pod, by the pods' rows; None where that is not known, as of one that is gone."""
-    row = pods.get(f"{pod.namespace}/{pod.name}")
+    row = pods.get(key_of(pod))
     owner = owner_workload(row) if row is not None else None
-    return ObjectRef(owner[0], pod.namespace, owner[1]) if owner is not None else None
+    return ObjectRef(owner[0], pod.namespace, owner[1], context=pod.context) if owner is not None else None
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceRef:
-    """A service of the settings, meant by an alert or an objective."""
+    """A service of the settings, meant by an alert or an objective of a context (empty: the only one)."""
 
     name: str
+    context: str = ""
 
     def __str__(self) -> str:
         return f"service {self.name}"
@@ -71,6 +87,8 @@ class LogSelection:
     until: str | None = None
     trace: str | None = None
     """Only the lines of this trace, of whatever pod where none is named."""
+    context: str = ""
+    """Whose cluster it is; empty where only one is open."""
 
     def wants(self, pod: kube.Pod) -> bool:
         """Whether this pod's log belongs to the selection."""
@@ -105,7 +123,8 @@ class LogSelection:
             name = f"trace {self.trace}"
         else:
             name = self.namespace
-        return f"{name} (previous container)" if self.previous else name
+        place = f" in {self.context}" if self.context else ""
+        return f"{name}{place} (previous container)" if self.previous else f"{name}{place}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +138,7 @@ class TraceSelection:
     begin: float | None = None
     end: float | None = None
     trace: str | None = None
+    context: str = ""
 
     def __str__(self) -> str:
         return self.service or f"trace {self.trace}"

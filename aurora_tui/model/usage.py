@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from aurora_tui.model.columns import Cell, Column, Tone
+from aurora_tui.model.placing import context_of, placed_key
 from aurora_tui.model.quantities import format_cpu, format_memory, pod_usage
 from aurora_tui.model.wire import key
 from aurora_tui.model.wire_pods import Pod, PodMetrics
@@ -22,7 +23,7 @@ def columns(lookup: Lookup) -> list[Column[Pod]]:
 
 def _column(heading: str, resource: str, words: Callable[[int], str], lookup: Lookup) -> Column[Pod]:
     def total(pod: Pod) -> int | None:
-        sample = lookup(key(pod.metadata))
+        sample = lookup(placed_key(context_of(pod), key(pod.metadata)))
         return None if sample is None else pod_usage(sample, resource)
 
     def cell(pod: Pod, now: float) -> Cell:

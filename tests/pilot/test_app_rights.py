@@ -229,7 +229,7 @@ async def test_an_operator_finds_nothing_dim(bad_release: Addresses) -> None:
     async with opened(bad_release) as console:
         await console.command("deploy")
         await console.until("▸Deployments 2")
-        await console.until(lambda: console.app._rights is not None and not console.app._asking)
+        await console.until(lambda: bool(console.app._rights) and not console.app._asking)
         assert not dim(console)
 
 

@@ -167,7 +167,7 @@ async def test_an_alert_that_is_only_pending_says_that_alertmanager_does_not_hav
     table = console.app.session.store.table("alerts")
     labels = {"alertname": "Soon"}
     pending = Alert("f" * 16, "Soon", AlertState.PENDING, "", None, "", labels, {}, None, sources=("prometheus",))
-    console.app.session._stop("signals")
+    console.app.session.sessions[0]._stop("signals")
     table.apply({pending.fingerprint: pending})
     await console.press("escape")
     await on_the_alert(console, labels, "pending")
@@ -215,7 +215,7 @@ async def test_marked_alerts_are_acknowledged_as_one_series_and_let_speak_again_
     await console.until(f"{count} done")
     assert {each["comment"] for each in silences(stack)} == {"OPS-3"}
     await console.until(lambda: len([alert for alert in alerts(console) if alert.silences]) == count)
-    assert console.app.keeper.kept == {alert.fingerprint for alert in alerts(console) if alert.silences}
+    assert console.app.desks.keepers[""].kept == {alert.fingerprint for alert in alerts(console) if alert.silences}
 
     await console.press("escape", "escape", *"/silenced\r", "g")
     await console.until(lambda: console.app.alerts_pane.grid.visible_count == count)
@@ -224,7 +224,7 @@ async def test_marked_alerts_are_acknowledged_as_one_series_and_let_speak_again_
     await console.press(*"prod\rOPS-3\r")
     await console.until(lambda: silences(stack) == [])
     await console.until(f"{count} done")
-    assert console.app.keeper.kept == frozenset()
+    assert console.app.desks.keepers[""].kept == frozenset()
 
 
 async def test_marked_alerts_are_silenced_each_by_its_own_labels(console: Console, stack: Addresses) -> None:
@@ -265,7 +265,7 @@ async def test_an_acknowledgement_goes_on_while_keys_are_pressed_and_ends_in_wor
         assert silences(stack) == [second]
         ahead = 1700.0
         await console.until("the acknowledgement of")
-        assert app.keeper.kept == frozenset()
+        assert app.desks.keepers[""].kept == frozenset()
 
 
 def alerts(console: Console) -> list[Alert]:

@@ -32,7 +32,7 @@ async def console(stack: Addresses) -> AsyncIterator[Console]:
 
 async def make_shop(console: Console) -> None:
     """A Service on its blue pods, with green ones beside them."""
-    cluster = console.app.session.cluster
+    cluster = console.app.session.sessions[0].cluster
     labels = {"app": "shop", "color": "blue"}
     spec: dict[str, Any] = {"selector": labels, "ports": [{"port": 80, "targetPort": 8080}]}
     meta = {"name": "shop", "namespace": "aurora"}
@@ -108,7 +108,7 @@ async def test_b_offers_the_other_colour_follows_the_endpoints_and_undo_switches
 
     await console.command("undo")
     await confirm(console, "switches service/shop from color=green to color=blue: 2 ready", "✔ pods complete: 2 of 2")
-    found = await console.app.session.cluster.get(SERVICES, "aurora", "shop")
+    found = await console.app.session.sessions[0].cluster.get(SERVICES, "aurora", "shop")
     assert found["spec"]["selector"] == {"app": "shop", "color": "blue"}
     assert [each.action.params["color"] for each in Journal(state_dir()).entries()] == ["blue", "green"]
 
@@ -122,7 +122,7 @@ async def test_what_is_no_pair_and_what_matches_nothing_changes_nothing(console:
     await console.press(*"bapp=nothing\r")
     await console.until("no ready pod matches app=nothing")
     await console.press("escape")
-    pods = await console.app.session.cluster.list(PODS, "aurora", labels="app=aurora-frontend")
+    pods = await console.app.session.sessions[0].cluster.list(PODS, "aurora", labels="app=aurora-frontend")
     assert len([pod for pod in pods if is_serving(pod)]) == 2
     assert Journal(state_dir()).entries() == []
 
@@ -144,14 +144,14 @@ async def test_f_offers_the_switches_toggles_a_key_and_undo_puts_it_back(console
     await console.press(*"fnew-chekout=true\r")
     await console.until("has no key new-chekout (there is: banner, new-checkout, recommendations)")
     await console.press("escape")
-    found = await console.app.session.cluster.get(CONFIGMAPS, "aurora", "aurora-flags")
+    found = await console.app.session.sessions[0].cluster.get(CONFIGMAPS, "aurora", "aurora-flags")
     assert (found["data"]["new-checkout"], found["data"]["recommendations"]) == ("true", "on")
 
 
 async def test_the_only_switch_is_offered_turned_over(console: Console) -> None:
     meta = {"name": "one", "namespace": "aurora"}
     body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"a": "off", "title": "Spring"}}
-    await console.app.session.cluster.create(CONFIGMAPS, "aurora", body)
+    await console.app.session.sessions[0].cluster.create(CONFIGMAPS, "aurora", body)
     await at(console, "configmaps", "ConfigMaps", "one")
 
     await console.press("f")

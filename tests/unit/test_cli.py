@@ -119,7 +119,7 @@ async def test_the_demo_is_a_kubeconfig_and_settings_like_any_other(
     def demo(wanted: launch.Wanted, scenario: str) -> Iterator[launch.Wanted]:
         asked.append(scenario)
         try:
-            yield launch.Wanted(kubeconfig=str(tmp_path / "kubeconfig"), context="two")
+            yield launch.Wanted(kubeconfig=str(tmp_path / "kubeconfig"), contexts=("two",))
         finally:
             asked.append("ended")
 

@@ -1,0 +1,78 @@
+"""Rows that know their context: what is shown of several clusters at once is never told apart by name alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import field, fields, make_dataclass
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from aurora_tui.model.freshness import Freshness, SourceState
+
+CONTEXT = "CONTEXT"
+"""The heading of the column that says where a row is from."""
+_APART = "\x1f"
+"""Stands between a context and a row's key; neither may hold it."""
+_GRAVITY = (
+    SourceState.LIVE,
+    SourceState.UNCONFIGURED,
+    SourceState.CONNECTING,
+    SourceState.STALE,
+    SourceState.DENIED,
+    SourceState.DOWN,
+)
+
+
+def context_of(row: object) -> str:
+    """The context that a row was read from; empty where only one is open."""
+    return str(getattr(row, "context", ""))
+
+
+def placed_key(context: str, key: str) -> str:
+    """The key of a row among those of several contexts; of a single one it is the row's own."""
+    return f"{context}{_APART}{key}" if context else key
+
+
+def placed(row: Any, context: str) -> Any:
+    """The same row with the context that it was read from: a value of a type of the same name and fields.
+
+    A row that tells its context itself stays as it is.
+    """
+    kind: Any = type(row)
+    if hasattr(row, "context"):
+        return row
+    make, values = _maker(kind)
+    return make(*values(row), context)
+
+
+@cache
+def _maker(kind: Any) -> tuple[Callable[..., Any], Callable[[Any], Iterable[Any]]]:
+    """The type with a context of a type of rows, and what gives the values of its fields in order."""
+    if issubclass(kind, msgspec.Struct):
+        return msgspec.defstruct(
+            kind.__name__, [("context", str, "")], bases=(kind,), module=kind.__module__, frozen=True
+        ), msgspec.structs.astuple
+    names = [each.name for each in fields(kind)]
+    made = make_dataclass(kind.__name__, [("context", str, field(default=""))], bases=(kind,), frozen=True, slots=True)
+    return made, lambda row: [getattr(row, name) for name in names]
+
+
+def together(members: Mapping[str, Freshness]) -> Freshness:
+    """How fresh a table is that is read from several contexts: as its worst, and each by itself.
+
+    What one context does not tell must not seem to be told by the others.
+    """
+    worst = max((each.state for each in members.values()), key=_GRAVITY.index)
+    told = dict.fromkeys(f"{context}: {each.message}" for context, each in members.items() if each.message)
+    heard = [each.last_good for each in members.values() if each.last_good is not None]
+    tries = [each.next_try for each in members.values() if each.next_try is not None]
+    return Freshness(
+        worst,
+        # One title tells the age of all: it is that of the oldest where they stand alike.
+        min(heard) if len(heard) == len(members) else max(heard, default=None),
+        "; ".join(told),
+        next_try=min(tries, default=None),
+        members=tuple(members.items()),
+    )
