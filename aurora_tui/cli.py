@@ -42,7 +42,19 @@ log = logging.getLogger(__name__)
 DEFAULT_SCENARIO = "bad-release"
 
 
+class _Described(click.Group):
+    """The help of the program ends with the scenarios of the demo."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from aurora_tui.sandbox.scenarios import SCENARIOS
+
+        with formatter.section("Scenarios of the demo"):
+            formatter.write_dl([(scenario.name, scenario.title) for scenario in SCENARIOS.values()])
+        super().format_epilog(ctx, formatter)
+
+
 @click.group(
+    cls=_Described,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="""\b
@@ -77,7 +89,10 @@ def _demo(wanted: Wanted, scenario: str) -> Iterator[Wanted]:
     from aurora_tui.sandbox.scenarios import SCENARIOS
 
     if scenario not in SCENARIOS:
-        raise fail(f"the demo has no scenario {scenario!r}; there are {', '.join(SCENARIOS)}")
+        click.echo(f"aurora-tui: the demo has no scenario {scenario!r}; there are", err=True)
+        for each in SCENARIOS.values():
+            click.echo(f"  {each.name:20} {each.title}", err=True)
+        sys.exit(USAGE_ERROR)
     try:
         with start_in_subprocess(scenario) as stack:
             yield replace(

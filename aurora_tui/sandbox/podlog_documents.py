@@ -8,29 +8,29 @@ from typing import Any
 import msgspec
 
 from aurora_tui.sandbox.kube.kinds import Json
-from aurora_tui.sandbox.kube.podlogs import NANO, Run, current_run, lines_between, log_begin
+from aurora_tui.sandbox.kube.podlogs import NANO, Ails, Run, current_run, lines_between, log_begin, nothing_ails
 from aurora_tui.sandbox.kube.statuses import ApiError
 from aurora_tui.sandbox.wire import rfc3339
 
 
-def documents(pods: Iterable[Json], since: float, until: float) -> list[dict[str, Any]]:
+def documents(pods: Iterable[Json], since: float, until: float, ails: Ails = nothing_ails) -> list[dict[str, Any]]:
     """Lines with a stamp after `since` and not after `until` (epoch seconds), oldest first."""
     found: list[tuple[int, dict[str, Any]]] = []
     for pod in pods:
         for container in pod["spec"]["containers"]:
-            for run in runs_of(pod, container["name"]):
+            for run in runs_of(pod, container["name"], ails):
                 begin = max(round(since * NANO), (log_begin(run, until) - 1) * NANO)
                 for line in lines_between(run, begin, round(until * NANO)):
                     found.append((line.stamp, _document(pod, run, line.stamp, line.text)))
     return [document for _, document in sorted(found, key=lambda item: item[0])]
 
 
-def runs_of(pod: Json, container: str) -> list[Run]:
+def runs_of(pod: Json, container: str, ails: Ails = nothing_ails) -> list[Run]:
     """The runs of a container that have a log: the one before, and the one that runs."""
     runs: list[Run] = []
     for previous in (True, False):
         try:
-            run = current_run(pod, container, previous)
+            run = current_run(pod, container, previous, ails)
         except ApiError:  # it has not run yet, or only once
             continue
         if run not in runs:

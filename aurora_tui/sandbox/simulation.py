@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+import math
+from collections.abc import Callable, Sequence
 
 from aurora_tui.model.definitions import AlertRule
 from aurora_tui.sandbox.alerting import Alerting
-from aurora_tui.sandbox.scenarios import Scenario
+from aurora_tui.sandbox.kube.chronicle import World
+from aurora_tui.sandbox.scenarios import FAULTS
+from aurora_tui.sandbox.scenarios.base import Scenario
 from aurora_tui.sandbox.series import SeriesStore
 from aurora_tui.sandbox.traces import Health
-from aurora_tui.sandbox.traffic import BAD_IMAGES, Replica, Traffic
+from aurora_tui.sandbox.traffic import Traffic, strain
 
-Pods = Mapping[str, Sequence[Replica]]
+Worlds = Callable[[float], World]
+"""The stack at a moment of the past, or now."""
 
 _PAST = ((30 * 86400, 3600), (86400, 120), (3 * 3600, 15))
 """How far back, and in which steps, the past is simulated (seconds); rates over 5 minutes hold for a day."""
@@ -31,30 +34,23 @@ class Simulation:
         rules: Sequence[AlertRule],
         window: str,
         clock: Callable[[], float],
-        pods: Callable[[], Pods],
+        worlds: Worlds,
     ) -> None:
         self.store = SeriesStore()
         self.alerting = Alerting(self.store, rules, window)
         self._scenario = scenario
         self._traffic = Traffic()
         self._clock = clock
-        self._pods = pods
+        self._worlds = worlds
         self._scraped_at = 0.0
         self._health: list[tuple[float, Health]] = []
 
     def live_through_the_past(self) -> None:
-        """Fill the series up to now and evaluate the rules since before the first release.
-
-        Before a release its workload ran the previous image, all replicas ready; since then it has
-        run as it does now.
-        """
+        """Fill the series up to now and evaluate the rules since before the onset."""
         now = self._clock()
-        present = self._pods()
-        oldest = max((release.age for release in self._scenario.releases), default=0.0)
-        rules_from = now - oldest - _RULE_LEAD_S
-        rules_due = rules_from
+        rules_due = now - self._scenario.onset - _RULE_LEAD_S
         for moment in _moments(now):
-            self._advance(moment, self._pods_at(now - moment, present))
+            self._advance(moment)
             if moment >= rules_due:
                 self.alerting.evaluate(_milliseconds(moment))
                 rules_due = moment + _RULE_STEP_S
@@ -64,7 +60,7 @@ class Simulation:
         now = self._clock()
         if now <= self._scraped_at:  # the machine's clock was set back
             return
-        self._advance(now, self._pods())
+        self._advance(now)
         self.alerting.evaluate(_milliseconds(now))
 
     def backend_health(self, moment: float) -> Health:
@@ -72,23 +68,14 @@ class Simulation:
         known = [health for since, health in self._health if since <= moment]
         return known[-1] if known else Health()
 
-    def _advance(self, now: float, pods: Pods) -> None:
-        self._traffic.advance(now - self._scraped_at if self._scraped_at else 0.0, pods)
+    def _advance(self, now: float) -> None:
+        world = self._worlds(now)
+        self._traffic.advance(now - self._scraped_at if self._scraped_at else 0.0, world.replicas, world.load)
         self._scraped_at = now
         self.store.scrape(_milliseconds(now), self._traffic.samples())
-        health = _health(pods.get(_BACKEND, ()))
+        health = _health(world)
         if not self._health or self._health[-1][1] != health:
             self._health.append((now, health))
-
-    def _pods_at(self, age: float, present: Pods) -> Pods:
-        pods = {job: list(replicas) for job, replicas in present.items()}
-        for release in self._scenario.releases:
-            if age >= release.age:
-                pods[release.workload] = [Replica(release.previous, True) for _ in pods.get(release.workload, ())]
-        first = max((release.age for release in self._scenario.releases), default=0.0)
-        if age >= first:
-            return {job: [replace(replica, ready=True) for replica in replicas] for job, replicas in pods.items()}
-        return pods
 
 
 def _moments(now: float) -> list[float]:
@@ -99,13 +86,16 @@ def _moments(now: float) -> list[float]:
     return [*moments, now]
 
 
-def _health(pods: Sequence[Replica]) -> Health:
-    ready = [replica for replica in pods if replica.ready]
+def _health(world: World) -> Health:
+    replicas = world.replicas.get(_BACKEND, ())
+    ready = [replica for replica in replicas if replica.ready]
     if not ready:
         return Health(1.0)
-    faults = [BAD_IMAGES.get(replica.image) for replica in ready]
-    ratio = sum(fault.error_ratio if fault else Health().error_ratio for fault in faults) / len(ready)
-    return Health(ratio, sum(fault.slowdown if fault else 1.0 for fault in faults) / len(ready))
+    overload = strain(_BACKEND, len(ready), world.load.get(_BACKEND, 1.0))
+    usual = Health().error_ratio
+    faults = [[fault for fault in (FAULTS.get(replica.image), replica.fault, overload) if fault] for replica in ready]
+    ratio = sum(max([usual, *(fault.error_ratio for fault in each)]) for each in faults) / len(ready)
+    return Health(ratio, sum(math.prod(fault.slowdown for fault in each) for each in faults) / len(ready))
 
 
 def _milliseconds(moment: float) -> int:

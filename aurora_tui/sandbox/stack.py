@@ -48,13 +48,15 @@ class Sandbox:
         settings = load_settings(environ={})
         window = f"{settings.sli_window.total_seconds():.0f}s"
         self.kube = KubeSandbox(self.scenario, clock=clock)
-        self.simulation = Simulation(self.scenario, settings.alerts, window, clock, self.kube.replicas)
+        self.simulation = Simulation(self.scenario, settings.alerts, window, clock, self.kube.world)
         self._clock = clock
         self._interval = interval
         self._folder: Path | None = None
         self._ticking: asyncio.Task[None] | None = None
         self._alertmanager = Alertmanager(clock)
-        self._elasticsearch = ElasticsearchServer(lambda since, until: documents(self.kube.pods(), since, until), clock)
+        self._elasticsearch = ElasticsearchServer(
+            lambda since, until: documents(self.kube.pods(), since, until, self.kube.ails), clock
+        )
         self._servers = {
             name: LoopbackServer(app)
             for name, app in {

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from itertools import product
 from types import MappingProxyType
 
+from aurora_tui.sandbox.scenarios import FAULTS
+from aurora_tui.sandbox.scenarios.base import Fault
+
 Labels = tuple[tuple[str, str], ...]
 """Label pairs of one series sorted by name, ``__name__`` among them."""
 
@@ -36,19 +39,13 @@ class Replica:
 
     image: str
     ready: bool
+    pod: str = ""
+    fault: Fault | None = None
+    """What ails it beside its image."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """How a replica of a bad image behaves: the share of its answers that fail, and its slowness."""
-
-    error_ratio: float
-    slowdown: float = 1.0
-
-
-BAD_IMAGES: Mapping[str, Fault] = MappingProxyType({"aurora/backend:2.4.1": Fault(0.30, 8.0)})
-
-_SOUND = Fault(0.0)
+_SOUND = Fault()
+_UNLOADED: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +73,7 @@ _SERVICES = (  # an upstream stands before those that call it
 )
 JOBS = tuple(service.job for service in _SERVICES)
 _DATABASE = "aurora-postgres"
+_BY_JOB = {service.job: service for service in _SERVICES}
 
 HELP: Mapping[str, str] = MappingProxyType(
     {
@@ -108,7 +106,7 @@ class Traffic:
     a registry before its name.
     """
 
-    def __init__(self, seed: int = 1, faults: Mapping[str, Fault] = BAD_IMAGES) -> None:
+    def __init__(self, seed: int = 1, faults: Mapping[str, Fault] = FAULTS) -> None:
         dice = random.Random(seed)
         self._faults = dict(faults)
         self._phases = {job: tuple(dice.uniform(0, math.tau) for _ in range(4)) for job in JOBS}
@@ -123,14 +121,20 @@ class Traffic:
         self._failed_operations = _Histogram()
         self._names = {job: tuple(self._labels_of(job)) for job in JOBS}
 
-    def advance(self, dt: float, replicas: Mapping[str, Sequence[Replica]]) -> None:
-        """Let `dt` seconds of load fall on `replicas` (job -> its pods; a job left out has none)."""
+    def advance(
+        self, dt: float, replicas: Mapping[str, Sequence[Replica]], load: Mapping[str, float] = _UNLOADED
+    ) -> None:
+        """Let `dt` seconds of load fall on `replicas` (job -> its pods; a job left out has none).
+
+        `load` is a factor on the usual requests, by job.
+        """
         self._elapsed += dt
         failing: dict[str, float] = {}
         for service in _SERVICES:
             ready = [replica for replica in replicas.get(service.job, ()) if replica.ready]
             self._up[service.job] = bool(ready)
             rate, wobble = self._wave(service)
+            rate *= load.get(service.job, 1.0)
             count = rate * dt
             upstream = failing.get(service.upstream or "", 0.0)
             shares = self._failing_shares(service, rate, ready, upstream)
@@ -148,7 +152,7 @@ class Traffic:
             crowding = _crowding(rate / (service.capacity * len(ready)))
             pace = service.median * wobble * crowding * (1.0 + upstream)
             for replica in ready:
-                slow = pace * self._fault(replica.image).slowdown
+                slow = pace * self._slowdown(replica)
                 self._latency[service.job].add(count / len(ready), slow)
 
     def up(self, job: str) -> bool:
@@ -187,10 +191,18 @@ class Traffic:
             return {"503": 1.0}
         shed = max(0.0, 1.0 - service.capacity * len(ready) / rate)
         inherited = (1.0 - shed) * service.reach * upstream
-        own = sum(max(service.error_ratio, self._fault(replica.image).error_ratio) for replica in ready)
-        shares = {"503": shed, "500": (1.0 - shed - inherited) * own / len(ready)}
+        rest = (1.0 - shed - inherited) / len(ready)
+        shares = {"503": shed, "500": 0.0}
+        for replica in ready:
+            fault = replica.fault or _SOUND
+            own = max(service.error_ratio, self._fault(replica.image).error_ratio)
+            shares["500"] += rest * own * (1.0 - fault.error_ratio)
+            shares[fault.status] = shares.get(fault.status, 0.0) + rest * fault.error_ratio
         shares[service.upstream_code] = shares.get(service.upstream_code, 0.0) + inherited
         return shares
+
+    def _slowdown(self, replica: Replica) -> float:
+        return self._fault(replica.image).slowdown * (replica.fault or _SOUND).slowdown
 
     def _wave(self, service: _Service) -> tuple[float, float]:
         """Rate and latency factor at this moment: a daily swing and some quicker ripples."""
@@ -236,6 +248,21 @@ class Traffic:
         yield from _histogram_values(self._latency[job])
         if job == _DATABASE:
             yield from _histogram_values(self._failed_operations)
+
+
+def strain(job: str, ready: int, load: float) -> Fault | None:
+    """What too many requests for the ready replicas do to each of them; None where they are not too many."""
+    service = _BY_JOB[job]
+    used = service.rate * load / (service.capacity * max(ready, 1))
+    if used <= 1.0:
+        return None
+    return Fault(
+        1.0 - 1.0 / used,
+        _crowding(used),
+        "request rejected: worker queue is full (200 of 200)",
+        "RejectedExecutionException",
+        "503",
+    )
 
 
 def _crowding(used: float) -> float:

@@ -16,6 +16,7 @@ import pytest
 
 from aurora_tui import cli, launch
 from aurora_tui.cli import command
+from aurora_tui.sandbox.scenarios import SCENARIOS
 from tests.unit.apiserver import ApiServer, config, item, listing, refused, running, write
 from tests.unit.commandline import Run, command_line
 
@@ -145,7 +146,6 @@ async def test_the_demo_is_a_kubeconfig_and_settings_like_any_other(
         (["get", "pods", "--kubeconfig", "/nowhere"], "/nowhere: no such kubeconfig file"),
         ([], "the console needs a terminal"),
         (["journal", "show", "7"], "the journal has no entry 7"),
-        (["--demo", "calm", "status"], "the demo has no scenario 'calm'; there are bad-release, healthy"),
     ],
 )
 def test_a_fault_is_one_line_that_says_what_to_do(run: Run, arguments: list[str], words: str) -> None:
@@ -156,6 +156,21 @@ def test_a_fault_is_one_line_that_says_what_to_do(run: Run, arguments: list[str]
     assert answer.err.startswith("aurora-tui: ")
     assert words in answer.err
     assert answer.err.count("\n") == 1
+
+
+def test_an_unknown_scenario_is_answered_with_those_that_there_are_a_line_each(run: Run) -> None:
+    answer = run("--demo", "calm", "status")
+
+    first, *others = answer.err.splitlines()
+    assert (answer.code, first) == (2, "aurora-tui: the demo has no scenario 'calm'; there are")
+    assert [line.split()[0] for line in others] == list(SCENARIOS)
+    assert all(scenario.title in line for scenario, line in zip(SCENARIOS.values(), others, strict=True))
+
+
+def test_the_help_tells_of_the_scenarios(run: Run) -> None:
+    told = run("--help").out
+
+    assert all(f"  {scenario.name} " in told and scenario.title in told for scenario in SCENARIOS.values())
 
 
 def test_an_unknown_context_is_answered_with_the_nearest(run: Run, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from aurora_tui.model.definitions import AlertRule
 from aurora_tui.sandbox.alerting import Alerting, AlertState, exponent_form
+from aurora_tui.sandbox.kube.chronicle import World as Moment
 from aurora_tui.sandbox.prometheus import PrometheusServer
 from aurora_tui.sandbox.scenarios import SCENARIOS
 from aurora_tui.sandbox.series import SeriesStore
@@ -35,8 +36,14 @@ class World:
             job: [Replica(image if job == "aurora-backend" else job, True)] * 3 for job in JOBS
         }
         settings = load_settings(environ={})
-        self.simulation = Simulation(SCENARIOS[scenario], settings.alerts, "5m", lambda: self.now, lambda: self.pods)
+        self.simulation = Simulation(SCENARIOS[scenario], settings.alerts, "5m", lambda: self.now, self.world)
         self.simulation.live_through_the_past()
+
+    def world(self, moment: float) -> Moment:
+        """The pods as they are since the onset; before it they were good."""
+        if moment > NOW - SCENARIOS["bad-release"].onset:
+            return Moment(self.pods)
+        return Moment({job: [Replica(GOOD, True)] * 3 for job in JOBS})
 
     def firing(self) -> dict[tuple[str, str], float]:
         """Alert and job -> seconds since it began to be active."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from aurora_tui.sandbox.traffic import JOBS, Fault, Replica, Traffic
+from aurora_tui.sandbox.scenarios.base import Fault
+from aurora_tui.sandbox.traffic import JOBS, Replica, Traffic
 
 GOOD = "aurora/backend:2.4.0"
 BAD = "aurora/backend:2.4.1"

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from aurora_tui.sandbox.kube.appetites import memory_limit, memory_needed
 from aurora_tui.sandbox.kube.behaviours import behaviour_of
 from aurora_tui.sandbox.kube.kinds import Json
 from aurora_tui.sandbox.kube.stamps import stamp
@@ -18,6 +19,17 @@ _RETRY_FIRST, _RETRY_MOST = 10.0, 300.0
 _UNREADY = (10.0, 22.0)
 """Where in a bad minute the readiness probe fails, in seconds."""
 _MINUTES_AHEAD = 1440
+_KILLED = 137
+_STILLBORN = 0.5
+"""Seconds that a run lasts which cannot start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """The epoch second from which a container cannot run any more, and the exit code of the run that it ended."""
+
+    at: float
+    exit_code: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +46,19 @@ class Host:
 class Container:
     """`life` yields the epoch second at which it is to be resumed; `status` is true between."""
 
-    def __init__(self, host: Host, pod: Json, spec: Json, *, init: bool, crashes: bool) -> None:
+    def __init__(
+        self, host: Host, pod: Json, spec: Json, *, init: bool, crashes: bool, breaks: Break | None = None
+    ) -> None:
         self._host = host
         self._policy = "OnFailure" if init else pod["spec"]["restartPolicy"]
         self._label = f"{spec['name']} in pod {_full_name(pod)}"
         self._field = f"spec.{'initContainers' if init else 'containers'}{{{spec['name']}}}"
         self._init = init
         self._crashes = crashes
+        self._breaks = breaks
+        limit = memory_limit(spec)
+        self._filled = limit / memory_needed(pod) if limit else math.inf
+        """The share of the memory that it comes to need at which its limit is reached."""
         self._probed = "readinessProbe" in spec
         self._behaviour = behaviour_of(spec["image"])
         self.name: str = spec["name"]
@@ -137,6 +155,11 @@ class Container:
             lasts = crash.later_runs if self.restarts else crash.first_run
             code = crash.exit_code
         end = NEVER if lasts is None else float(math.ceil(now + lasts))
+        reason = ""
+        if self._filled < 1.0 and not self._init and (full := self._full(now)) < end:
+            end, code, reason = full, _KILLED, "OOMKilled"
+        if self._breaks is not None and (broken := max(self._breaks.at, math.ceil(now + _STILLBORN))) < end:
+            end, code = broken, self._breaks.exit_code if now < self._breaks.at else 1
         if not self._init:
             yield from self._probe(now, end)
         if self._host.now() < end:
@@ -144,12 +167,17 @@ class Container:
         self.ready = False
         ended = {
             "exitCode": code,
-            "reason": "Error" if code else "Completed",
+            "reason": reason or ("Error" if code else "Completed"),
             "startedAt": self.state["running"]["startedAt"],
             "finishedAt": stamp(end),
             "containerID": self._id,
         }
         self.state = {"terminated": ended}
+
+    def _full(self, started: float) -> float:
+        """When the container has filled the memory that it may have: the sooner, the less that is."""
+        spread = int.from_bytes(hashlib.blake2b(self._id.encode(), digest_size=1).digest(), "big") / 8.0
+        return float(math.ceil(started + 120.0 * self._filled + spread))
 
     def _probe(self, started: float, end: float) -> Iterator[float]:
         """Readiness from the start of a run to its end."""

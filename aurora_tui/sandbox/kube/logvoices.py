@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from aurora_tui.sandbox.kube.behaviours import behaviour_of
+from aurora_tui.sandbox.scenarios import FAULTS
+from aurora_tui.sandbox.scenarios.base import Behaviour, Fault
 
 _ROUTES = (
     ("GET", "/api/v1/orders", 200), ("GET", "/api/v1/orders/{id}", 200), ("POST", "/api/v1/orders", 201),
@@ -18,6 +20,9 @@ _ROUTES = (
 )  # fmt: skip
 _PAGES = ("/", "/orders", "/orders/{id}", "/products", "/cart", "/account", "/assets/app.4f1c9.js")
 _CLIENTS = ("aurora-frontend", "aurora-mobile")
+
+
+_SOUND = Behaviour()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,31 +43,40 @@ class Voice:
     opening: tuple[tuple[str, ...], ...]
     plain: Callable[[Moment, str, str, random.Random], str]
     """A message at a level in the service's format."""
-    speak: Callable[[int, random.Random], list[str]]
+    speak: Callable[[int, random.Random, Fault | None], list[str]]
     farewell: str = "shutdown complete"
-    complaint: str = ""
+    behaviour: Behaviour = _SOUND
 
     def opening_at(self, second: int, age: int) -> list[str]:
         rng = random.Random(second)
         texts = self.opening[age]
         return [self.plain(Moment(second, 40 * at), "INFO", text, rng) for at, text in enumerate(texts)]
 
-    def chatter(self, second: int, rng: random.Random) -> list[str]:
-        return self.speak(second, rng)
+    def chatter(self, second: int, rng: random.Random, fault: Fault | None) -> list[str]:
+        return self.speak(second, rng, fault)
 
-    def last_words(self, second: int, exit_code: int, rng: random.Random) -> list[str]:
+    def last_words(self, second: int, exit_code: int, rng: random.Random, fault: Fault | None) -> list[str]:
+        """What it says at its end: nothing when it is killed."""
         moment = Moment(second, 0)
         if exit_code == 0:
             return [self.plain(moment, "INFO", self.farewell, rng)]
-        fatal = self.plain(moment, "FATAL", f"migration check failed: {self.complaint or 'fatal'}", rng)
-        return [fatal, *_trace(self.complaint or "fatal")]
+        if exit_code > _SIGNALLED:
+            return []
+        if given := (fault.last_words if fault else ()) or self.behaviour.last_words:
+            return [self.plain(moment, "FATAL", text, rng) for text in given]
+        complaint = self.behaviour.complaint or "fatal"
+        return [self.plain(moment, "FATAL", f"migration check failed: {complaint}", rng), *_trace(complaint)]
 
 
 def voice_of(image: str, pod: str) -> Voice:
     """The voice of an image; `pod` tells a primary from its replicas."""
     repository, _, tag = image.rpartition(":")
     known = _VOICES.get(repository)
-    return known(tag, pod, behaviour_of(image).complaint) if known else _other(repository, tag)
+    return known(tag, pod, behaviour_of(image)) if known else _other(repository, tag)
+
+
+_SIGNALLED = 128
+"""Exit codes above it say which signal ended the program."""
 
 
 def _trace(complaint: str) -> list[str]:
@@ -101,14 +115,22 @@ def _ecs(service: str, version: str) -> Callable[..., str]:
     return line
 
 
-def _backend(tag: str, _pod: str, complaint: str) -> Voice:
+def _backend(tag: str, _pod: str, behaviour: Behaviour) -> Voice:
+    complaint = behaviour.complaint
     ecs = _ecs("aurora-backend", tag)
+    # An image that fails says so in its complaints; one that is only slow says so in its figures.
+    answers = FAULTS.get(f"aurora/backend:{tag}")
+    slowdown = answers.slowdown if answers and not complaint else 1.0
 
-    def request(moment: Moment, rng: random.Random) -> list[str]:
+    def request(moment: Moment, rng: random.Random, fault: Fault | None) -> list[str]:
         method, path, code = rng.choice(_ROUTES)
         path = _filled(path, rng)
-        millis = round(rng.lognormvariate(3.3, 0.6))
+        millis = round(rng.lognormvariate(3.3, 0.6) * slowdown * (fault.slowdown if fault else 1.0))
         about: dict[str, object] = {"http.request.method": method, "url.path": path}
+        if fault and fault.error_ratio and rng.random() < fault.error_ratio:
+            about |= {"http.response.status_code": int(fault.status), "error.type": fault.error_type}
+            about["event.duration"] = millis * 1_000_000
+            return [ecs(moment, "ERROR", f"{method} {path} failed: {fault.complaint}", rng, **about)]
         if complaint and rng.random() < 0.3:
             code, millis = 500, millis * 6
             failure = ecs(
@@ -120,22 +142,22 @@ def _backend(tag: str, _pod: str, complaint: str) -> Voice:
         about |= {"http.response.status_code": code, "event.duration": millis * 1_000_000}
         return [ecs(moment, level, f"{method} {path} {code} in {millis} ms", rng, **about)]
 
-    def speak(second: int, rng: random.Random) -> list[str]:
+    def speak(second: int, rng: random.Random, fault: Fault | None) -> list[str]:
         moments = _millis(rng, rng.choice((1, 2, 2, 3)))
-        return [text for millis in moments for text in request(Moment(second, millis), rng)]
+        return [text for millis in moments for text in request(Moment(second, millis), rng, fault)]
 
     opening = (
         (f"Starting Aurora backend {tag}", "Profile prod, 2 CPUs, heap 768 MiB"),
         ("Connected to jdbc:postgresql://aurora-postgres:5432/aurora", "Flyway: schema at version 41"),
         ("Listening on 0.0.0.0:8080",),
     )
-    return Voice(opening, ecs, speak, "SIGTERM received, shutdown complete", complaint)
+    return Voice(opening, ecs, speak, "SIGTERM received, shutdown complete", behaviour)
 
 
-def _frontend(tag: str, _pod: str, _complaint: str) -> Voice:
+def _frontend(tag: str, _pod: str, _behaviour: Behaviour) -> Voice:
     ecs = _ecs("aurora-frontend", tag)
 
-    def speak(second: int, rng: random.Random) -> list[str]:
+    def speak(second: int, rng: random.Random, _fault: Fault | None) -> list[str]:
         texts = []
         for millis in _millis(rng, rng.choice((0, 1, 1, 2))):
             page, took = _filled(rng.choice(_PAGES), rng), rng.randrange(2, 180)
@@ -146,11 +168,11 @@ def _frontend(tag: str, _pod: str, _complaint: str) -> Voice:
     return Voice(((f"Aurora frontend {tag} ready on port 3000",),), ecs, speak)
 
 
-def _keycloak(tag: str, _pod: str, _complaint: str) -> Voice:
+def _keycloak(tag: str, _pod: str, _behaviour: Behaviour) -> Voice:
     def plain(moment: Moment, level: str, message: str, rng: random.Random) -> str:
         return f"{moment:%Y-%m-%d %H:%M:%S,@} {level:<5} [org.keycloak.quarkus] (main) {message}"
 
-    def speak(second: int, rng: random.Random) -> list[str]:
+    def speak(second: int, rng: random.Random, _fault: Fault | None) -> list[str]:
         texts = []
         for millis in _millis(rng, rng.choice((0, 0, 1, 1))):
             failed = rng.random() < 0.08
@@ -173,13 +195,14 @@ def _keycloak(tag: str, _pod: str, _complaint: str) -> Voice:
     return Voice(opening, plain, speak)
 
 
-def _postgres(tag: str, pod: str, _complaint: str) -> Voice:
+def _postgres(tag: str, pod: str, _behaviour: Behaviour) -> Voice:
     primary = pod.endswith("-0")
 
     def plain(moment: Moment, level: str, message: str, rng: random.Random) -> str:
-        return f"{moment:%Y-%m-%d %H:%M:%S.@} UTC [1] LOG:  {message}"
+        told = message if level == "FATAL" else f"LOG:  {message}"
+        return f"{moment:%Y-%m-%d %H:%M:%S.@} UTC [1] {told}"
 
-    def speak(second: int, rng: random.Random) -> list[str]:
+    def speak(second: int, rng: random.Random, _fault: Fault | None) -> list[str]:
         if rng.random() > 0.12:
             return []
         moment = Moment(second, rng.randrange(1000))
@@ -208,8 +231,8 @@ def _logfmt(moment: Moment, level: str, message: str, rng: random.Random) -> str
     return f'ts={moment:%Y-%m-%dT%H:%M:%S.@Z} level={level.lower()} msg="{message}"'
 
 
-def _backup(tag: str, _pod: str, _complaint: str) -> Voice:
-    def speak(second: int, rng: random.Random) -> list[str]:
+def _backup(tag: str, _pod: str, _behaviour: Behaviour) -> Voice:
+    def speak(second: int, rng: random.Random, _fault: Fault | None) -> list[str]:
         moment = Moment(second, rng.randrange(1000))
         return [_logfmt(moment, "INFO", f"dumped {rng.randrange(80, 140)} MiB", rng)]
 
@@ -217,7 +240,7 @@ def _backup(tag: str, _pod: str, _complaint: str) -> Voice:
 
 
 def _other(repository: str, tag: str) -> Voice:
-    def speak(second: int, rng: random.Random) -> list[str]:
+    def speak(second: int, rng: random.Random, _fault: Fault | None) -> list[str]:
         if second % 15:
             return []
         return [_logfmt(Moment(second, rng.randrange(1000)), "INFO", "still alive", rng)]
@@ -226,7 +249,7 @@ def _other(repository: str, tag: str) -> Voice:
     return Voice(((f"starting {name} {tag}",),), _logfmt, speak)
 
 
-_VOICES: Mapping[str, Callable[[str, str, str], Voice]] = {
+_VOICES: Mapping[str, Callable[[str, str, Behaviour], Voice]] = {
     "aurora/backend": _backend,
     "aurora/frontend": _frontend,
     "aurora/keycloak": _keycloak,

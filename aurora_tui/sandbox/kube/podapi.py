@@ -19,6 +19,7 @@ from aurora_tui.sandbox.kube.podexec import exec_in
 from aurora_tui.sandbox.kube.podlogs import (
     NANO,
     SETTLING,
+    Ails,
     Line,
     Run,
     container_name,
@@ -26,6 +27,7 @@ from aurora_tui.sandbox.kube.podlogs import (
     last_lines,
     lines_between,
     log_begin,
+    nothing_ails,
 )
 from aurora_tui.sandbox.kube.routes import Route
 from aurora_tui.sandbox.kube.stamps import seconds_of, stamp
@@ -54,7 +56,10 @@ class LogOptions:
 class PodApi:
     """Handlers by subresource; `answer` gives the one that a route asks for."""
 
-    def __init__(self, store: ObjectStore, registry: Registry, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, store: ObjectStore, registry: Registry, clock: Callable[[], float], ails: Ails = nothing_ails
+    ) -> None:
+        self._ails = ails
         self._store = store
         self._registry = registry
         self._clock = clock
@@ -92,7 +97,7 @@ class PodApi:
         pod = self._registry.get(Target(PODS, route.key_namespace, route.name))
         container = container_name(pod, request.query.get("container", ""))
         options = self._read(request, route.name)
-        run = current_run(pod, container, options.previous)
+        run = current_run(pod, container, options.previous, self._ails)
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
         response.enable_chunked_encoding()
         await response.prepare(request)
@@ -176,7 +181,7 @@ def _as_it_is_now(run: Run, pod: Json | None) -> Run | None:
         return None
     for previous in (False, True):
         with suppress(ApiError):
-            found = current_run(pod, run.container, previous)
+            found = current_run(pod, run.container, previous, run.ails)
             if found.container_id == run.container_id:
                 return found
     return None

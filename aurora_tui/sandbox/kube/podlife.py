@@ -11,6 +11,7 @@ from aurora_tui.sandbox.kube.containers import NEVER, Container, Host
 from aurora_tui.sandbox.kube.deletion import delete
 from aurora_tui.sandbox.kube.kinds import NODES, PODS, Json
 from aurora_tui.sandbox.kube.manager import Key
+from aurora_tui.sandbox.kube.mishaps import Mishaps
 from aurora_tui.sandbox.kube.objects import Change, key_of
 from aurora_tui.sandbox.kube.podstate import has_ended, is_leaving
 from aurora_tui.sandbox.kube.podstatus import running_status, scheduled_status
@@ -44,8 +45,9 @@ class _Life:
 class Kubelets:
     """One controller for all nodes' kubelets and the scheduler."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, mishaps: Mishaps | None = None) -> None:
         self._cluster = cluster
+        self._mishaps = mishaps or Mishaps()
         self._store = cluster.store
         self._lives: dict[Key, _Life] = {}
         self._images: set[tuple[str, str]] = set()
@@ -61,6 +63,8 @@ class Kubelets:
             self._lives.pop(key, None)
             return None
         now, uid = self._cluster.clock(), pod["metadata"]["uid"]
+        if self._mishaps.silent(pod["spec"].get("nodeName", ""), now):
+            return None
         life = self._lives.get(key)
         if life is None or life.uid != uid:
             life = self._lives[key] = _Life(uid, self._live(key, uid))
@@ -154,7 +158,8 @@ class Kubelets:
         host = Host(self._cluster.clock, event, has_image, self._new_id)
         spec = pod["spec"]
         inits = [Container(host, pod, c, init=True, crashes=False) for c in spec.get("initContainers") or ()]
-        mains = [Container(host, pod, c, init=False, crashes=crashes) for c in spec["containers"]]
+        breaks = self._mishaps.breaks(pod)
+        mains = [Container(host, pod, c, init=False, crashes=crashes, breaks=breaks) for c in spec["containers"]]
         for each in mains if inits else ():
             each.state = {"waiting": {"reason": "PodInitializing"}}
         return inits, mains
@@ -163,9 +168,10 @@ class Kubelets:
         return f"containerd://{self._cluster.rng.getrandbits(256):064x}"
 
     def _is_the_crashing_one(self, pod: Json) -> bool:
-        """Of an image that crashes, one pod of each owner does; when it goes, the next that starts."""
-        if not any(behaviour_of(each["image"]).crash for each in pod["spec"]["containers"]):
-            return False
+        """Of an image that crashes, one pod of each owner does, or all; when it goes, the next that starts."""
+        crashes = [found for each in pod["spec"]["containers"] if (found := behaviour_of(each["image"]).crash)]
+        if not crashes or any(each.every for each in crashes):
+            return bool(crashes)
         uid: str = pod["metadata"]["uid"]
         owner = (controller_of(pod) or {"uid": uid})["uid"]
         living = {life.uid for life in self._lives.values()}

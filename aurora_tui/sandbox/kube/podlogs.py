@@ -8,19 +8,29 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from aurora_tui.sandbox.kube.kinds import Json
 from aurora_tui.sandbox.kube.logvoices import voice_of
+from aurora_tui.sandbox.kube.selectors import labels_of
 from aurora_tui.sandbox.kube.stamps import seconds_of
 from aurora_tui.sandbox.kube.statuses import bad_request
+from aurora_tui.sandbox.scenarios.base import Fault
 
 NANO = 1_000_000_000
 SETTLING = 0.25
 """Seconds for which the newest lines are withheld: by then it is known whether the container ended."""
 _ROTATION = 1800
+
+
+Ails = Callable[[str, str, float], Fault | None]
+"""What the pod of an app, by both their names, complained of at a moment."""
+
+
+def nothing_ails(_app: str, _pod: str, _moment: float) -> Fault | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,8 @@ class Run:
     """Epoch seconds."""
     ended: int | None
     exit_code: int
+    app: str = ""
+    ails: Ails = field(default=nothing_ails, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +73,13 @@ def container_name(pod: Json, asked: str) -> str:
     return asked
 
 
-def current_run(pod: Json, container: str, previous: bool = False) -> Run:
+def current_run(pod: Json, container: str, previous: bool = False, ails: Ails = nothing_ails) -> Run:
     """The run whose log the kubelet would read; raises ApiError 400 where there is none yet."""
+    run = _found_run(pod, container, previous)
+    return replace(run, app=labels_of(pod).get("app", ""), ails=ails)
+
+
+def _found_run(pod: Json, container: str, previous: bool) -> Run:
     status = pod.get("status", {})
     every = [*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())]
     found = next((each for each in every if each["name"] == container), None)
@@ -133,14 +150,15 @@ def last_lines(run: Run, count: int, begin: int, until: int) -> list[Line]:
 def lines_of_second(run: Run, second: int) -> list[Line]:
     """What the container writes in one second of its life; the last words fall into its last."""
     voice = voice_of(run.image, run.pod)
+    fault = run.ails(run.app, run.pod, float(second))
     rng = random.Random(hashlib.blake2b(f"{run.container_id} {second}".encode(), digest_size=8).digest())
     age = second - run.started
     if second == run.ended:
-        texts = voice.last_words(second, run.exit_code, rng)
+        texts = voice.last_words(second, run.exit_code, rng, fault)
     elif age < len(voice.opening):
         texts = voice.opening_at(second, age)
     else:
-        texts = voice.chatter(second, rng)
+        texts = voice.chatter(second, rng, fault)
     step = NANO // (len(texts) + 1)
     # Last words come in the first fifth: a restart may begin in the same second.
     spread = step // 5 if second == run.ended else step

@@ -13,31 +13,34 @@ import msgspec
 from aurora_tui.sandbox.kube.access import OPERATOR, USERS, User
 from aurora_tui.sandbox.kube.autoscaler import Autoscaler
 from aurora_tui.sandbox.kube.budgets import BudgetController
+from aurora_tui.sandbox.kube.chronicle import Chronicle, World
 from aurora_tui.sandbox.kube.daemonsets import DaemonSetController
 from aurora_tui.sandbox.kube.deployments import DeploymentController
 from aurora_tui.sandbox.kube.endpoints import EndpointsController
 from aurora_tui.sandbox.kube.garbage import EventExpiry, GarbageCollector
 from aurora_tui.sandbox.kube.heartbeats import Heartbeats
 from aurora_tui.sandbox.kube.jobs import CronJobController, JobController
-from aurora_tui.sandbox.kube.kinds import DEPLOYMENTS, PODS, STATEFULSETS, Json
+from aurora_tui.sandbox.kube.kinds import PODS, Json
 from aurora_tui.sandbox.kube.kubeapi import KubeApi
 from aurora_tui.sandbox.kube.manager import Manager
 from aurora_tui.sandbox.kube.manifests import NAMESPACE
+from aurora_tui.sandbox.kube.mishaps import Mishaps
 from aurora_tui.sandbox.kube.objects import ObjectStore
 from aurora_tui.sandbox.kube.podapi import PodApi
 from aurora_tui.sandbox.kube.podlife import Kubelets
-from aurora_tui.sandbox.kube.podstate import has_ended, is_leaving, is_ready
 from aurora_tui.sandbox.kube.recorder import Recorder
 from aurora_tui.sandbox.kube.replicasets import ReplicaSetController
 from aurora_tui.sandbox.kube.scenario import rehearse
-from aurora_tui.sandbox.kube.selectors import labels_of
 from aurora_tui.sandbox.kube.statefulsets import StatefulSetController
 from aurora_tui.sandbox.kube.usage import Usage
 from aurora_tui.sandbox.kube.workloads import Cluster
 from aurora_tui.sandbox.kube.writes import Registry
-from aurora_tui.sandbox.scenarios import DEFAULT, SCENARIOS, Scenario
+from aurora_tui.sandbox.scenarios import DEFAULT, SCENARIOS
+from aurora_tui.sandbox.scenarios.base import Fault, Outage, Scenario, Wedge
 from aurora_tui.sandbox.traffic import Replica
 
+_LEAD, _GLANCE = 120.0, 10.0
+"""Seconds before the onset from which the past is noted down, and between two looks at it."""
 _SHORTEST, _LONGEST = 0.005, 5.0
 """Bounds of the seconds slept between two steps, whatever the clock does."""
 
@@ -66,7 +69,10 @@ class KubeSandbox:
         self._tokens |= {user: _token(random.Random(f"{seed} {user.name}")) for user in USERS if user is not OPERATOR}
         self._store = ObjectStore(self.now, rng, history)
         self._registry = Registry(self._store, self.now, rng)
-        usage = Usage(self._store, self.now)
+        usage = Usage(self._store, self.now, lambda app: self._chronicle.load(app, self.now()), scenario.appetites)
+        self._chronicle = Chronicle(self._store, usage, scenario)
+        self._mishaps = Mishaps(scenario.of(Wedge), scenario.of(Outage))
+        self._noted = -1
         cluster = Cluster(self._store, self.now, rng, Recorder(self._store, self.now))
         self._manager = Manager(
             self._store,
@@ -78,7 +84,7 @@ class KubeSandbox:
                 DaemonSetController(cluster),
                 JobController(cluster),
                 CronJobController(cluster),
-                Kubelets(cluster),
+                Kubelets(cluster, self._mishaps),
                 BudgetController(cluster),
                 EndpointsController(self._store),
                 Autoscaler(cluster, usage, self._is_live),
@@ -87,7 +93,7 @@ class KubeSandbox:
                 EventExpiry(self._store, self.now),
             ),
         )
-        pods = PodApi(self._store, self._registry, self.now)
+        pods = PodApi(self._store, self._registry, self.now, self.ails)
         self._api = KubeApi(self._store, self._registry, pods, usage, self._tokens, self.now)
         self._work = asyncio.Event()
         self._manager.on_work = self._work.set
@@ -104,7 +110,10 @@ class KubeSandbox:
 
     async def start(self) -> None:
         """Play the past, listen, and keep the controllers running."""
-        rehearse(self._registry, self._play, self._clock(), self._scenario.releases)
+        now = self._clock()
+        self._mishaps.began = now
+        self._chronicle.begin(now)
+        rehearse(self._registry, self._play, now, self._scenario)
         self._rehearsed = None
         self._manager.resync()
         self.step()
@@ -119,14 +128,33 @@ class KubeSandbox:
         await self._api.close()
 
     def _play(self, until: float) -> None:
+        since = self._mishaps.began - self._scenario.onset - _LEAD
         while (due := self._manager.next_due()) is not None and due <= until:
+            self._look_on(since, min(due, until))
             self._rehearsed = max(self._rehearsed or 0.0, due)
             self._manager.step()
+            if due >= since:
+                self._note(due)
+        self._look_on(since, until)
         self._rehearsed = until
+
+    def _look_on(self, since: float, until: float) -> None:
+        """Note down what time alone changes until the next step of the past."""
+        moment = max(self._rehearsed or 0.0, since)
+        while moment + _GLANCE < until:
+            moment += _GLANCE
+            self._rehearsed = moment
+            self._chronicle.note(moment)
+
+    def _note(self, now: float) -> None:
+        if self._noted != self._store.revision:
+            self._noted = self._store.revision
+            self._chronicle.note(now)
 
     def step(self) -> None:
         """Do all that is due by the clock's present time."""
         self._manager.step()
+        self._chronicle.note(self.now())
 
     async def run(self) -> None:
         """Step whenever something is due or written, until cancelled."""
@@ -171,18 +199,17 @@ class KubeSandbox:
         """The stack's pods as the API gives them, to be read only."""
         return self._store.items(PODS, NAMESPACE)
 
+    def world(self, moment: float) -> World:
+        """The stack as it was at a moment, and is now."""
+        return self._chronicle.at(moment)
+
+    def ails(self, app: str, pod: str, moment: float) -> Fault | None:
+        """What a pod of an app complained of at a moment."""
+        return self._chronicle.ailment(app, pod, moment)
+
     def replicas(self) -> Mapping[str, Sequence[Replica]]:
         """The pods of each workload of the stack that have not ended, by the workload's name."""
-        found: dict[str, list[Replica]] = {
-            each["metadata"]["name"]: []
-            for resource in (DEPLOYMENTS, STATEFULSETS)
-            for each in self._store.items(resource, NAMESPACE)
-        }
-        for pod in self.pods():
-            replicas = found.get(labels_of(pod).get("app", ""))
-            if replicas is not None and not is_leaving(pod) and not has_ended(pod):
-                replicas.append(Replica(pod["spec"]["containers"][0]["image"], is_ready(pod)))
-        return found
+        return self._chronicle.at(self.now()).replicas
 
 
 def _token(rng: random.Random) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+from aurora_tui.sandbox.kube.appetites import APPETITES, MODEST, Appetite, cpu_limit, memory_limit
 from aurora_tui.sandbox.kube.kinds import NODE_METRICS, NODES, POD_METRICS, PODS, Json, Resource
 from aurora_tui.sandbox.kube.objects import ObjectStore
 from aurora_tui.sandbox.kube.podstate import is_leaving, is_ready, phase
@@ -15,31 +15,24 @@ from aurora_tui.sandbox.kube.stamps import seconds_of, stamp
 
 _WINDOW = 15
 """Seconds between two scrapes of the metrics server; a pod has figures once it has run for two."""
-_NODE_OWN = (180.0, 900.0)
+NODE_OWN = (180.0, 900.0)
 """Millicores and MiB that a node's system services take."""
 
 
-@dataclass(frozen=True, slots=True)
-class Appetite:
-    """Millicores that a whole app burns, shared by its ready pods, and MiB that each pod holds."""
-
-    millicores: float
-    mebibytes: float
-
-
-_APPETITES: Mapping[str, Appetite] = {
-    "aurora-backend": Appetite(660.0, 440.0),
-    "aurora-frontend": Appetite(140.0, 150.0),
-    "aurora-keycloak": Appetite(320.0, 780.0),
-    "aurora-postgres": Appetite(750.0, 1350.0),
-}
-_MODEST = Appetite(15.0, 60.0)
-
-
 class Usage:
-    def __init__(self, store: ObjectStore, clock: Callable[[], float]) -> None:
+    """`load` is the factor on an app's usual requests; `more` are appetites by app beside those of the stack."""
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        clock: Callable[[], float],
+        load: Callable[[str], float] = lambda _: 1.0,
+        more: Mapping[str, tuple[float, float]] | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._load = load
+        self._appetites = {**APPETITES, **{app: Appetite(*figures) for app, figures in (more or {}).items()}}
 
     def of_pod(self, pod: Json) -> tuple[float, float] | None:
         """Millicores and MiB at present; None while there are no figures for the pod."""
@@ -48,16 +41,31 @@ class Usage:
         since = pod["status"].get("startTime")
         if since is None or self._clock() - seconds_of(since) < 2 * _WINDOW:
             return None
-        app = labels_of(pod).get("app", "")
-        appetite = _APPETITES.get(app, _MODEST)
-        sway = self._sway(pod["metadata"]["uid"])
+        millicores, mebibytes = self.demand(pod)
         if not is_ready(pod):
-            return 4.0, appetite.mebibytes * 0.4
-        share = appetite.millicores / self._ready(pod["metadata"]["namespace"], app)
-        return share * (1 + 0.08 * sway), appetite.mebibytes * (1 + 0.03 * sway)
+            return millicores, mebibytes
+        sway = self._sway(pod["metadata"]["uid"])
+        burnt, limit = millicores * (1 + 0.08 * sway), cpu_limit(pod)
+        return burnt if limit is None else min(burnt, limit), self._held(pod, mebibytes * (1 + 0.03 * sway))
+
+    def demand(self, pod: Json) -> tuple[float, float]:
+        """Millicores that a pod would burn without a limit, and the MiB that it holds."""
+        if phase(pod) != "Running":
+            return 0.0, 0.0
+        app = labels_of(pod).get("app", "")
+        appetite = self._appetites.get(app, MODEST)
+        if not is_ready(pod):
+            return 4.0, self._held(pod, appetite.mebibytes * 0.4)
+        share = appetite.millicores * self._load(app) / self._ready(pod["metadata"]["namespace"], app)
+        return share, self._held(pod, appetite.mebibytes)
+
+    @staticmethod
+    def _held(pod: Json, mebibytes: float) -> float:
+        limits = [memory_limit(each) for each in pod["spec"]["containers"]]
+        return min([mebibytes, *(limit for limit in limits if limit)])
 
     def _ready(self, namespace: str, app: str) -> int:
-        if app not in _APPETITES:
+        if app not in self._appetites:
             return 1
         pods = self._store.items(PODS, namespace)
         return max(1, sum(1 for p in pods if labels_of(p).get("app") == app and is_ready(p) and not is_leaving(p)))
@@ -95,7 +103,7 @@ class Usage:
         return {**self._head(resource, obj), "containers": [{"name": n, "usage": usage} for n in names]}
 
     def _of_node(self, node: str) -> tuple[float, float]:
-        millicores, mebibytes = _NODE_OWN
+        millicores, mebibytes = NODE_OWN
         for pod in self._store.items(PODS):
             if pod["spec"].get("nodeName") == node and (used := self.of_pod(pod)):
                 millicores, mebibytes = millicores + used[0], mebibytes + used[1]
