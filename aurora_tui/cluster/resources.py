@@ -101,6 +101,9 @@ QUOTAS = Resource("ResourceQuota", "resourcequotas", "", "v1")
 BUDGETS = Resource("PodDisruptionBudget", "poddisruptionbudgets", "policy", "v1")
 NETWORK_POLICIES = Resource("NetworkPolicy", "networkpolicies", "networking.k8s.io", "v1")
 INGRESSES = Resource("Ingress", "ingresses", "networking.k8s.io", "v1")
+CLAIMS = Resource("PersistentVolumeClaim", "persistentvolumeclaims", "", "v1")
+CERTIFICATES = Resource("Certificate", "certificates", "cert-manager.io", "v1", product="cert-manager")
+APPLICATIONS = Resource("Application", "applications", "argoproj.io", "v1alpha1", product="Argo CD")
 ENDPOINT_SLICES = Resource("EndpointSlice", "endpointslices", "discovery.k8s.io", "v1")
 
 WATCHED = (

@@ -46,8 +46,42 @@ _TELLING = (
     (resources.EVENTS, marks.told_by_event),
     (resources.JOBS, marks.job_runs),
     (resources.NODES, marks.node_changes),
+    (resources.CERTIFICATES, marks.certificates),
 )
+_EXTRA = (resources.CERTIFICATES, resources.APPLICATIONS)
+"""What only some clusters have."""
+_EVERYWHERE = (resources.APPLICATIONS,)
+"""The kinds whose objects live elsewhere than what they change."""
 _PATHS_SHOWN = 3
+
+
+async def list_objects(
+    cluster: Cluster, namespace: str, more: Sequence[Resource] = ()
+) -> tuple[dict[str, Sequence[Object]], tuple[str, ...]]:
+    """The raw objects of a namespace, and all nodes, that marks of changes are read from, and `more`, by their kind.
+
+    What may not be read, or fails, is said in the remarks, and the rest is there all the same.
+    """
+    remarks: list[str] = []
+
+    async def ask(kind: Resource) -> Sequence[Object]:
+        try:
+            if kind in _NAMED:
+                return await cluster.metadata(kind, namespace)
+            return await cluster.list(kind, namespace if kind.namespaced and kind not in _EVERYWHERE else None)
+        except NotFoundError:
+            return ()  # this server does not serve the kind
+        except ForbiddenError:
+            # Whoever may not list a kind is not told whether there is one at all.
+            if not kind.product:
+                remarks.append(f"{kind.plural} may not be listed")
+        except ClusterError as error:
+            remarks.append(f"{kind.plural}: {error}")
+        return ()
+
+    kinds = tuple(dict.fromkeys((*_READ, *_NAMED, resources.NODES, *_EXTRA, *more)))
+    found = await asyncio.gather(*map(ask, kinds))
+    return {kind.kind: items for kind, items in zip(kinds, found, strict=True)}, tuple(dict.fromkeys(remarks))
 
 
 async def read_changes(
@@ -65,32 +99,33 @@ async def read_changes(
     `ref` is the workload in hand: what belongs to it is marked as its own. What may not be read, or fails,
     is said in the remarks, and the rest is found all the same.
     """
-    remarks: list[str] = []
+    listed, remarks = await list_objects(cluster, namespace)
+    told = (*changes_of(listed, namespace), *acted(entries, cluster.context, namespace))
+    return Changes(between(told, listed, onset=onset, begin=begin, end=end, ref=ref), remarks)
 
-    async def ask(kind: Resource) -> Sequence[Object]:
-        try:
-            if kind in _NAMED:
-                return await cluster.metadata(kind, namespace)
-            return await cluster.list(kind, namespace if kind.namespaced else None)
-        except NotFoundError:
-            return ()  # this server does not serve the kind
-        except ForbiddenError:
-            remarks.append(f"{kind.plural} may not be listed")
-        except ClusterError as error:
-            remarks.append(f"{kind.plural}: {error}")
-        return ()
 
-    kinds = (*_READ, *_NAMED, resources.NODES)
-    found = await asyncio.gather(*map(ask, kinds))
-    listed = {kind.kind: items for kind, items in zip(kinds, found, strict=True)}
-    told = (*changes_of(listed), *acted(entries, cluster.context, namespace))
+def between(
+    told: Iterable[Change], listed: Listed, *, onset: float, begin: float, end: float, ref: ObjectRef | None
+) -> tuple[Change, ...]:
+    """The changes between two times, nearest to the onset first, those of the workload in hand marked as its own."""
     own = belonging(ref, listed) if ref is not None else frozenset()
     rows = {
         change.key: replace(change, own=(change.ref.kind, change.ref.name) in own)
         for change in told
         if begin <= change.at <= end
     }
-    return Changes(nearest(rows.values(), onset), tuple(dict.fromkeys(remarks)))
+    return nearest(rows.values(), onset)
+
+
+async def journalled() -> tuple[Sequence[Entry], str]:
+    """The newest entries of the journal, or why it cannot be read."""
+    journal = Journal(state_dir())
+    try:
+        return await asyncio.to_thread(journal.entries, JOURNAL_ENTRIES), ""
+    except JournalError as error:
+        return (), f"the journal cannot be read: {error}"
+    finally:
+        journal.close()
 
 
 async def changes_around(
@@ -98,13 +133,7 @@ async def changes_around(
 ) -> Changes:
     """The same for a session, from so many seconds before the onset (None: before now) until now, the journal's too."""
     now = session.clock()
-    journal = Journal(state_dir())
-    try:
-        entries, trouble = await asyncio.to_thread(journal.entries, JOURNAL_ENTRIES), ""
-    except JournalError as error:
-        entries, trouble = [], f"the journal cannot be read: {error}"
-    finally:
-        journal.close()
+    entries, trouble = await journalled()
     middle = onset if onset is not None else now
     found = await read_changes(
         session.cluster, namespace, onset=middle, begin=middle - look_back, end=now, ref=ref, entries=entries
@@ -112,8 +141,10 @@ async def changes_around(
     return replace(found, remarks=(*found.remarks, trouble)) if trouble else found
 
 
-def changes_of(listed: Listed) -> Iterator[Change]:
+def changes_of(listed: Listed, namespace: str) -> Iterator[Change]:
     """What the objects of a namespace and all nodes tell; nodes that run none of its pods are left out."""
+    for item in listed.get("Application", ()):
+        yield from marks.synced(item, namespace)
     keepers: dict[str, list[Object]] = defaultdict(list)
     for kind in _KEEPERS:
         for item in listed.get(kind.kind, ()):

@@ -35,6 +35,9 @@ def belonging(ref: ObjectRef, listed: Listed) -> frozenset[tuple[str, str]]:
     labels, spec = section(own, "spec", "template", "metadata", "labels"), section(own, "spec", "template", "spec")
     for kind, kept in (("ConfigMap", CONFIG_MAP), ("Secret", SECRET)):
         found |= {(kind, name) for name in _names(listed, kind) if readings(spec, name, None, kept)}
+    for each in listed.get("Certificate", ()):
+        if readings(spec, str(section(each, "spec").get("secretName")), None, SECRET):
+            found.add(("Certificate", _name(each)))
     for each in listed.get("Service", ()):
         selector = section(each, "spec", "selector")
         if selector and selector.items() <= labels.items():

@@ -26,6 +26,8 @@ class ChangeKind(StrEnum):
     REFUSED = "refused"
     """Pods that may not be made: quota, admission."""
     JOB = "job"
+    CERTIFICATE = "certificate"
+    """Issued, or at its end."""
     ACTION = "action"
     """Done through this program, from its journal."""
 

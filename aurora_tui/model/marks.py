@@ -257,3 +257,34 @@ def job_runs(job: Object) -> Iterator[Change]:
     if begun is not None:
         words = f"{'run of cronjob/' + str(owner.get('name')) if owner else 'began'}: {str(ended).lower()}"
         yield Change(begun.timestamp(), ChangeKind.JOB, ref, words, "job controller")
+
+
+def certificates(item: Object) -> Iterator[Change]:
+    """When a certificate of cert-manager was issued, and when it ends or ended.
+
+    https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.CertificateStatus
+    """
+    ref, status = ref_of("Certificate", item), section(item, "status")
+    begun, ends = moment(status.get("notBefore")), moment(status.get("notAfter"))
+    until = f" until {status.get('notAfter')}" if ends is not None else ""
+    if begun is not None:
+        yield Change(begun.timestamp(), ChangeKind.CERTIFICATE, ref, f"issued{until}", "cert-manager")
+    if ends is not None:
+        yield Change(ends.timestamp(), ChangeKind.CERTIFICATE, ref, "ended", "")
+
+
+def synced(application: Object, namespace: str) -> Iterator[Change]:
+    """When Argo CD deployed to a namespace, and which revision.
+
+    https://argo-cd.readthedocs.io/en/stable/operator-manual/application.yaml (``status.history``)
+    """
+    if section(application, "spec", "destination").get("namespace") != namespace:
+        return
+    ref = ref_of("Application", application)
+    for entry in sections(application, "status", "history"):
+        at = moment(entry.get("deployedAt"))
+        if at is not None:
+            who = section(entry, "initiatedBy")
+            by = who.get("username") or ("argocd (automated)" if who.get("automated") else "argocd")
+            words = f"Argo CD deployed revision {str(entry.get('revision') or '?')[:12]}"
+            yield Change(at.timestamp(), ChangeKind.RELEASE, ref, words, str(by))

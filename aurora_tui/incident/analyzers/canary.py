@@ -1,4 +1,4 @@
-"""A canary that does worse than what it is to replace: a Rollout under way, or a second Deployment behind a Service."""
+"""A canary that does worse than what it is to replace: a Rollout under way, or a second Deployment of a Service."""
 
 from __future__ import annotations
 
@@ -84,11 +84,8 @@ def _compared(
     slow, usual = _mean(figures.latency, mine), _mean(figures.latency, theirs)
     if slow is not None and usual is not None:
         slower = slow >= _SLOWER * usual
-        told.append(
-            Evidence(
-                f"its pods answer in {slow * 1000:.0f} ms, the others in {usual * 1000:.0f} ms", ref, against=not slower
-            )
-        )
+        words = f"its pods answer in {slow * 1000:.0f} ms, the others in {usual * 1000:.0f} ms"
+        told.append(Evidence(words, ref, against=not slower))
         weight += 0.25 if slower else -0.1
     if all(each.against for each in told):
         return None

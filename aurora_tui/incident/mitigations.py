@@ -1,0 +1,243 @@
+"""What would stop the harm: mitigations for findings, ranked, each with why and with what speaks against it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from aurora_tui.incident.analyzers.saturation import autoscaler_of
+from aurora_tui.incident.situation import Situation
+from aurora_tui.model.actions import Params, Verb
+from aurora_tui.model.changes import ChangeKind
+from aurora_tui.model.findings import Cause, Finding, Mitigation
+from aurora_tui.model.selection import ObjectRef
+
+_UNDOABLE = ("Deployment", "StatefulSet", "DaemonSet", "Rollout")
+_RESTARTABLE = ("Deployment", "StatefulSet", "DaemonSet", "Rollout")
+_REPEATED = 0.8
+"""What advice is worth where something that can be done here stands beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A mitigation, and how well it fits: 1 mends the cause, less only its effects. It may still do harm."""
+
+    fit: float
+    words: str
+    verb: Verb | None = None
+    ref: ObjectRef | None = None
+    parameters: Params = field(default_factory=dict)
+    against: tuple[str, ...] = ()
+
+
+Rule = Callable[[Situation, Finding], Iterator[Offer]]
+
+
+def mitigations(situation: Situation, findings: Sequence[Finding]) -> tuple[Mitigation, ...]:
+    """Ranked: what mends the surest cause first. Where nothing is found nothing is suggested.
+
+    One that answers several findings is told once, with the reason that weighs most.
+    """
+    scored: dict[object, tuple[float, Mitigation]] = {}
+    for finding in findings:
+        for offer in _RULES[finding.cause](situation, finding):
+            score = finding.weight * offer.fit
+            key = (
+                offer.verb,
+                offer.ref and (offer.ref.kind, offer.ref.name),
+                offer.words if offer.verb is None else "",
+            )
+            against = (*offer.against, *(each.words for each in finding.against))
+            made = Mitigation(
+                offer.words, offer.verb, offer.ref, dict(offer.parameters), finding.words, against, 0, finding.cause
+            )
+            if key not in scored or scored[key][0] < score:
+                scored[key] = (score, made)
+    ranked = sorted(scored.values(), key=lambda each: (-each[0], each[1].verb is None, each[1].words))
+    return tuple(replace(each, rank=place) for place, (_, each) in enumerate(ranked, 1))
+
+
+def _released(situation: Situation, ref: ObjectRef) -> bool:
+    """Whether a change of the pods' template of late can be taken back."""
+    return ref.kind in _UNDOABLE and any(
+        each.kind is ChangeKind.ROLLOUT and (each.ref.kind, each.ref.name) == (ref.kind, ref.name) and each.diff
+        for each in situation.changes
+    )
+
+
+def _undo(ref: ObjectRef, fit: float, *against: str) -> Offer:
+    of_data = ("what it has written to its volumes stays as it is",) if ref.kind == "StatefulSet" else ()
+    return Offer(fit, f"roll {ref} back to the revision before", Verb.UNDO, ref, {}, (*against, *of_data))
+
+
+def _restart(ref: ObjectRef, fit: float, *against: str) -> Iterator[Offer]:
+    if ref.kind in _RESTARTABLE:
+        yield Offer(fit, f"restart the pods of {ref}, a few at a time", Verb.RESTART, ref, {}, against)
+
+
+def _bad_release(situation: Situation, finding: Finding) -> Iterator[Offer]:
+    if finding.ref.kind in _UNDOABLE:
+        yield _undo(finding.ref, 1.0)
+
+
+def _config_edit(situation: Situation, finding: Finding) -> Iterator[Offer]:
+    reader = situation.owner(finding.ref)
+    if finding.hints:
+        keys = ", ".join(finding.hints)
+        mounted = any(not each.against and "mounts it" in each.words for each in finding.evidence)
+        against = () if mounted else (f"its pods read it when they start: restart {reader} afterwards",)
+        words = f"set {keys} of {finding.ref} back to what was applied last"
+        yield Offer(1.0, words, Verb.FLAG, finding.ref, finding.hints, against)
+    else:
+        yield Offer(0.9, f"put {finding.ref} back as it was, where it is kept: the cluster does not know what it was")
+    if reader is not None:
+        yield from _restart(reader, 0.3, "it starts with the edited configuration again")
+
+
+def _broken_pods(situation: Situation, finding: Finding) -> Iterator[Offer]:
+    """Pods that cannot start: going back mends it where they came with a change, starting them anew seldom does."""
+    if _released(situation, finding.ref):
+        yield _undo(finding.ref, 0.95)
+    yield from _restart(finding.ref, 0.4, "it has been started anew already, and ended again")
+
+
+def _image(situation: Situation, finding: Finding) -> Iterator[Offer]:
+    if _released(situation, finding.ref):
+        yield _undo(finding.ref, 1.0)
+    else:
+        yield Offer(0.9, f"give {finding.ref} an image that is there, or the right to pull it")
+
+
+def _oom(situation: Situation, finding: Finding) -> Iterator[Offer]:
+    if _released(situation, finding.ref):
+        yield _undo(finding.ref, 0.95)
+    yield Offer(0.6, f"give {finding.ref} more memory, where its manifest is kept")
+    yield from _restart(finding.ref, 0.5, "the kernel has already started it anew; what grows will grow again")
+
+
+def _probes(situation: Situation, finding: Finding) -> Iterator[Offer]:
+    if _released(situation, finding.ref):
+        yield _undo(finding.ref, 0.95)
+    yield from _restart(finding.ref, 0.6, "while pods start fewer serve")
+
+
+def _unschedulable(situation: Situation, finding: Finding) -> Iterator[Offer]:
+    node = finding.hints.get("node")
+    if node:
+        against = ("it may have been cordoned for a reason: see who did it",)
+        yield Offer(0.9, f"uncordon node {node}", Verb.UNCORDON, ObjectRef("Node", None, str(node)), {}, against)
+    if _released(situation, finding.ref):
+        yield _undo(finding.ref, 0.7)
+    yield Offer(0.6, "add a node, or take room from what is needed less")
+
+
+def _quota(situation: Situation, finding: Finding) -> Iterator[Offer]:
+    yield Offer(0.9, "raise the quota, or scale something down that is needed less")
+
+
+def _volume(situation: Situation, finding: Finding) -> Iterator[Offer]:
+    yield Offer(0.9, f"see to the volume of {finding.ref}: its claim, its storage class, the node that still holds it")
+
+
+def _node(situation: Situation, finding: Finding) -> Iterator[Offer]:
+    if "cordoned" in finding.hints:
+        yield Offer(0.9, f"drain {finding.ref} (r on its row): what it ran comes up elsewhere")
+    else:
+        against = ("its pods are moved once it has been away for five minutes, cordoned or not",)
+        yield Offer(1.0, f"cordon {finding.ref}: no new pods come to it", Verb.CORDON, finding.ref, {}, against)
+
+
+def _dependency(situation: Situation, finding: Finding) -> Iterator[Offer]:
+    ref, own = finding.ref, situation.own
+    service = situation.service_of(ref)
+    if situation.desired(ref) == 0:
+        least = service.capacity.min_replicas if service is not None and service.capacity is not None else 1
+        before = _before_zero(situation, ref) or least
+        yield Offer(1.05, f"scale {ref} back to {before}", Verb.SCALE, ref, {"replicas": before})
+    words = f"don't touch {own or situation.subject}: {service.name if service else ref} is down, see to {ref} first"
+    yield Offer(1.0, words, None, ref)
+
+
+def _before_zero(situation: Situation, ref: ObjectRef) -> int | None:
+    """How many replicas it had, as the events of its scaling tell."""
+    for each in situation.changes:
+        if each.kind is ChangeKind.SCALING and (each.ref.kind, each.ref.name) == (ref.kind, ref.name):
+            was = each.words.partition(" from ")[2].partition(" ")[0]
+            if each.words.endswith(" to 0") and was.isdecimal():
+                return int(was)
+    return None
+
+
+def _connection(situation: Situation, finding: Finding) -> Iterator[Offer]:
+    yield Offer(_REPEATED, f"don't touch {situation.own}: see why {finding.ref} cannot be reached", None, finding.ref)
+
+
+def _certificate(situation: Situation, finding: Finding) -> Iterator[Offer]:
+    words = "renew the certificate, where it is issued; then restart what has read the old one"
+    yield Offer(1.0, f"{words} ({finding.ref})", None, finding.ref)
+
+
+def _neighbour(situation: Situation, finding: Finding) -> Iterator[Offer]:
+    ref = finding.ref
+    if ref.kind == "CronJob":
+        against = ("the run under way goes on: delete its pod as well",)
+        yield Offer(1.0, f"suspend {ref}: it starts no more runs", Verb.PAUSE, ref, {}, against)
+        for pod in situation.pods_of(ref):
+            if pod.status.phase == "Running":
+                name = ObjectRef("Pod", ref.namespace, pod.metadata.name, pod.metadata.uid)
+                yield Offer(0.8, f"delete {name}: its run ends", Verb.DELETE, name, {}, ("what it has done is lost",))
+    elif ref.kind in ("Deployment", "StatefulSet"):
+        now = situation.desired(ref) or 1
+        words = f"scale {ref} from {now} to {now // 2}"
+        yield Offer(0.9, words, Verb.SCALE, ref, {"replicas": now // 2}, ("ask whose it is",))
+    else:
+        yield Offer(0.7, f"see whose {ref} is, and whether it may be stopped")
+
+
+def _saturation(situation: Situation, finding: Finding) -> Iterator[Offer]:
+    ref, more = finding.ref, finding.hints.get("replicas")
+    scaler = autoscaler_of(situation, ref)
+    service = situation.service_of(ref)
+    most = service.capacity.max_replicas if service is not None and service.capacity is not None else None
+    if scaler is not None:
+        wider = min(2 * scaler.most, most) if most is not None else 2 * scaler.most
+        if scaler.at_the_end and wider > scaler.most:
+            words = f"let {scaler.ref} choose up to {wider} replicas instead of {scaler.most}"
+            yield Offer(1.0, words, Verb.BOUNDS, scaler.ref, {"max": wider}, ("there must be nodes for them",))
+        elif isinstance(more, int) and scaler.least < more <= scaler.most:
+            words = f"let {scaler.ref} keep at least {more} replicas instead of {scaler.least}"
+            yield Offer(0.9, words, Verb.BOUNDS, scaler.ref, {"min": more}, ("there must be nodes for them",))
+    if isinstance(more, int) and ref.kind in ("Deployment", "StatefulSet", "Rollout"):
+        overruled = (f"{scaler.ref} will set its own number again",) if scaler is not None else ()
+        against = (*overruled, "there must be nodes for them")
+        fit = 0.5 if scaler is not None else 1.0
+        yield Offer(fit, f"scale {ref} out to {more}", Verb.SCALE, ref, {"replicas": more}, against)
+
+
+def _canary(situation: Situation, finding: Finding) -> Iterator[Offer]:
+    ref = finding.ref
+    if ref.kind == "Rollout":
+        yield Offer(1.0, f"abort {ref}: all traffic goes back to the stable version", Verb.ABORT, ref)
+    else:
+        against = ("the others must carry its share",)
+        yield Offer(1.0, f"give {ref} no traffic: scale it to 0", Verb.SCALE, ref, {"replicas": 0}, against)
+
+
+_RULES: Mapping[Cause, Rule] = {
+    Cause.IMAGE_PULL: _image,
+    Cause.CRASH_LOOP: _broken_pods,
+    Cause.OOM: _oom,
+    Cause.PROBES: _probes,
+    Cause.UNSCHEDULABLE: _unschedulable,
+    Cause.QUOTA: _quota,
+    Cause.VOLUME: _volume,
+    Cause.NODE: _node,
+    Cause.CONNECTION: _connection,
+    Cause.BAD_RELEASE: _bad_release,
+    Cause.CONFIG_EDIT: _config_edit,
+    Cause.SATURATION: _saturation,
+    Cause.DEPENDENCY: _dependency,
+    Cause.CERTIFICATE: _certificate,
+    Cause.NEIGHBOUR: _neighbour,
+    Cause.CANARY: _canary,
+}
