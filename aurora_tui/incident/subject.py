@@ -1,0 +1,70 @@
+"""What a triage is about, from an alert, a service or a workload; and since when it is wrong."""
+
+from __future__ import annotations
+
+from aurora_tui.incident.situation import Subject
+from aurora_tui.model import views
+from aurora_tui.model.alerts import Alert, AlertState, worst_first
+from aurora_tui.model.linking import object_of
+from aurora_tui.model.selection import ObjectRef, runner_of
+from aurora_tui.model.slo import SloReading, SloState
+from aurora_tui.session import Session
+
+_BEFORE_ALERT = 3600.0
+"""How long before its alert an objective's incident may have begun to be the same; what is older smoulders."""
+
+
+def of_alert(session: Session, alert: Alert) -> Subject:
+    """By the alert's service, else by the object that its labels name."""
+    ref = session.workload_of(alert.service) if alert.service is not None else None
+    named = object_of(alert.labels)
+    if ref is None and named is not None:
+        ref = named.ref
+        if ref.kind == "Pod":
+            ref = runner_of(session.store.table(views.PODS.table).rows, ref) or ref
+    fires = alert.state is not AlertState.RESOLVED
+    onset = onset_of(session, alert.service, alert.since) if fires else None
+    namespace = (ref.namespace if ref is not None else None) or session.home
+    return Subject(namespace, alert.service, ref, onset, alert.name if fires else "")
+
+
+def of_service(session: Session, service: str | None, ref: ObjectRef | None) -> Subject:
+    """A service, or what is no service's; by the worst of its alerts where one fires."""
+    alert = worst_of(session, service) if service is not None else None
+    if alert is not None:
+        return of_alert(session, alert)
+    if ref is None and service is not None:
+        ref = session.workload_of(service)
+    namespace = (ref.namespace if ref is not None else None) or session.home
+    return Subject(namespace, service, ref, onset_of(session, service, None))
+
+
+def again(session: Session, subject: Subject) -> Subject:
+    """The same subject as it stands now: another alert may have come, the one before have ended."""
+    if subject.service is None:
+        return subject
+    now = of_service(session, subject.service, subject.ref)
+    return Subject(subject.namespace, subject.service, subject.ref, now.onset, now.alert)
+
+
+def worst_of(session: Session, service: str | None) -> Alert | None:
+    """The worst alert of a service of those that fire, silenced ones after the others; of all services for None."""
+    alerts = session.store.table("alerts").rows.values()
+    held = (AlertState.FIRING, AlertState.SILENCED, AlertState.INHIBITED)
+    own = (alert for alert in alerts if alert.state in held and (service is None or alert.service == service))
+    return min(own, key=worst_first, default=None)
+
+
+def onset_of(session: Session, service: str | None, since: float | None) -> float | None:
+    """When it began: the alert, or what it is about, which an objective saw earlier; None where nothing is wrong."""
+    readings: list[SloReading] = list(session.store.table("slos").rows.values())
+    began = [
+        each.incident.began
+        for each in readings
+        if service is not None
+        and each.service == service
+        and each.state is SloState.BURNING
+        and each.incident is not None
+        and (since is None or since - each.incident.began <= _BEFORE_ALERT)
+    ]
+    return min([*began, *([since] if since is not None else [])], default=None)

@@ -1,0 +1,77 @@
+"""The rows of logs and traces: errors, new ones first, last words of crashed runs, failed and slow traces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aurora_tui.incident.impactrows import traces_around
+from aurora_tui.incident.situation import Situation
+from aurora_tui.model.columns import Cell, Tone
+from aurora_tui.model.pod_trouble import phrase
+from aurora_tui.model.selection import LogSelection, TraceSelection
+from aurora_tui.model.stamps import rfc3339
+from aurora_tui.model.templates import Templates
+from aurora_tui.model.traces import duration_words
+from aurora_tui.model.triage import TriageRow
+
+_TEMPLATES, _CRASHED, _LAST_WORDS, _TRACES = 4, 2, 3, 3
+_LEAD = 60.0
+"""Seconds by which an onset is told late at least: its rule looks at minutes."""
+
+
+def log_rows(situation: Situation) -> Iterator[TriageRow]:
+    yield from _errors(situation)
+    yield from _last_words(situation)
+    yield from _traces(situation)
+
+
+def _errors(situation: Situation) -> Iterator[TriageRow]:
+    own, onset = situation.own, situation.onset
+    if own is None:
+        return
+    names = {pod.metadata.name for pod in situation.pods_of(own)}
+    templates = Templates()
+    templates.add(line for log in situation.logs if log.pod in names and not log.previous for line in log.lines)
+    since = rfc3339(onset - _LEAD) if onset is not None else None
+    lead = LogSelection(own.namespace or "", workload=(own.kind, own.name), since=since, tail=None if since else 200)
+    moment = onset - _LEAD if onset is not None else None
+    errors = [each for each in templates.ranked(moment) if each.level is not None and each.level.is_error]
+    for each in errors[:_TEMPLATES]:
+        new = moment is not None and each.is_new(moment)
+        cells = (
+            Cell("new" if new else "", Tone.WARN),
+            Cell(f"{each.count:,}×"),
+            Cell(str(each.level), Tone.BAD),
+            Cell(each.text),
+        )
+        yield TriageRow(f"log/{each.level}/{each.text}", cells, lead, (phrase(each.example),))
+
+
+def _last_words(situation: Situation) -> Iterator[TriageRow]:
+    before = [log for log in situation.logs if log.previous]
+    for log in before[:_CRASHED]:
+        lead = LogSelection(situation.subject.namespace, pod=log.pod, container=log.container, previous=True)
+        for number, line in enumerate(log.lines[-_LAST_WORDS:]):
+            cells = (Cell(f"{log.pod} before it ended:" if not number else "", Tone.ACCENT), Cell(phrase(line.text)))
+            indent = 2 if number else 0
+            yield TriageRow(
+                f"last/{log.pod}/{log.container}/{number}", cells, lead, (phrase(line.text),), indent=indent
+            )
+
+
+def _traces(situation: Situation) -> Iterator[TriageRow]:
+    rows = situation.traces
+    if not rows:
+        return
+    failed, slow = sum(bool(row.errors) for row in rows), sum(row.slow for row in rows)
+    words = f"{failed} of {len(rows)} traces that were read failed, {slow} slow"
+    yield TriageRow(
+        "traces", (Cell(words, Tone.BAD if failed else Tone.WARN if slow else Tone.GOOD),), traces_around(situation)
+    )
+    for row in [row for row in rows if row.errors or row.slow][:_TRACES]:
+        cells = (
+            Cell(row.state, Tone.BAD if row.errors else Tone.WARN),
+            Cell(duration_words(row.duration)),
+            Cell(row.operation),
+        )
+        yield TriageRow(f"trace/{row.trace.id}", cells, TraceSelection(None, trace=row.trace.id), indent=2)

@@ -1,0 +1,122 @@
+"""The triage of a situation: why, what would stop the harm, and the sections that show all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from aurora_tui.incident.analyzers import diagnose
+from aurora_tui.incident.impactrows import impact_rows
+from aurora_tui.incident.mitigations import mitigations
+from aurora_tui.incident.situation import Part, Situation
+from aurora_tui.incident.traces_and_logs import log_rows
+from aurora_tui.incident.where import where_rows
+from aurora_tui.model.changes import Change, distance_words
+from aurora_tui.model.columns import Cell, Tone
+from aurora_tui.model.findings import Finding, Mitigation
+from aurora_tui.model.triage import SectionName, TriageRow, TriageSection
+
+READING = "reading …"
+UNKNOWN = "cause unknown: no rule finds anything in what was read"
+_CHANGES = 12
+_SURE, _LIKELY = 0.8, 0.55
+_NEEDS = {
+    SectionName.IMPACT: (Part.METRICS,),
+    SectionName.WHY: tuple(Part),
+    SectionName.MITIGATIONS: tuple(Part),
+    SectionName.CHANGES: (Part.CHANGES, Part.OBJECTS),
+    SectionName.WHERE: (Part.OBJECTS, Part.METRICS),
+    SectionName.LOGS: (Part.LOGS, Part.TRACES),
+}
+"""What each section is made from."""
+
+
+@dataclass(frozen=True)
+class Triage:
+    """A situation with what was made of it."""
+
+    situation: Situation
+    findings: tuple[Finding, ...]
+    mitigations: tuple[Mitigation, ...]
+    sections: tuple[TriageSection, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every part has been read, or given up."""
+        return len(self.situation.parts) == len(Part)
+
+
+def triage(situation: Situation) -> Triage:
+    """Judge a situation as far as it is read."""
+    findings = diagnose(situation)
+    ranked = mitigations(situation, findings)
+    rows = {
+        SectionName.IMPACT: (*impact_rows(situation),),
+        SectionName.WHY: (*_why(findings),),
+        SectionName.MITIGATIONS: (*map(_mitigation, ranked),),
+        SectionName.CHANGES: (*(_change(situation, each) for each in situation.changes[:_CHANGES]),),
+        SectionName.WHERE: (*where_rows(situation),),
+        SectionName.LOGS: (*log_rows(situation),),
+    }
+    return Triage(situation, findings, ranked, tuple(_section(situation, name, rows[name]) for name in SectionName))
+
+
+def _section(situation: Situation, name: SectionName, rows: tuple[TriageRow, ...]) -> TriageSection:
+    needs = _NEEDS[name]
+    reading = [part for part in needs if part not in situation.parts]
+    troubles = dict.fromkeys(trouble for part in needs if (trouble := situation.parts.get(part)))
+    if name in (SectionName.WHY, SectionName.MITIGATIONS):
+        troubles = {f"{part} not read in whole": None for part in needs if situation.parts.get(part)}
+    remark = "; ".join([*([READING] if reading else []), *troubles])
+    return TriageSection(name, rows, remark, "" if reading else _empty(situation, name))
+
+
+def _empty(situation: Situation, name: SectionName) -> str:
+    trouble = situation.in_trouble
+    return {
+        SectionName.IMPACT: "no objective and no alert says that anybody is served badly",
+        SectionName.WHY: UNKNOWN if trouble else "nothing is wrong as far as the rules can see",
+        SectionName.MITIGATIONS: "nothing is suggested: see what changed, and the log"
+        if trouble
+        else "nothing to mend",
+        SectionName.CHANGES: "nothing has changed shortly before it" if trouble else "nothing has changed of late",
+        SectionName.WHERE: "no workload of it is known here",
+        SectionName.LOGS: "no errors in what was read",
+    }[name]
+
+
+def _why(findings: tuple[Finding, ...]) -> Iterator[TriageRow]:
+    for place, found in enumerate(findings):
+        sure = "certain" if found.weight >= _SURE else "likely" if found.weight >= _LIKELY else "possible"
+        tone = Tone.BAD if found.weight >= _SURE else Tone.WARN if found.weight >= _LIKELY else Tone.DIM
+        key = f"why/{found.cause}/{found.ref}"
+        cells = (Cell(sure, tone), Cell(f"{found.cause}:", Tone.ACCENT), Cell(found.words))
+        yield TriageRow(f"{key}", cells, found.ref, (found.words,))
+        for number, each in enumerate(found.evidence):
+            mark = Cell("–", Tone.GOOD) if each.against else Cell("+", Tone.WARN)
+            words = f"speaks {'against' if each.against else 'for'} it: {each.words}"
+            lead = each.ref if each.ref is not None else None
+            shown = Cell(each.words, Tone.DIM if place else Tone.PLAIN)
+            yield TriageRow(f"{key}/{number}", (mark, shown), lead, (words,), each.diff, indent=2)
+
+
+def _mitigation(offer: Mitigation) -> TriageRow:
+    advice = offer.verb is None
+    cells = (Cell(f"{offer.rank}.", Tone.ACCENT), Cell(offer.words, Tone.WARN if advice else Tone.PLAIN))
+    details = (f"why: {offer.why}", *(f"against it: {words}" for words in offer.against))
+    return TriageRow(f"mend/{offer.verb}/{offer.ref}/{offer.words}", cells, offer, details)
+
+
+def _change(situation: Situation, change: Change) -> TriageRow:
+    middle = situation.onset if situation.onset is not None else situation.now
+    place = distance_words(change, middle) if situation.onset is not None else f"{distance_words(change, middle)} now"
+    suspect = change.own and situation.onset is not None and change.at <= situation.onset + situation.limits.late_by
+    ref = Cell(str(change.ref), Tone.ACCENT if change.own else Tone.PLAIN)
+    cells = (
+        Cell(place, Tone.WARN if suspect else Tone.DIM),
+        Cell(change.kind.value, Tone.DIM),
+        ref,
+        Cell(change.words),
+    )
+    by = (f"by {change.by}",) if change.by else ()
+    return TriageRow(f"change/{change.key}", cells, change, (f"{change.ref}: {change.words}", *by), change.diff)
