@@ -49,6 +49,7 @@ def main() -> int:
     parser.add_argument("--config")
     parser.add_argument("--context", required=True)
     parser.add_argument("--kubectl", default=os.environ.get("AURORA_LIVE_KUBECTL", "kubectl"))
+    parser.add_argument("--alertmanager", default=os.environ.get("AURORA_LIVE_ALERTMANAGER"), help="for an alert storm")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--rate", type=float, default=200.0, help="pod changes a second")
     parser.add_argument("--short", action="store_true", help="a third of the lengths: rougher figures, sooner")
@@ -57,7 +58,7 @@ def main() -> int:
     if unknown := set(options.topics) - known.keys():
         parser.error(f"no such topic: {', '.join(sorted(unknown))}")
     target = Target(options.kubeconfig, options.context, options.kubectl)
-    bench = Bench(target, options.config, options.rate, options.short)
+    bench = Bench(target, options.config, options.rate, options.alertmanager, options.short)
     chosen = options.topics or [name for name, topic in known.items() if topic.asked]
     figures = [figure for name in chosen for figure in measured(bench, known[name], options.runs)]
     report(figures, bench, Server(target).count_pods(), options.json)

@@ -24,6 +24,8 @@ class Bench:
     config: str | None = None
     rate: float = 200.0
     """Pod changes a second where there is churn."""
+    alertmanager: str | None = None
+    """Where alerts can be made to fire."""
     short: bool = False
     home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="aurora-bench-")))
 
