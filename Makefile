@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check live bench wheel picture clean
+.PHONY: help demo test check live bench bench-smoke wheel picture clean
 
 help: ## what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -30,9 +30,19 @@ check: $(STAMP) ## ruff, mypy --strict, import contracts
 live: $(STAMP) ## run tests/live against a real control plane, Prometheus and Alertmanager, started here
 	$(BIN)/python -m tests.live.stack run -- $(BIN)/python -m pytest tests/live --live-kubeconfig '{kubeconfig}' --live-context prod $(ARGS)
 
-bench: $(STAMP) ## measure on the live stack with 5,000 pods against kubectl and the budgets, and a log of 200,000 lines
+BENCH := $(BIN)/python -m tests.bench --kubeconfig '{kubeconfig}' --config '{config}' --context prod
+FIGURES := build/bench.json
+
+bench: $(STAMP) ## measure against kubectl and the budgets: in process, with 5,000 pods on the live stack, growth to 20,000
+	$(BIN)/python -m tests.bench.micro
 	$(BIN)/python -m tests.bench.tail
-	$(BIN)/python -m tests.live.stack run --pods 5000 --namespaces 10 -- $(BIN)/python -m tests.bench --kubeconfig '{kubeconfig}' --config '{config}' --context prod $(ARGS)
+	@mkdir -p build
+	$(BIN)/python -m tests.live.stack run --pods 5000 -- $(BENCH) --json $(FIGURES) $(ARGS); status=$$?; \
+	$(BIN)/python -m tests.live.stack run --pods 20000 -- $(BENCH) start quiet churn --runs 2 --compare $(FIGURES) \
+	&& exit $$status
+
+bench-smoke: $(STAMP) ## the short form on the embedded demo, under a minute
+	$(BIN)/python -m tests.bench.smoke
 
 wheel: $(STAMP) ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

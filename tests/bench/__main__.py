@@ -16,8 +16,10 @@ from pathlib import Path
 
 from tests.bench.bench import Bench
 from tests.bench.figures import Figure, Verdict, merge, table
+from tests.bench.growth import compare, read
 from tests.bench.machine import facts, noise
 from tests.bench.server import Server, Target
+from tests.bench.soak import soak
 from tests.bench.topics import Topic, topics
 
 
@@ -53,15 +55,23 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--rate", type=float, default=200.0, help="pod changes a second")
     parser.add_argument("--short", action="store_true", help="a third of the lengths: rougher figures, sooner")
+    parser.add_argument("--soak", type=float, metavar="MINUTES", help="changes and keys for so long: does it grow?")
+    parser.add_argument("--compare", type=Path, metavar="F", help="ratios to a smaller cluster's figures (--json)")
     parser.add_argument("--json", type=Path, help="write the figures there as well")
     options = parser.parse_args()
     if unknown := set(options.topics) - known.keys():
         parser.error(f"no such topic: {', '.join(sorted(unknown))}")
     target = Target(options.kubeconfig, options.context, options.kubectl)
     bench = Bench(target, options.config, options.rate, options.alertmanager, options.short)
-    chosen = options.topics or [name for name, topic in known.items() if topic.asked]
-    figures = [figure for name in chosen for figure in measured(bench, known[name], options.runs)]
-    report(figures, bench, Server(target).count_pods(), options.json)
+    pods = Server(target).count_pods()
+    if options.soak:
+        figures = list(soak(bench, options.soak))
+    else:
+        chosen = options.topics or [name for name, topic in known.items() if topic.asked]
+        figures = [figure for name in chosen for figure in measured(bench, known[name], options.runs)]
+    if options.compare:
+        figures += compare(read(options.compare), figures, pods)
+    report(figures, bench, pods, options.json)
     return int(any(figure.verdict is Verdict.MISSED for figure in figures))
 
 

@@ -18,7 +18,9 @@ class PodsGrid:
         header = next(y for y in range(console.screen.lines) if _is_header(console.line_at(y)))
         self.column = console.line_at(header).index("NAMESPACE")
         self.name_column = console.line_at(header).index("NAME ")
-        self.rows = range(header + 1, console.screen.lines - 1)
+        below = range(header + 1, console.screen.lines - 1)
+        end = next((y for y in below if not self.name(y).strip("▐▕")), below.stop)
+        self.rows = range(header + 1, end)
         self._down = True
 
     def cursor(self) -> int | None:

@@ -49,4 +49,4 @@ def await_old_rows(grid: PodsGrid) -> None:
     grid.console.settle(2.0)
 
 
-TOPIC = Topic("A cursor key, and nothing at all", 30, measure, runs=3)
+TOPIC = Topic("A cursor key, and nothing at all", 15, measure, runs=3)

@@ -1,0 +1,70 @@
+"""What the harness makes of its measurements: growth over time and with the cluster, and lines that are missing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from tests.bench.churn import restarted
+from tests.bench.figures import Figure, Verdict
+from tests.bench.growth import compare
+from tests.bench.samplepods import pod
+from tests.bench.soak import Sample, growth
+from tests.bench.topics import topics
+from tests.bench.topics.logs import dropped, gaps, last_of, numbered
+
+
+def soaked(*memory: float) -> list[Sample]:
+    return [Sample(20.0 * (number + 1), each, 5.0, 900.0) for number, each in enumerate(memory)]
+
+
+def test_what_fills_up_in_the_warm_up_is_no_growth() -> None:
+    assert growth(soaked(80, 100, *[110] * 9)) == 0
+
+
+def test_memory_that_creeps_up_is_growth() -> None:
+    assert growth(soaked(*[100 + number for number in range(12)])) == 6
+
+
+def test_one_peak_is_no_growth() -> None:
+    assert growth(soaked(100, 100, 100, 100, 100, 100, 100, 100, 100, 140, 100, 100)) == 0
+
+
+def test_growth_with_the_cluster() -> None:
+    before = {"pods": 5000, "figures": [{"name": "start: peak memory", "value": 100.0}]}
+    before["figures"] += [{"name": "cursor key: bytes", "value": 250.0}, {"name": "only here", "value": 1.0}]  # type: ignore[operator]
+    figures = [Figure("start: peak memory", [390.0], "MB"), Figure("cursor key: bytes", [400.0], "B")]
+    memory, key = compare(before, figures, 20_000)
+    assert (memory.value, memory.verdict) == (3.9, Verdict.KEPT)
+    assert (key.value, key.verdict) == (1.6, Verdict.MISSED)
+
+
+def test_lines_of_a_saved_log_are_counted_by_pod() -> None:
+    held = numbered(
+        [
+            "chatty-7d9-a INFO  GET /api/orders  n=7 status=200 ms=12",
+            'chatty-7d9-b {"n": 8, "msg": "GET /health", "level": "info"}',
+            "a line of another kind",
+            "chatty-7d9-a INFO  GET /api/orders  n=9 status=200 ms=12",
+        ]
+    )
+    assert held == [("chatty-7d9-a", 7), ("chatty-7d9-b", 8), ("chatty-7d9-a", 9)]
+    assert last_of(held) == {"chatty-7d9-a": 9, "chatty-7d9-b": 8}
+    assert gaps(held) == 1
+    assert gaps([*held, ("chatty-7d9-a", 8), ("chatty-7d9-a", 9)]) == 1
+
+
+def test_the_screen_says_how_many_lines_were_dropped() -> None:
+    assert dropped(" Logs deployment/chatty  following · 252,238 lines dropped") == 252_238
+    assert dropped(" Logs deployment/chatty  following") == 0
+
+
+def test_a_change_is_what_a_kubelet_writes_after_a_restart() -> None:
+    [change] = restarted(pod(3), 5, datetime(2026, 1, 2, tzinfo=UTC))
+    status = change["value"]
+    assert (change["path"], status["restartCount"], status["ready"]) == ("/status/containerStatuses/0", 5, True)
+    assert status["state"]["running"]["startedAt"] == "2026-01-02T00:00:00Z"
+    assert status["lastState"]["terminated"]["finishedAt"] == "2026-01-02T00:00:00Z"
+
+
+def test_topics_stand_in_their_order() -> None:
+    assert list(topics()) == ["start", "quiet", "churn", "slowline", "filtering", "logs"]
