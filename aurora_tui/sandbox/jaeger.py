@@ -13,6 +13,7 @@ import msgspec
 from aiohttp import web
 
 from aurora_tui.sandbox.jaeger_json import legacy_envelope, otlp, span_tags, trace_json
+from aurora_tui.sandbox.kube.podlogs import Ails, nothing_ails
 from aurora_tui.sandbox.traces import SERVICES, HealthAt, Pods, Span, Trace, operations, trace_by_id, traces
 from aurora_tui.sandbox.wire import from_rfc3339, json_response
 
@@ -30,7 +31,8 @@ class ParameterError(ValueError):
 class JaegerServer:
     """What it serves is in `app`.  `pods` are those whose requests it traces, `health` says how the backend did."""
 
-    def __init__(self, pods: Pods, health: HealthAt, clock: Callable[[], float]) -> None:
+    def __init__(self, pods: Pods, health: HealthAt, clock: Callable[[], float], ails: Ails = nothing_ails) -> None:
+        self._ails = ails
         self._pods = pods
         self._health = health
         self._clock = clock
@@ -52,7 +54,7 @@ class JaegerServer:
         return routes
 
     def _one(self, request: web.Request) -> Trace:
-        trace = trace_by_id(self._pods(), request.match_info["id"], self._health)
+        trace = trace_by_id(self._pods(), request.match_info["id"], self._health, self._ails)
         if trace is None or trace.end > self._clock() * 1e6:
             raise web.HTTPNotFound(reason="trace not found")
         return trace
@@ -93,7 +95,7 @@ class JaegerServer:
         return otlp(found)
 
     def _operations(self, service: str) -> list[str]:
-        return operations(self._pods(), self._clock(), service, self._health)
+        return operations(self._pods(), self._clock(), service, self._health, self._ails)
 
     def _operations_v3(self, request: web.Request) -> object:
         names = self._operations(request.query.get("service", ""))
@@ -124,7 +126,7 @@ class JaegerServer:
                 and all(values.get(key) == value.lower() for key, value in tags.items())
             )
 
-        newest = traces(self._pods(), max(start, end - _MAX_LOOKBACK_US) / 1e6, end / 1e6, self._health)
+        newest = traces(self._pods(), max(start, end - _MAX_LOOKBACK_US) / 1e6, end / 1e6, self._health, self._ails)
         return list(islice((trace for trace in newest if any(map(meets, trace.spans))), min(limit, _MAX_LIMIT)))
 
 

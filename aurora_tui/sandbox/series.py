@@ -82,6 +82,7 @@ class SeriesStore:
 
     def __init__(self) -> None:
         self._series: dict[Labels, Series] = {}
+        self._named: dict[str, list[Series]] = {}
         self._scraped: list[Series] = []
         self._stamps = array("q")
 
@@ -92,8 +93,7 @@ class SeriesStore:
         """
         if not self._scraped:
             samples = list(samples)
-            self._scraped = [Series(labels, self._stamps) for labels, _ in samples]
-            self._series.update((series.labels, series) for series in self._scraped)
+            self._scraped = [self._add(Series(labels, self._stamps)) for labels, _ in samples]
         for series, (_, value) in zip(self._scraped, samples, strict=True):
             series.values.append(value)
         self._stamps.append(stamp)
@@ -102,14 +102,20 @@ class SeriesStore:
         """Append to a series of its own, made at its first sample; `STALE` ends it until the next."""
         series = self._series.get(labels)
         if series is None:
-            series = self._series[labels] = Series(labels, array("q"))
+            series = self._add(Series(labels, array("q")))
         series.stamps.append(stamp)
         series.values.append(value)
         series.ends = series.ends or math.isnan(value)
 
+    def _add(self, series: Series) -> Series:
+        self._series[series.labels] = series
+        self._named.setdefault(dict(series.labels).get("__name__", ""), []).append(series)
+        return series
+
     def select(self, matchers: Sequence[Matcher]) -> Iterator[Series]:
         """The series that every matcher accepts."""
-        for series in self._series.values():
+        names = [each.value for each in matchers if each.name == "__name__" and each.kind is MatchKind.EQUAL]
+        for series in self._named.get(names[0], ()) if names else self._series.values():
             labels = dict(series.labels)
             if all(matcher.accepts(labels.get(matcher.name, "")) for matcher in matchers):
                 yield series

@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from aurora_tui.model.definitions import AlertRule
 from aurora_tui.sandbox.alerting import Alerting
 from aurora_tui.sandbox.kube.chronicle import World
+from aurora_tui.sandbox.machines import Machines
 from aurora_tui.sandbox.scenarios import FAULTS
 from aurora_tui.sandbox.scenarios.base import Scenario
 from aurora_tui.sandbox.series import SeriesStore
 from aurora_tui.sandbox.traces import Health
-from aurora_tui.sandbox.traffic import Traffic, strain
+from aurora_tui.sandbox.traffic import Traffic
 
 Worlds = Callable[[float], World]
 """The stack at a moment of the past, or now."""
@@ -22,6 +23,8 @@ _PAST = ((30 * 86400, 3600), (86400, 120), (3 * 3600, 15))
 _RULE_STEP_S = 15
 _RULE_LEAD_S = 60
 """How long before the first release the rules begin to be evaluated."""
+_MACHINES_LEAD_S, _MACHINES_STEP_S = 900, 30
+"""How long before the onset the figures of the machines begin, and their steps."""
 _BACKEND = "aurora-backend"
 
 
@@ -42,7 +45,9 @@ class Simulation:
         self._traffic = Traffic()
         self._clock = clock
         self._worlds = worlds
+        self._machines = Machines(self.store)
         self._scraped_at = 0.0
+        self._measured_at = 0.0
         self._health: list[tuple[float, Health]] = []
 
     def live_through_the_past(self) -> None:
@@ -51,6 +56,11 @@ class Simulation:
         rules_due = now - self._scenario.onset - _RULE_LEAD_S
         for moment in _moments(now):
             self._advance(moment)
+            if (
+                moment >= now - self._scenario.onset - _MACHINES_LEAD_S
+                and moment >= self._measured_at + _MACHINES_STEP_S
+            ):
+                self._measure(moment)
             if moment >= rules_due:
                 self.alerting.evaluate(_milliseconds(moment))
                 rules_due = moment + _RULE_STEP_S
@@ -61,12 +71,19 @@ class Simulation:
         if now <= self._scraped_at:  # the machine's clock was set back
             return
         self._advance(now)
+        self._measure(now)
         self.alerting.evaluate(_milliseconds(now))
 
     def backend_health(self, moment: float) -> Health:
         """How the backend did at a moment, for the traces."""
         known = [health for since, health in self._health if since <= moment]
         return known[-1] if known else Health()
+
+    def _measure(self, now: float) -> None:
+        """Read what the machines export, which is dearer than the traffic and of interest since the onset only."""
+        dt = now - self._measured_at if self._measured_at else 0.0
+        self._measured_at = now
+        self._machines.scrape(_milliseconds(now), dt, self._worlds(now))
 
     def _advance(self, now: float) -> None:
         world = self._worlds(now)
@@ -91,7 +108,7 @@ def _health(world: World) -> Health:
     ready = [replica for replica in replicas if replica.ready]
     if not ready:
         return Health(1.0)
-    overload = strain(_BACKEND, len(ready), world.load.get(_BACKEND, 1.0))
+    overload = world.overload(_BACKEND)
     usual = Health().error_ratio
     faults = [[fault for fault in (FAULTS.get(replica.image), replica.fault, overload) if fault] for replica in ready]
     ratio = sum(max([usual, *(fault.error_ratio for fault in each)]) for each in faults) / len(ready)

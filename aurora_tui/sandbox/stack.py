@@ -65,7 +65,7 @@ class Sandbox:
                 ).app(),
                 "alertmanager": self._alertmanager.app(),
                 "elasticsearch": self._elasticsearch.app(),
-                "jaeger": JaegerServer(self.kube.pods, self.simulation.backend_health, clock).app(),
+                "jaeger": JaegerServer(self.kube.pods, self.simulation.backend_health, clock, self.kube.ails).app(),
             }.items()
         }
 
@@ -129,7 +129,7 @@ class Sandbox:
         self._alertmanager.receive(alerting.postable(now, self._servers["prometheus"].url))
 
     def _traces(self, start: float, end: float) -> Iterator[Trace]:
-        return traces(self.kube.pods(), start, min(end, self._clock()), self.simulation.backend_health)
+        return traces(self.kube.pods(), start, min(end, self._clock()), self.simulation.backend_health, self.kube.ails)
 
     def _settings(self) -> str:
         environment = {

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from aurora_tui.sandbox.kube.kinds import Json
-from aurora_tui.sandbox.kube.podlogs import NANO, Run, lines_of_second, log_begin
+from aurora_tui.sandbox.kube.podlogs import NANO, Ails, Run, lines_of_second, log_begin, nothing_ails
 from aurora_tui.sandbox.podlog_documents import runs_of
 
 EVERY_S = 4
@@ -19,6 +19,9 @@ FRONTEND, BACKEND, KEYCLOAK, POSTGRES = "aurora-frontend", "aurora-backend", "au
 SERVICES = (BACKEND, FRONTEND, KEYCLOAK, POSTGRES)
 _INTROSPECT = "POST /realms/aurora/protocol/openid-connect/token/introspect"
 _STATEMENTS = {"orders": "SELECT orders", "products": "SELECT products", "carts": "UPDATE carts"}
+
+_PLACES = {"PSQLException": POSTGRES, "SSLHandshakeException": KEYCLOAK}
+"""Whose answer a request failed by, by the type of its error; by nobody else's where it is not among them."""
 
 Pods = Callable[[], Sequence[Json]]
 
@@ -85,9 +88,13 @@ def process_of(span: Span) -> dict[str, str]:
     }
 
 
-def traces(pods: Sequence[Json], start: float, end: float, health: HealthAt) -> Iterator[Trace]:
+def traces(
+    pods: Sequence[Json], start: float, end: float, health: HealthAt, ails: Ails = nothing_ails
+) -> Iterator[Trace]:
     """Traces whose requests ended in ``[start, end]`` (epoch seconds), the newest first."""
-    backends = [(pod, run) for pod in _of(pods, BACKEND) for run in runs_of(pod, pod["spec"]["containers"][0]["name"])]
+    backends = [
+        (pod, run) for pod in _of(pods, BACKEND) for run in runs_of(pod, pod["spec"]["containers"][0]["name"], ails)
+    ]
     begins = {run.container_id: log_begin(run, end) for _, run in backends}
     for second in range(int(end) - int(end) % EVERY_S, int(start) - 1, -EVERY_S):
         for pod, run in backends:
@@ -95,14 +102,14 @@ def traces(pods: Sequence[Json], start: float, end: float, health: HealthAt) -> 
                 yield from (each for each in _of_second(pods, pod, run, second, health) if each.end <= end * 1e6)
 
 
-def trace_by_id(pods: Sequence[Json], trace_id: str, health: HealthAt) -> Trace | None:
+def trace_by_id(pods: Sequence[Json], trace_id: str, health: HealthAt, ails: Ails = nothing_ails) -> Trace | None:
     """The trace with this id, which begins with its second; None for an id that is not one of ours."""
     try:
         second = int(trace_id[:8], 16)
     except ValueError:
         return None
     for pod in _of(pods, BACKEND):
-        for run in runs_of(pod, pod["spec"]["containers"][0]["name"]):
+        for run in runs_of(pod, pod["spec"]["containers"][0]["name"], ails):
             if run.started <= second <= (run.ended or second):
                 for trace in _of_second(pods, pod, run, second, health):
                     if trace.trace_id == trace_id:
@@ -110,9 +117,11 @@ def trace_by_id(pods: Sequence[Json], trace_id: str, health: HealthAt) -> Trace 
     return None
 
 
-def operations(pods: Sequence[Json], now: float, service: str, health: HealthAt) -> list[str]:
+def operations(
+    pods: Sequence[Json], now: float, service: str, health: HealthAt, ails: Ails = nothing_ails
+) -> list[str]:
     """The operations that a service's spans had in the last minutes, sorted."""
-    recent = traces(pods, now - 300, now, health)
+    recent = traces(pods, now - 300, now, health, ails)
     return sorted({span.operation for trace in recent for span in trace.spans if span.service == service})
 
 
@@ -137,13 +146,19 @@ def _trace(pods: Sequence[Json], pod: Json, end: int, fields: dict[str, Any], he
     status = int(fields["http.response.status_code"])
     error = fields["message"].partition(" failed: ")[2] if status >= 500 else ""
     token = round(dice.lognormvariate(8.0, 0.3))
-    if error:
+    given = max(fields.get("event.duration", 0) // 1000, 1200)
+    place = _PLACES.get(fields.get("error.type", ""), BACKEND) if error else ""
+    if error and "event.duration" in fields:
+        backend, failed = given, f"{fields['error.type']}: {error}"
+        token, query = min(token, backend // 4), backend // 2
+    elif error:
+        failed = f"PSQLException: ERROR: {error}"
         # It is tried again until the request's time is up.
         query = round(dice.lognormvariate(12.6, 0.5) * health(end / 1e6).slowdown / 4)
         own = round(dice.lognormvariate(8.5, 0.4))
         backend = token + query + own
     else:
-        backend = max(fields.get("event.duration", 0) // 1000, 1200)
+        backend, failed = given, ""
         token = min(token, backend // 4)
         query = backend // 2
     page = round(dice.lognormvariate(9.0, 0.4))
@@ -152,7 +167,6 @@ def _trace(pods: Sequence[Json], pod: Json, end: int, fields: dict[str, Any], he
     front = frontends[dice.randrange(len(frontends))] if frontends else None
     method = fields["http.request.method"]
     statement = next((words for name, words in _STATEMENTS.items() if name in route), "SELECT customers")
-    failed = f"PSQLException: ERROR: {error}" if error else ""
     code = 502 if error else status
     root = Span(
         ids[0], "", FRONTEND, f"{method} {route.replace('/api/v1', '')}", "server", began - page // 2,
@@ -161,13 +175,19 @@ def _trace(pods: Sequence[Json], pod: Json, end: int, fields: dict[str, Any], he
     own_span = Span(
         ids[1], ids[0], BACKEND, f"{method} {route}", "server", began, backend, failed, status, failed, pod=pod
     )
+    refused = failed if place == KEYCLOAK else ""
     asked = Span(
-        ids[2], ids[1], KEYCLOAK, _INTROSPECT, "server", began + 300, token, "", 200, pod=_first(pods, KEYCLOAK)
-    )
+        ids[2], ids[1], KEYCLOAK, _INTROSPECT, "client" if refused else "server", began + 300, token,
+        refused, 0 if refused else 200, refused, pod=_first(pods, KEYCLOAK),
+    )  # fmt: skip
+    lost = failed if place == POSTGRES else ""
     read = Span(
-        ids[3], ids[1], POSTGRES, statement, "client", began + 400 + token, query, failed, pod=_first(pods, POSTGRES)
-    )
-    return Trace(trace_id, (root, own_span, asked, read))
+        ids[3], ids[1], POSTGRES, statement, "client", began + 400 + token, query, lost,
+        pod=_first(pods, POSTGRES),
+    )  # fmt: skip
+    # What it did not come to is not there: nothing was asked for a request that was refused at the door.
+    reached = {BACKEND: (), KEYCLOAK: (asked,)}.get(place, (asked, read))
+    return Trace(trace_id, (root, own_span, *reached))
 
 
 def _first(pods: Sequence[Json], app: str) -> Json | None:

@@ -17,11 +17,14 @@ from aurora_tui.sandbox.kube.quantities import millicores_of
 from aurora_tui.sandbox.kube.selectors import labels_of
 from aurora_tui.sandbox.kube.stamps import seconds_of
 from aurora_tui.sandbox.kube.usage import NODE_OWN, Usage
+from aurora_tui.sandbox.scenarios import FAULTS
 from aurora_tui.sandbox.scenarios.base import Certificate, Fault, Scenario, Setting, Surge, Wedge
 from aurora_tui.sandbox.traffic import Replica, strain
 
 _SYNC = 20.0
 """Seconds until a mounted ConfigMap shows an edit: less than the kubelet's minute, so that one need not wait."""
+_RENEWAL = 90 * 86_400.0
+"""Seconds for which a certificate is issued."""
 _BUSY = 0.97
 """Share of a node's CPU beyond which its pods wait for their turn."""
 _STARVED = Fault(slowdown=20.0)
@@ -73,6 +76,15 @@ class World:
     """Whether each node is ready."""
     sizes: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     """Kind and name of each workload -> replicas wanted and available."""
+    certificates: Mapping[str, float] = field(default_factory=dict)
+    """Until when (epoch seconds) the certificate of each host holds."""
+
+    def overload(self, app: str) -> Fault | None:
+        """What too many requests do to the app's replicas; those of a bad image fail in their own way."""
+        replicas = self.replicas.get(app, ())
+        if any(each.image in FAULTS for each in replicas):
+            return None
+        return strain(app, sum(each.ready for each in replicas), self.load.get(app, 1.0))
 
 
 class Chronicle:
@@ -122,8 +134,7 @@ class Chronicle:
         if app in _ASKING:
             if not any(each.ready for each in world.replicas.get(_DATABASE, ())):
                 return _REFUSED
-            ready = sum(each.ready for each in replicas)
-            return own or strain(app, ready, world.load.get(app, 1.0))
+            return own or world.overload(app)
         return own
 
     def _is_wedged(self, pod: str, moment: float) -> bool:
@@ -161,6 +172,7 @@ class Chronicle:
                 )
                 for kind, item in workloads
             },
+            {certificate.host: self._expiry(certificate) for certificate in self._scenario.of(Certificate)},
         )
 
     def _figures(self, pod: Json) -> PodFigures:
@@ -208,6 +220,10 @@ class Chronicle:
             if self._mounted_value(setting.config_map, setting.key, now) == setting.value:
                 found[setting.workload] = setting.fault
         return found
+
+    def _expiry(self, certificate: Certificate) -> float:
+        expired = self._began - certificate.age
+        return expired + (_RENEWAL if self._is_renewed(certificate.secret, expired) else 0.0)
 
     def _is_renewed(self, secret: str, expired: float) -> bool:
         found = self._store.get(SECRETS, NAMESPACE, secret) or {"metadata": {}}

@@ -18,7 +18,7 @@ SCENARIO = Scenario(
         "HighErrorRate fires: the release of thirteen minutes ago lowered the memory limit to 256Mi, and the kernel "
         "kills the containers again and again (OOMKilled, exit code 137)."
     ),
-    mends="Rolling the deployment back, or giving it its memory again.",
+    mends="Rolling the deployment back.",
     onset=_AGE,
     moves=(
         # An autoscaler that looks at memory would answer with ever more of such pods.
