@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aurora_tui.cluster.errors import ClusterError
+from aurora_tui.heavy import import_late
 from aurora_tui.model.actions import Target, Verb
 from aurora_tui.model.configmaps import TOGGLE
 from aurora_tui.model.selection import ObjectRef, ServiceRef
@@ -48,7 +48,9 @@ class Acting(Offering):
 
     async def look_back(self, context: str) -> None:
         """See to actions that were left uncertain; what actions need is imported beside the keys on this occasion."""
-        await asyncio.to_thread(importlib.import_module, "aurora_tui.desks")
+        with contextlib.suppress(ClusterError):
+            await self.session.of(context).cluster.connect()  # after the first rows
+        await asyncio.to_thread(import_late, "aurora_tui.desks")
         await self.desks.of(context).settle(self)
 
     async def on_unmount(self) -> None:

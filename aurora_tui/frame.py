@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 
 LOCAL_HZ = 10
 SSH_HZ = 4
+_EARLY, _EARLY_SECONDS = 0.02, 3.0
+"""How often, and for how long, the first rows are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +91,18 @@ class Frame(App["int | SwitchContext"]):
         self._per_second = LOCAL_HZ
         self.fault = ""
         """What broke the program down, in words for the terminal it leaves behind."""
+        for theme in themes.THEMES:
+            self.register_theme(theme)
+        chosen = os.environ.get("AURORA_THEME") or session.settings.theme
+        if chosen in self.available_themes:
+            # Once it runs, another theme means that all styles are made anew.
+            self.theme = chosen
 
     def compose(self) -> ComposeResult:
         session, clock = self.session, self.session.clock
         first_workloads = {each.name: each.workloads[0] for each in session.settings.services if each.workloads}
         yield StatusBar(id="status")
-        with Horizontal(id="panes"):
+        with Horizontal(id="panes", classes=" ".join(self._shape(self.size))):
             with Horizontal(id="top"):
                 yield SlosPane(session.store, clock=clock, id="slos")
                 yield AlertsPane(session.store, clock=clock, workloads=first_workloads, id="alerts")
@@ -111,11 +119,6 @@ class Frame(App["int | SwitchContext"]):
         yield KeyBar(id="keys")
 
     def on_mount(self) -> None:
-        for theme in themes.THEMES:
-            self.register_theme(theme)
-        chosen = os.environ.get("AURORA_THEME") or self.session.settings.theme
-        if chosen in self.available_themes:
-            self.theme = chosen
         self.set_keymap(dict(self.session.settings.keys))
         for number in (signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self.exit, 128 + number)
@@ -124,6 +127,7 @@ class Frame(App["int | SwitchContext"]):
         hertz = SSH_HZ if "SSH_CONNECTION" in os.environ else LOCAL_HZ
         self._per_second = hertz
         self.set_interval(1 / hertz, self._tick)
+        self._early = self.set_interval(_EARLY, self._hasten, repeat=round(_EARLY_SECONDS / _EARLY))
         self.flush()
 
     async def on_unmount(self) -> None:
@@ -163,6 +167,14 @@ class Frame(App["int | SwitchContext"]):
     @property
     def prompt(self) -> Prompt:
         return self.main.query_one(Prompt)
+
+    def _hasten(self) -> None:
+        """The first rows are not kept waiting for the tick."""
+        if self.is_running and self.session.store.table(self.objects_pane.table.name).freshness.last_good is not None:
+            self._early.stop()
+            self.flush()
+            for session in self.session.sessions:
+                self.call_after_refresh(session.cluster.settle)
 
     def _tick(self) -> None:
         # At the end Textual takes the panes and then the screens away before it stops the timers.
@@ -261,6 +273,12 @@ class Frame(App["int | SwitchContext"]):
         if (pane is None or not pane.back()) and self.zoomed:
             self.action_zoom()
 
+    def _shape(self, size: Size) -> set[str]:
+        """The classes of what holds the panes: all beside each other, above each other, or one alone."""
+        room = size.width >= GRID_FROM[0] and size.height >= GRID_FROM[1]
+        layout = "-zoomed" if self.zoomed else "-grid" if room else "-stack"
+        return {layout, *(("-short",) if size.height < HIGH_FROM else ())}
+
     def _arrange(self, size: Size | None = None) -> None:
         """Fit the panes to the terminal: all four open, or the active one with the others as titles.
 
@@ -273,17 +291,17 @@ class Frame(App["int | SwitchContext"]):
             words = f"{width}x{height} is too small: at least {SMALLEST[0]}x{SMALLEST[1]} is needed"
             self.main.query_one("#toosmall", Static).update(words)
             return
-        grid = width >= GRID_FROM[0] and height >= GRID_FROM[1] and not self.zoomed
-        stack = not grid and not self.zoomed
+        shape = self._shape(Size(width, height))
+        grid, stack = "-grid" in shape, "-stack" in shape
         area = self.main.query_one("#panes")
-        area.set_class(grid, "-grid").set_class(stack, "-stack").set_class(self.zoomed, "-zoomed")
-        area.set_class(height < HIGH_FROM, "-short")
+        for name in ("-grid", "-stack", "-zoomed", "-short"):
+            area.set_class(name in shape, name)
         opened = {self._active} if self._active else set()
         if stack and self._active is self.alerts_pane:
             opened.add(self.objects_pane)
         for row in area.query("#panes > Horizontal"):
             holds = any(pane.parent is row for pane in opened)
-            row.set_class(holds, "-open")
+            row.set_class(holds and not grid, "-open")
             row.set_class(self.zoomed and not holds, "-hidden")
         for pane in self.panes:
             pane.set_collapsed(stack and pane not in opened)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import sys
@@ -17,6 +18,7 @@ import click
 from aurora_tui.firstframe import first_frame
 
 if TYPE_CHECKING:
+    from aurora_tui.cluster.headstart import HeadStart
     from aurora_tui.cluster.kubeconfig import Context
     from aurora_tui.fleet import Opened
     from aurora_tui.session import Session
@@ -83,7 +85,7 @@ def context_of(wanted: Wanted) -> Context:
     return context
 
 
-def session_of(wanted: Wanted, settings: Settings, context: Context) -> Session:
+def session_of(wanted: Wanted, settings: Settings, context: Context, ahead: HeadStart | None = None) -> Session:
     from aurora_tui.session import Session
 
     return Session(
@@ -92,12 +94,16 @@ def session_of(wanted: Wanted, settings: Settings, context: Context) -> Session:
         namespace=wanted.namespace,
         all_namespaces=wanted.all_namespaces,
         read_only=wanted.read_only,
+        ahead=ahead,
     )
 
 
-def opened_of(wanted: Wanted, settings: Settings, contexts: Sequence[Context]) -> Opened:
-    """A session, or those of several contexts together."""
-    sessions = [session_of(wanted, settings, context) for context in contexts]
+def opened_of(
+    wanted: Wanted, settings: Settings, contexts: Sequence[Context], begun: Sequence[HeadStart | None] = ()
+) -> Opened:
+    """A session, or those of several contexts together; each with what was begun for it."""
+    begun = begun or [None] * len(contexts)
+    sessions = [session_of(wanted, settings, context, ahead) for context, ahead in zip(contexts, begun, strict=True)]
     if len(sessions) == 1:
         return sessions[0]
     from aurora_tui.fleet import Fleet
@@ -143,6 +149,7 @@ def console(wanted: Wanted) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise fail("the console needs a terminal; for scripts there are `aurora-tui status` and `aurora-tui get`")
     terminal_defaults(wanted)
+    gc.disable()  # all that is imported stays: looking through it again and again costs a tenth of the start
     settings = settings_of(wanted)
     while True:
         contexts = contexts_of(wanted)
@@ -154,12 +161,21 @@ def console(wanted: Wanted) -> None:
         title = " + ".join(dict.fromkeys(environment.title for environment in environments))
         names, namespaces = " + ".join(context.name for context in contexts), ", ".join(dict.fromkeys(homes))
         with first_frame(title, names, None if wanted.all_namespaces else namespaces):
+            from aurora_tui.cluster.headstart import HeadStart
+
+            begun = [
+                HeadStart(context, None if wanted.all_namespaces else home)
+                for context, home in zip(contexts, homes, strict=True)
+            ]
+            for ahead in begun:
+                ahead.begin()
             from aurora_tui.app import AuroraApp
             from aurora_tui.frame import SwitchContext
             from aurora_tui.terminal import ConsoleDriver
 
-            app = AuroraApp(opened_of(wanted, settings, contexts))
+            app = AuroraApp(opened_of(wanted, settings, contexts, begun))
             app.driver_class = ConsoleDriver
+            _collect_rarely()
         result = app.run()
         if not isinstance(result, SwitchContext):
             break
@@ -177,6 +193,16 @@ def _named(words: str, wanted: Wanted) -> tuple[str, ...]:
     with contextlib.suppress(ConfigError):
         return (choose(words, wanted.kubeconfig).name,)
     return tuple(words.replace(",", " ").split())
+
+
+def _collect_rarely() -> None:
+    """From now on collect what comes in circles, which is little; what is there by now is never looked at again.
+
+    With Python's own threshold a collection of a moment goes through all rows after every few changes.
+    """
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+    gc.enable()
 
 
 def terminal_defaults(wanted: Wanted) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from collections.abc import Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from textual.actions import parse
 from textual.events import Key
 
+from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.frame import Frame
+from aurora_tui.heavy import import_late
 from aurora_tui.model import views
 from aurora_tui.model.actions import READ_ONLY, Verb
 from aurora_tui.model.policies import judge
@@ -192,8 +194,11 @@ class Offering(Frame):
 
     async def _ask(self, session: Session, needs: set[Need]) -> None:
         try:
-            if session.label not in self._rights:  # the verbs are imported beside the keys: the first frame needs none
-                await asyncio.to_thread(importlib.import_module, "aurora_tui.rights")
+            if session.label not in self._rights:  # the verbs are imported beside the keys: the first row needs none
+                with suppress(ClusterError):
+                    await session.cluster.connect()
+                for name in ("aurora_tui.rights", "aurora_tui.silencing"):
+                    await asyncio.to_thread(import_late, name)
                 from aurora_tui.rights import Rights
 
                 self._rights[session.label] = Rights(session.with_alerts, session.clock)

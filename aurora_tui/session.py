@@ -9,17 +9,19 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from aurora_tui.backoff import Backoff
 from aurora_tui.cluster import resources
 from aurora_tui.cluster.errors import ClusterError, NotFoundError
+from aurora_tui.cluster.headstart import HeadStart
 from aurora_tui.cluster.kubeconfig import Context
 from aurora_tui.cluster.kubernetes import KubernetesCluster
 from aurora_tui.cluster.logtail import LogTail
 from aurora_tui.cluster.metrics import PodMetricsSource
+from aurora_tui.heavy import import_late
 from aurora_tui.logbuffer import LogBuffer
 from aurora_tui.model import kube, views
 from aurora_tui.model.access import HttpAccess
@@ -29,11 +31,12 @@ from aurora_tui.model.pods import owner_workload
 from aurora_tui.model.selection import LogOrigin, LogSelection, ObjectRef
 from aurora_tui.model.status import ClusterStatus
 from aurora_tui.settings import Settings
-from aurora_tui.signalling import feed_signals, locate, locate_alertmanagers
 from aurora_tui.signals.errors import SignalError, Trouble
-from aurora_tui.signals.eslogs import ElasticTail
-from aurora_tui.silencing import WithAlerts
 from aurora_tui.store import Store
+
+if TYPE_CHECKING:
+    from aurora_tui.signals.eslogs import ElasticTail
+    from aurora_tui.silencing import WithAlerts
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +61,7 @@ class Session:
         all_namespaces: bool = False,
         read_only: bool = False,
         clock: Callable[[], float] = time.time,
+        ahead: HeadStart | None = None,
     ) -> None:
         self.settings = settings
         self.environment = settings.environment(context.name)
@@ -68,7 +72,7 @@ class Session:
         self.label = ""
         """What its objects are marked with on the screen: its context where several are open, else nothing."""
         self.store = Store()
-        self.cluster = KubernetesCluster(context, read_only=self.read_only)
+        self.cluster = KubernetesCluster(context, read_only=self.read_only, ahead=ahead)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -106,6 +110,9 @@ class Session:
     @cached_property
     def with_alerts(self) -> WithAlerts:
         """What actions are planned on and sent to; made when the first one is."""
+        from aurora_tui.signalling import locate_alertmanagers
+        from aurora_tui.silencing import WithAlerts
+
         return WithAlerts(self.cluster, lambda: locate_alertmanagers(self.environment, self.cluster, self.home))
 
     async def close(self) -> None:
@@ -153,6 +160,8 @@ class Session:
     def tail(self, selection: LogSelection, buffer: LogBuffer) -> LogTail | ElasticTail:
         """The source that fills `buffer` with the selection's logs; the caller runs it."""
         if selection.source is LogOrigin.ELASTICSEARCH:
+            from aurora_tui.signals.eslogs import ElasticTail
+
             return ElasticTail(self.elasticsearch, self.settings.logs, selection, buffer, self.clock)
         self.want(resources.PODS.table)
         return LogTail(self.cluster, self.store.table(resources.PODS.table), selection, buffer, self.clock)
@@ -172,6 +181,8 @@ class Session:
 
     async def elasticsearch(self) -> HttpAccess:
         """How Elasticsearch is reached. Raises SignalError where there is none, or it is not to be reached."""
+        from aurora_tui.signalling import locate
+
         found = await locate("elasticsearch", self.environment, self.cluster, self.home)
         if found.access is None:
             how = f": set environments.{self.environment.name}.sources.elasticsearch in the settings"
@@ -239,10 +250,11 @@ class Session:
                 await asyncio.sleep(backoff.next())
 
     async def _signal(self) -> None:
-        # The pods come first: either needs libraries whose import keeps a core busy.
+        # The pods come first: either needs modules whose import keeps a core busy.
         with contextlib.suppress(ClusterError):
             await self.cluster.connect()
-        await feed_signals(self.settings, self.environment, self.cluster, self.store, self.clock, self.home)
+        signalling = await asyncio.to_thread(import_late, "aurora_tui.signalling")
+        await signalling.feed_signals(self.settings, self.environment, self.cluster, self.store, self.clock, self.home)
 
     def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name=f"source {name}")

@@ -8,17 +8,18 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from aurora_tui.cluster.errors import ClusterError
+from aurora_tui.cluster.logtail import LogTail
 from aurora_tui.logbuffer import LogBuffer
 from aurora_tui.model import kube, views
 from aurora_tui.model.selection import LogOrigin, LogSelection
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.offering import Offering
 from aurora_tui.signals.errors import SignalError
-from aurora_tui.signals.eslogs import ElasticTail
 from widgets.logs import SourcedTail
 
 if TYPE_CHECKING:
     from aurora_tui.fleet import Opened
+    from aurora_tui.signals.eslogs import ElasticTail
 
 
 class Tailing(Offering):
@@ -41,9 +42,9 @@ class Tailing(Offering):
             self._turned = False
         buffer = LogBuffer(capacity_lines=self.session.settings.log_lines)
         tail = self.session.of(selection.context).tail(selection, buffer)
-        self._elastic = tail if isinstance(tail, ElasticTail) else None
+        self._elastic = None if isinstance(tail, LogTail) else tail
         self._log_task = self._work(tail.run())
-        facts = (lambda: tail.facts) if isinstance(tail, ElasticTail) else tuple
+        facts = tuple if isinstance(tail, LogTail) else (lambda: tail.facts)
         self.logs_pane.follow(selection, buffer, tail.notes, facts)
         if focus:
             self.go_to(self.logs_pane)

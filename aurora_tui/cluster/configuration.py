@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from aurora_tui.cluster.credentials import obtain
 from aurora_tui.cluster.errors import ConfigError
-from aurora_tui.cluster.kubeconfig import IN_CLUSTER, Context, merge
+from aurora_tui.cluster.kubeconfig import IN_CLUSTER, Context, Merged, merge
 
 if TYPE_CHECKING:
     from kubernetes.aio.client.configuration import Configuration
@@ -47,19 +47,18 @@ async def configure(context: Context, *, environ: Mapping[str, str] = os.environ
         if context.name == IN_CLUSTER and not context.files:
             load_incluster_config(client_configuration=configuration)
         else:
-            entries, expires = await _plain(context)
+            entries, expires = await plain(context, merge(context.files))
             await load_kube_config_from_dict(entries, context=context.name, client_configuration=configuration)
     except ConfigError as error:
         raise ConfigError(f"context {context.name!r}: {error}") from error
     except (ConfigException, OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"context {context.name!r}: {error}") from error
-    configuration.proxy = _proxy(configuration, environ)
+    configuration.proxy = proxy_of(configuration.proxy, configuration.host, environ)
     return Configured(configuration, expires)
 
 
-async def _plain(context: Context) -> tuple[dict[str, Any], float | None]:
+async def plain(context: Context, merged: Merged) -> tuple[dict[str, Any], float | None]:
     """A kubeconfig with this context only, its credentials obtained; and when they run out."""
-    merged = merge(context.files)
     if context.name not in merged.contexts or context.cluster not in merged.clusters:
         raise ConfigError("it is no longer in the kubeconfig")
     cluster = {key: value for key, value in merged.clusters[context.cluster].items() if value}
@@ -94,11 +93,10 @@ def server_url(server: str, cluster: Mapping[str, Any], user: Mapping[str, str])
     return parts._replace(scheme=parts.scheme.lower()).geturl().rstrip("/")
 
 
-def _proxy(configuration: Configuration, environ: Mapping[str, str]) -> str | None:
+def proxy_of(proxy: str | None, host: str, environ: Mapping[str, str]) -> str | None:
     """The kubeconfig's ``proxy-url``, else what the environment names for this address; never for loopback."""
-    proxy: str | None = configuration.proxy
     if not proxy:
-        parts = urlsplit(configuration.host)
+        parts = urlsplit(host)
         if not _bypassed(parts.hostname or "", environ):
             proxy = environ.get(f"{parts.scheme}_proxy") or environ.get(f"{parts.scheme.upper()}_PROXY")
     if not proxy:

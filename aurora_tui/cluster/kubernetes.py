@@ -8,6 +8,7 @@ from typing import Any
 
 from aurora_tui.cluster.discovery import parse_service_address
 from aurora_tui.cluster.errors import ClusterError
+from aurora_tui.cluster.headstart import HeadStart
 from aurora_tui.cluster.kubeconfig import Context
 from aurora_tui.cluster.logs import split_lines
 from aurora_tui.cluster.protocol import LogRequest, Permission
@@ -32,9 +33,10 @@ _LOG_SILENCE = 120.0
 class KubernetesCluster:
     """A Kubernetes API server reached with the operator's own credentials (see `protocol.Cluster`)."""
 
-    def __init__(self, context: Context, *, read_only: bool = False) -> None:
+    def __init__(self, context: Context, *, read_only: bool = False, ahead: HeadStart | None = None) -> None:
         self.settings = context
-        self.transport = Transport(context, read_only=read_only)
+        self.transport = Transport(context, read_only=read_only, ahead=ahead)
+        self._ahead = self._begun = ahead
 
     @property
     def context(self) -> str:
@@ -48,7 +50,14 @@ class KubernetesCluster:
         """Load the credentials, so that a broken kubeconfig is told before anything is asked."""
         await self.transport.connect()
 
+    def settle(self) -> None:
+        """The first rows are on the screen: the client may be loaded now."""
+        if self._begun is not None:
+            self._begun.settle()
+
     async def close(self) -> None:
+        if self._begun is not None:
+            self._begun.abandon()
         await self.transport.close()
 
     def reflector(
@@ -61,7 +70,13 @@ class KubernetesCluster:
         fallback: str | None = None,
     ) -> Reflector:
         """The source that keeps `table` equal to the server's objects; `fallback` as in `Reflector`."""
-        return Reflector(self.transport, resource, namespace, table, clock, fallback=fallback)
+        ahead = None
+        if self._ahead is not None and resource is PODS:
+            ahead, self._ahead = self._ahead, None
+            if ahead.namespace != namespace:
+                ahead.abandon()
+                ahead = None
+        return Reflector(self.transport, resource, namespace, table, clock, fallback=fallback, ahead=ahead)
 
     async def version(self) -> str:
         answer = await self.transport.json("GET", "/version")

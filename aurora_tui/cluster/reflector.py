@@ -20,6 +20,7 @@ from aurora_tui.cluster.errors import (
     ThrottledError,
     UnauthorizedError,
 )
+from aurora_tui.cluster.headstart import HeadStart
 from aurora_tui.cluster.resources import Resource
 from aurora_tui.cluster.transport import ANSWER_SECONDS, SilenceError, Transport
 from aurora_tui.model import kube
@@ -54,7 +55,9 @@ class Reflector:
         clock: Callable[[], float],
         *,
         fallback: str | None = None,
+        ahead: HeadStart | None = None,
     ) -> None:
+        self._ahead = ahead
         self._transport = transport
         self._resource = resource
         self._namespace = namespace
@@ -90,6 +93,9 @@ class Reflector:
         kubectl's pager does: a list that takes longer than the server keeps its tokens would never end.
         """
         seen: set[str] = set()
+        if self._ahead is not None and await self._take(self._ahead, seen):
+            return
+        seen.clear()
         query = {"limit": str(PAGE)}
         path = self._resource.path(self._namespace)
         while True:
@@ -102,18 +108,32 @@ class Reflector:
                 seen.clear()
                 continue
             page = self._pages.decode(raw)
-            rows = {kube.key(item.metadata): item for item in page.items or ()}
-            seen.update(rows)
-            self._table.apply(rows)
-            if not page.metadata.continue_:
-                break
-            self._live()
+            if self._put(page, seen):
+                return
             query["continue"] = page.metadata.continue_
             # Let the first page be painted before the next is decoded.
             await asyncio.sleep(0)
-        self._table.retain(seen)
-        self._version = page.metadata.resource_version
+
+    async def _take(self, ahead: HeadStart, seen: set[str]) -> bool:
+        """Take what was read before there was a screen; whether that was all."""
+        self._ahead = None
+        async for page in ahead.pages():
+            if self._put(page, seen):
+                return True
+        ahead.settle()
+        return False
+
+    def _put(self, page: kube.ListPage[Any], seen: set[str]) -> bool:
+        """Apply one page; after the last one (True) the table is equal to the list."""
+        rows = {kube.key(item.metadata): item for item in page.items or ()}
+        seen.update(rows)
+        self._table.apply(rows)
+        last = not page.metadata.continue_
+        if last:
+            self._table.retain(seen)
+            self._version = page.metadata.resource_version
         self._live()
+        return last
 
     async def _watch(self, backoff: Backoff) -> None:
         """Apply events until the server ends the watch, which it does every few minutes.

@@ -30,6 +30,7 @@ from aurora_tui.cluster.errors import (
     ReadOnlyError,
     UnreachableError,
 )
+from aurora_tui.cluster.headstart import HeadStart
 from aurora_tui.cluster.kubeconfig import Context
 from aurora_tui.heavy import IMPORTS
 
@@ -82,7 +83,15 @@ class Transport:
     whoever sends it.
     """
 
-    def __init__(self, context: Context, *, read_only: bool = False, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        context: Context,
+        *,
+        read_only: bool = False,
+        clock: Callable[[], float] = time.time,
+        ahead: HeadStart | None = None,
+    ) -> None:
+        self._ahead = ahead
         self.context = context
         self.read_only = read_only
         self.configuration: Configuration | None = None
@@ -105,6 +114,8 @@ class Transport:
         if self._failure is not None and now - self._failure[0] < RENEWAL_SECONDS:
             # Every source asks at the same moment: the plugin is not run for each of them.
             raise ConfigError(self._failure[1].message)
+        if self._ahead is not None:
+            await self._ahead.settled()
         try:
             # The generated client takes a third of a second to import: not on the event loop.
             rest = await asyncio.to_thread(_rest_module)
