@@ -65,14 +65,17 @@ def together(members: Mapping[str, Freshness]) -> Freshness:
     What one context does not tell must not seem to be told by the others.
     """
     worst = max((each.state for each in members.values()), key=_GRAVITY.index)
-    told = dict.fromkeys(f"{context}: {each.message}" for context, each in members.items() if each.message)
+    told: dict[str, list[str]] = {}
+    for context, each in members.items():
+        told.setdefault(each.message, []).append(context)
+    words = [f"{', '.join(whose)}: {said}" if len(told) > 1 else said for said, whose in told.items() if said]
     heard = [each.last_good for each in members.values() if each.last_good is not None]
     tries = [each.next_try for each in members.values() if each.next_try is not None]
     return Freshness(
         worst,
         # One title tells the age of all: it is that of the oldest where they stand alike.
         min(heard) if len(heard) == len(members) else max(heard, default=None),
-        "; ".join(told),
+        "; ".join(words),
         next_try=min(tries, default=None),
         members=tuple(members.items()),
     )

@@ -245,4 +245,4 @@ async def test_read_only_asks_nothing_and_the_history_and_the_help_say_it(bad_re
         await console.until("Cordon the node and evict its pods")
         (at,) = [number for number, line in enumerate(console.lines) if "Cordon the node and evict its" in line]
         assert console.lines[at + 1].strip(" ▐") == "✘ off: this session is read-only"
-        assert console.app._rights is None
+        assert not console.app._rights

@@ -183,7 +183,13 @@ def test_what_one_context_does_not_tell_is_not_whole_and_no_longer_awaited() -> 
     assert not found.whole
     assert not found.awaited
     assert together({EU: Freshness(), US: Freshness(SourceState.DOWN, message="no route")}).awaited
-    assert together({US: Freshness(SourceState.DOWN, message="no route")}).message == "prod-us: no route"
+
+
+def test_what_is_wrong_is_told_with_its_context_and_once_where_it_is_the_same_everywhere() -> None:
+    off, live = Freshness(SourceState.UNCONFIGURED, message="none here"), Freshness(SourceState.LIVE, 5.0)
+
+    assert together({EU: live, US: off}).message == "prod-us: none here"
+    assert together({EU: off, US: off}).message == "none here"
 
 
 def test_a_row_that_tells_its_context_itself_stays_as_it_is() -> None:
