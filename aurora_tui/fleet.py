@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from aurora_tui.merging import MergedStore
 from aurora_tui.model.definitions import Environment
 from aurora_tui.session import Session
 
+THREADS = 8
+"""For each context; they are made when they are needed."""
 _TONES = ("good", "warn", "bad")
 
 
@@ -60,6 +63,10 @@ class Fleet:
         return context
 
     def start(self) -> None:
+        # What waits in a thread for a server that does not answer must leave threads for the others.
+        workers = THREADS * len(self.sessions)
+        executor = ThreadPoolExecutor(workers, thread_name_prefix="asyncio")
+        asyncio.get_running_loop().set_default_executor(executor)
         for session in self.sessions:
             session.start()
 

@@ -170,6 +170,7 @@ class Frame(App["int | SwitchContext"]):
 
     def _hasten(self) -> None:
         """The first rows are not kept waiting for the tick."""
+        self.session.gather()
         if self.is_running and self.session.store.table(self.objects_pane.table.name).freshness.last_good is not None:
             self._early.stop()
             self.flush()

@@ -287,6 +287,7 @@ async def test_one_that_never_answers_keeps_the_other_from_nothing(pair: Twins, 
             assert "○ kube prod-us connecting" in console.status
             await console.until("3 firing")
             await console.command("deploy")
+            await console.until("▸Deployments 2")
             await go_to(console, EU)
             await console.press(*"uprod-eu\rOPS-1")
             await console.until(f"+ spec.template.spec.containers[backend].image: {GOOD}")

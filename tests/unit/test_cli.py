@@ -65,6 +65,69 @@ async def test_shared_options_may_stand_before_and_after_the_command(
     assert await names(run, *kubeconfig, "--context", "it", "get", "pods", "--context", "two") == ["b"]
 
 
+async def test_of_several_contexts_the_rows_come_together_with_the_context_of_each(
+    run: Run, server: ApiServer, tmp_path: Path
+) -> None:
+    both = ("--kubeconfig", str(tmp_path / "kubeconfig"), "--context", "it", "--context", "two", "--context", "it")
+
+    answer = await asyncio.to_thread(run, "get", "pods", *both)
+    assert (answer.code, answer.err) == (0, "")
+    assert [line.split()[:2] for line in answer.out.splitlines()] == [["CONTEXT", "NAME"], ["it", "a"], ["two", "b"]]
+
+    answer = await asyncio.to_thread(run, "get", "pods", *both, "-o", "json")
+    assert [(row["context"], row["name"]) for row in json.loads(answer.out)] == [("it", "a"), ("two", "b")]
+
+
+async def test_a_context_that_cannot_be_asked_leaves_the_rows_of_the_others_and_is_told(
+    run: Run, server: ApiServer, tmp_path: Path
+) -> None:
+    server.on("GET /api/v1/namespaces/other/pods", refused(403, "not for you", "Forbidden"))
+    both = ("--kubeconfig", str(tmp_path / "kubeconfig"), "--context", "it", "--context", "two")
+
+    answer = await asyncio.to_thread(run, "get", "pods", *both, "-o", "json")
+
+    assert [(row["context"], row["name"]) for row in json.loads(answer.out)] == [("it", "a")]
+    assert (answer.code, answer.err) == (2, "aurora-tui: two: not for you\n")
+
+
+async def test_status_and_check_tell_of_each_context(run: Run, server: ApiServer, tmp_path: Path) -> None:
+    server.on("GET /version", {"gitVersion": "v1.35.0"})
+    both = ("--kubeconfig", str(tmp_path / "kubeconfig"), "--context", "it", "--context", "two", "-o", "json")
+
+    status = await asyncio.to_thread(run, "status", *both)
+    check = await asyncio.to_thread(run, "check", *both)
+
+    assert [each["context"] for each in json.loads(status.out)] == ["it", "two"]
+    told = {each["context"]: each["check"] for each in reversed(json.loads(check.out))}
+    assert told == {"it": "kubernetes", "two": "kubernetes"}
+
+
+async def test_what_changes_something_works_on_one_context(run: Run, server: ApiServer, tmp_path: Path) -> None:
+    both = ("--kubeconfig", str(tmp_path / "kubeconfig"), "--context", "it", "--context", "two")
+
+    answer = await asyncio.to_thread(run, "restart", "deployment/web", "--yes", *both)
+
+    assert (answer.code, answer.err) == (2, "aurora-tui: this works on one context at a time: give --context once\n")
+    assert not server.requests("GET /apis/apps/v1/namespaces/aurora/deployments/web")
+
+
+@pytest.mark.parametrize(
+    ("words", "contexts"),
+    [("two", ("two",)), ("it two", ("it", "two")), ("it,two", ("it", "two")), ("it, a b", ("it", "a", "b"))],
+)
+async def test_the_screen_is_left_for_one_context_or_for_several(
+    server: ApiServer, tmp_path: Path, words: str, contexts: tuple[str, ...]
+) -> None:
+    assert launch._named(words, launch.Wanted(kubeconfig=str(tmp_path / "kubeconfig"))) == contexts
+
+
+async def test_a_context_whose_name_holds_a_blank_is_one_context(server: ApiServer, tmp_path: Path) -> None:
+    content = config(server.url, name="my cluster")
+    path = write(tmp_path / "other", content)
+
+    assert launch._named("my cluster", launch.Wanted(kubeconfig=str(path))) == ("my cluster",)
+
+
 async def test_the_kubeconfig_of_the_environment_is_used(
     run: Run, server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
