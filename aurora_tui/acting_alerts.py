@@ -108,7 +108,8 @@ class ActingOnAlerts(ActingInSeries):
 
         alert = self.alerts_pane.alert()
         if alert is not None:
-            page = AlertPage(f"Alert {alert.name}", links_of(alert), clock=self.session.clock)
+            place = f" in {context}" if (context := context_of(alert)) else ""
+            page = AlertPage(f"Alert {alert.name}{place}", links_of(alert), clock=self.session.clock)
             store = self.session.of(context_of(alert)).store
             page.fill(alert_lines(alert, store, self.session.clock()))
             self.push_screen(page)

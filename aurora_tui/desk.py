@@ -76,7 +76,8 @@ class ActionDesk:
     async def settle(self, app: App[Any]) -> None:
         """Find out what became of actions that a program which ended too early left uncertain, and tell it."""
         for entry in await settle_unfinished(self.path):
-            words = f"journal entry {entry.id}, {entry.action.verb.value} {entry.action.target}: {entry.message}"
+            ref = self._session.place(entry.action.target.ref)
+            words = f"journal entry {entry.id}, {entry.action.verb.value} {ref.words}: {entry.message}"
             app.notify(words, title=entry.outcome.value, severity="warning", timeout=30, markup=False)
 
     async def prepare(self, dialog: ActionDialog, verb: Verb, ref: ObjectRef, params: Params) -> None:

@@ -116,10 +116,9 @@ class Offering(Frame):
         if action in OF_THE_ALERT and self.active is self.alerts_pane and (why := self.alerts_pane.why_not(action)):
             return why
         whys: dict[str, None] = {}
-        steps = list(self._steps(action, parameters))
-        if apart := mixed(ref for _, ref in steps):
+        if len(self.session.sessions) > 1 and (apart := mixed(ref for _, ref in self._steps(action, parameters))):
             return apart
-        for verb, ref in steps:
+        for verb, ref in self._steps(action, parameters):
             why = self._why_not(verb, ref)
             if not why:
                 return ""

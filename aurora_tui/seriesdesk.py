@@ -102,9 +102,10 @@ class SeriesDesk:
             if run.screen is not None:
                 run.screen.show_end(step)
             else:
+                place = f" in {self._session.label}" if self._session.label else ""
                 app.notify(
                     step.text,
-                    title=run.plan.title,
+                    title=f"{run.plan.title}{place}",
                     severity="information" if step.good else "warning",
                     timeout=30,
                     markup=False,

@@ -132,7 +132,7 @@ class Tracing(Tailing, ReadingLogs):
 
     def on_traces_screen_opened(self, message: TracesScreen.Opened) -> None:
         trace = message.row.trace
-        screen = TraceScreen(trace.id, clock=self.session.clock)
+        screen = TraceScreen(trace.id, context=self._traced_in.label, clock=self.session.clock)
         self._work(self._grow(screen, trace, self.push_screen(screen)))
 
     def on_trace_screen_asked(self, message: TraceScreen.Asked) -> None:
@@ -200,7 +200,7 @@ class Tracing(Tailing, ReadingLogs):
     async def _return(self, left: _Left) -> None:
         for before in left.listed:
             await self.push_screen(before.again())
-        screen = TraceScreen(left.tree.trace, clock=self.session.clock)
+        screen = TraceScreen(left.tree.trace, context=self._traced_in.label, clock=self.session.clock)
         screen.fill(left.tree, left.span)
         await self.push_screen(screen)
         place = left.tree.place(left.span)
@@ -217,7 +217,8 @@ class Tracing(Tailing, ReadingLogs):
             self.pop_screen()
 
     def _open_trace(self, trace_id: str) -> None:
-        screen = TraceScreen(read_id(trace_id, TRACE_DIGITS), clock=self.session.clock)
+        context = self._traced_in.label
+        screen = TraceScreen(read_id(trace_id, TRACE_DIGITS), context=context, clock=self.session.clock)
         self._work(self._fill_trace(screen, self.push_screen(screen)))
 
     async def _fill_traces(self, opened: Awaitable[None] | None, screen: TracesScreen, query: TraceQuery) -> None:

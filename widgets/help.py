@@ -108,7 +108,7 @@ COMMANDS = (
     (":ns NAME", "another namespace; :ns all for all of them"),
     (":slo :alerts :logs", "go to a pane"),
     (":traces SERVICE", "traces of a service of the last hour; :traces TRACE-ID that one"),
-    (":ctx NAME", "another context of the kubeconfig"),
+    (":ctx NAME …", "another context of the kubeconfig, or several at once"),
     (":shell CONTAINER", "a shell in a container of the pod under the cursor"),
     (":undo", "take back the last action or series of this session, with a preview"),
     (":series", "show the several actions that are under way, or were last"),

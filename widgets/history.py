@@ -111,7 +111,7 @@ class HistoryScreen(GridPage[RevisionRow]):
 
     def heading(self) -> Sequence[Part]:
         place = f"  ns {self.ref.namespace}" if self.ref.namespace else ""
-        return [Part(f" History of {self.ref}", "strong"), Part(place, "dim"), Part(f"  {self._status}")]
+        return [Part(f" History of {self.ref.words}", "strong"), Part(place, "dim"), Part(f"  {self._status}")]
 
     def details(self, row: RevisionRow) -> tuple[Sequence[Part], Sequence[Content]]:
         if row.live:

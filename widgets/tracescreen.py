@@ -74,9 +74,10 @@ class TraceScreen(ModalScreen[None]):
     class DescriptionWanted(SpanMessage):
         """The operator wants the pod that a span ran in described."""
 
-    def __init__(self, trace: str, *, clock: Callable[[], float]) -> None:
+    def __init__(self, trace: str, *, context: str = "", clock: Callable[[], float]) -> None:
         super().__init__()
         self.trace = trace
+        self._place = f" in {context}" if context else ""
         self.clock = clock
         self.waterfall = Waterfall(empty="asking Jaeger …")
 
@@ -90,7 +91,7 @@ class TraceScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.set_focus(self.waterfall)
-        self.query_one("#heading", Line).show([Part(f" Trace {short_id(self.trace)}", "strong")])
+        self.query_one("#heading", Line).show([Part(f" Trace {short_id(self.trace)}{self._place}", "strong")])
         self.query_one("#legend", Line).show([Part(f" {LEGEND}", "dim")])
         if self.waterfall.trace_tree is not None:
             self._say(self.waterfall.trace_tree)
@@ -142,7 +143,7 @@ class TraceScreen(ModalScreen[None]):
 
     def _say(self, tree: Tree) -> None:
         left = [
-            Part(f" Trace {short_id(tree.trace)}", "strong"),
+            Part(f" Trace {short_id(tree.trace)}{self._place}", "strong"),
             Part(f"  {clock_words(tree.begin / NANO)} UTC", "dim"),
         ]
         self.query_one("#heading", Line).show(left)

@@ -180,6 +180,8 @@ async def test_what_is_looked_at_is_read_from_the_rows_own_cluster(pair: Twins) 
         await console.until(lambda: isinstance(console.app.screen, TextPage), f"in {US}")
         await console.press("escape", "w")
         await console.until(f"What changed  deployment/{BACKEND} in {US}")
+        await console.press("escape", "R")
+        await console.until(f"History of deployment/{BACKEND} in {US}")
         await console.press("escape", "l")
         await console.until(f"in {US}  following")
         assert console.app.logs_pane.selection is not None
