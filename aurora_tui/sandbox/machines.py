@@ -8,9 +8,11 @@ from functools import lru_cache
 
 from aurora_tui.sandbox.kube.chronicle import PodFigures, World
 from aurora_tui.sandbox.kube.manifests import NAMESPACE
+from aurora_tui.sandbox.kube.usage import NODE_OWN
 from aurora_tui.sandbox.series import STALE, SeriesStore
 from aurora_tui.sandbox.traffic import Labels
 
+_CPUS = 8
 _PERIODS = 10.0
 """CFS periods in a second."""
 _REASONS = ("CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "ContainerCreating")
@@ -24,6 +26,7 @@ class Machines:
         self._burnt: dict[str, float] = defaultdict(float)
         self._periods: dict[str, float] = defaultdict(float)
         self._throttled: dict[str, float] = defaultdict(float)
+        self._spent: dict[tuple[str, str], float] = defaultdict(float)
         self._killed: dict[str, tuple[int, int]] = {}
         self._there: dict[Labels, None] = {}
 
@@ -40,8 +43,11 @@ class Machines:
 
     def _samples(self, dt: float, world: World) -> Iterator[tuple[Labels, float]]:
         for pod in world.pods:
-            yield from self._of_container(dt, pod)
+            if pod.node not in world.silent:
+                yield from self._of_container(dt, pod)
             yield from _of_status(pod)
+            if pod.pool is not None and pod.ready and pod.node not in world.silent:
+                yield from _of_pool(pod, pod.pool)
         for (kind, name), (wanted, available) in world.sizes.items():
             for metric, value in zip(_SIZES[kind], (wanted, available), strict=True):
                 yield _labels(metric, **{kind.lower(): name}), float(value)
@@ -49,8 +55,20 @@ class Machines:
             for status, holds in (("true", ready), ("false", False), ("unknown", not ready)):
                 labels = {"node": node, "condition": "Ready", "status": status}
                 yield _labels("kube_node_status_condition", **labels), float(holds)
+        yield from self._of_nodes(dt, world)
         for host, expiry in world.certificates.items():
             yield _probe(host), expiry
+
+    def _of_nodes(self, dt: float, world: World) -> Iterator[tuple[Labels, float]]:
+        """The node exporter's seconds of each CPU; a node's load lies on all of them alike."""
+        for node in world.nodes:
+            if node in world.silent:
+                continue
+            used = min((NODE_OWN[0] + sum(pod.millicores for pod in world.pods if pod.node == node)) / 1000, _CPUS)
+            for mode, share in (("user", used / _CPUS), ("idle", 1 - used / _CPUS)):
+                self._spent[node, mode] += share * dt
+                for cpu in range(_CPUS):
+                    yield _cpu(node, str(cpu), mode), self._spent[node, mode]
 
     def _of_container(self, dt: float, pod: PodFigures) -> Iterator[tuple[Labels, float]]:
         uid, where = pod.uid, {"pod": pod.name, "container": pod.container}
@@ -69,6 +87,8 @@ class Machines:
         yield _labels("container_oom_events_total", **where), float(kills)
 
 
+_CONNECTIONS, _WAITING = 4, 37
+"""Connections that a replica of the backend needs at once, and requests that wait where it does not get them."""
 _SIZES = {
     "Deployment": ("kube_deployment_spec_replicas", "kube_deployment_status_replicas_available"),
     "StatefulSet": ("kube_statefulset_replicas", "kube_statefulset_status_replicas_available"),
@@ -91,6 +111,15 @@ def _of_status(pod: PodFigures) -> Iterator[tuple[Labels, float]]:
             yield _labels(metric, resource=resource, unit=unit, node=pod.node, **where), limit * factor
 
 
+def _of_pool(pod: PodFigures, size: int) -> Iterator[tuple[Labels, float]]:
+    """The connection pool as HikariCP exports it."""
+    short = size < _CONNECTIONS
+    figures = {"max": size, "active": min(size, _CONNECTIONS), "pending": _WAITING if short else 0}
+    for name, value in figures.items():
+        labels = {"job": pod.app, "pool": "HikariPool-1", "pod": pod.name}
+        yield _labels(f"hikaricp_connections_{name}", **labels), float(value)
+
+
 @lru_cache(maxsize=16_384)
 def _made(name: str, pairs: tuple[tuple[str, str], ...]) -> Labels:
     job = "kubelet" if name.startswith("container_") else "kube-state-metrics"
@@ -99,6 +128,12 @@ def _made(name: str, pairs: tuple[tuple[str, str], ...]) -> Labels:
 
 def _labels(name: str, **pairs: str) -> Labels:
     return _made(name, tuple(pairs.items()))
+
+
+@lru_cache(maxsize=1024)
+def _cpu(node: str, cpu: str, mode: str) -> Labels:
+    pairs = {"__name__": "node_cpu_seconds_total", "job": "node-exporter", "instance": node, "cpu": cpu, "mode": mode}
+    return tuple(sorted(pairs.items()))
 
 
 @lru_cache(maxsize=64)

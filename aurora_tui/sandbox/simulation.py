@@ -23,7 +23,7 @@ _PAST = ((30 * 86400, 3600), (86400, 120), (3 * 3600, 15))
 _RULE_STEP_S = 15
 _RULE_LEAD_S = 60
 """How long before the first release the rules begin to be evaluated."""
-_MACHINES_LEAD_S, _MACHINES_STEP_S = 900, 30
+_MACHINES_LEAD_S, _MACHINES_STEP_S = 900, 15
 """How long before the onset the figures of the machines begin, and their steps."""
 _BACKEND = "aurora-backend"
 

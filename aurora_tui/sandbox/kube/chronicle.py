@@ -11,6 +11,7 @@ from typing import Any
 from aurora_tui.sandbox.kube.appetites import cpu_limit, memory_limit
 from aurora_tui.sandbox.kube.kinds import CONFIGMAPS, DEPLOYMENTS, NODES, PODS, SECRETS, STATEFULSETS, Json
 from aurora_tui.sandbox.kube.manifests import NAMESPACE
+from aurora_tui.sandbox.kube.mishaps import Mishaps
 from aurora_tui.sandbox.kube.objects import ObjectStore
 from aurora_tui.sandbox.kube.podstate import has_ended, holds, is_leaving, is_ready, phase
 from aurora_tui.sandbox.kube.quantities import millicores_of
@@ -27,6 +28,8 @@ _RENEWAL = 90 * 86_400.0
 """Seconds for which a certificate is issued."""
 _BUSY = 0.97
 """Share of a node's CPU beyond which its pods wait for their turn."""
+_GONE = Fault(1.0, status="503")
+_MUTE = Fault(mute=True)
 _STARVED = Fault(slowdown=20.0)
 _DATABASE = "aurora-postgres"
 _ASKING = ("aurora-backend",)
@@ -59,6 +62,8 @@ class PodFigures:
     cpu_limit: float | None
     mebibytes: float
     memory_limit: float | None
+    pool: int | None = None
+    """The most connections to the database that it may have; None for what keeps none."""
 
     @property
     def millicores(self) -> float:
@@ -72,6 +77,8 @@ class World:
     replicas: Mapping[str, Sequence[Replica]]
     load: Mapping[str, float] = field(default_factory=dict)
     pods: tuple[PodFigures, ...] = ()
+    silent: frozenset[str] = frozenset()
+    """Nodes of which nothing is heard."""
     nodes: Mapping[str, bool] = field(default_factory=dict)
     """Whether each node is ready."""
     sizes: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
@@ -90,7 +97,8 @@ class World:
 class Chronicle:
     """Worlds by time; `note` adds one where anything is different."""
 
-    def __init__(self, store: ObjectStore, usage: Usage, scenario: Scenario) -> None:
+    def __init__(self, store: ObjectStore, usage: Usage, scenario: Scenario, mishaps: Mishaps) -> None:
+        self._mishaps = mishaps
         self._store = store
         self._usage = usage
         self._scenario = scenario
@@ -127,6 +135,8 @@ class Chronicle:
             if wedge.pod == pod and self._is_wedged(pod, moment):
                 return Fault(last_words=wedge.last_words)
         world = self.at(moment)
+        if world.silent and any(each.name == pod and each.node in world.silent for each in world.pods):
+            return _MUTE
         replicas = world.replicas.get(app, ())
         own = next((each.fault for each in replicas if each.pod == pod and each.fault), None)
         if own is not None and own.complaint:
@@ -146,9 +156,14 @@ class Chronicle:
     def _observe(self, now: float) -> World:
         pods = self._store.items(PODS, NAMESPACE)
         load = {surge.job: self.load(surge.job, now) for surge in self._scenario.of(Surge)}
-        figures = tuple(self._figures(pod) for pod in pods if pod["spec"].get("nodeName"))
+        figures = tuple(self._figures(pod, now) for pod in pods if pod["spec"].get("nodeName"))
         faults = self._faults(now)
         starved = self._starved(figures)
+        silent = frozenset(
+            each["metadata"]["name"]
+            for each in self._store.items(NODES)
+            if self._mishaps.silent(each["metadata"]["name"], now)
+        )
         workloads = [
             (each.kind, item) for each in (DEPLOYMENTS, STATEFULSETS) for item in self._store.items(each, NAMESPACE)
         ]
@@ -157,13 +172,15 @@ class Chronicle:
             app = labels_of(pod).get("app", "")
             if app not in replicas or is_leaving(pod) or has_ended(pod):
                 continue
-            fault = faults.get(app) or (_STARVED if pod["spec"].get("nodeName") in starved else None)
+            node = pod["spec"].get("nodeName")
+            fault = _GONE if node in silent else faults.get(app) or (_STARVED if node in starved else None)
             image, name = pod["spec"]["containers"][0]["image"], pod["metadata"]["name"]
             replicas[app].append(Replica(image, is_ready(pod), name, fault))
         return World(
             replicas,
             load,
             figures,
+            silent,
             {node["metadata"]["name"]: holds(node, "Ready") for node in self._store.items(NODES)},
             {
                 (kind, item["metadata"]["name"]): (
@@ -175,7 +192,7 @@ class Chronicle:
             {certificate.host: self._expiry(certificate) for certificate in self._scenario.of(Certificate)},
         )
 
-    def _figures(self, pod: Json) -> PodFigures:
+    def _figures(self, pod: Json, now: float) -> PodFigures:
         statuses: list[Json] = pod.get("status", {}).get("containerStatuses") or []
         first: dict[str, Any] = statuses[0] if statuses else {}
         container = pod["spec"]["containers"][0]
@@ -196,7 +213,16 @@ class Chronicle:
             cpu_limit=cpu_limit(pod),
             mebibytes=mebibytes,
             memory_limit=memory_limit(container),
+            pool=self._pool(container, now),
         )
+
+    def _pool(self, container: Json, now: float) -> int | None:
+        """What the environment says, unless a setting that is mounted says otherwise."""
+        sizes = [each.get("value") for each in container.get("env") or () if each["name"] == "DB_POOL_SIZE"]
+        for setting in self._scenario.of(Setting):
+            if setting.key == "db-pool-size":
+                sizes.append(self._mounted_value(setting.config_map, setting.key, now))
+        return int(sizes[-1]) if sizes and sizes[0] and sizes[-1] and sizes[-1].isdecimal() else None
 
     def _starved(self, figures: Sequence[PodFigures]) -> set[str]:
         """The nodes whose CPU is burnt to the end."""

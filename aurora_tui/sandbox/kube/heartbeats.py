@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from aurora_tui.sandbox.kube.kinds import LEASES, NODES, Json
 from aurora_tui.sandbox.kube.manager import Key
+from aurora_tui.sandbox.kube.mishaps import Mishaps
 from aurora_tui.sandbox.kube.objects import Change, key_of
 from aurora_tui.sandbox.kube.stamps import micro_stamp, seconds_of, stamp
 from aurora_tui.sandbox.kube.workloads import Cluster
@@ -18,7 +19,8 @@ _NAMESPACE = "kube-node-lease"
 
 
 class Heartbeats:
-    def __init__(self, cluster: Cluster, is_live: Callable[[], bool]) -> None:
+    def __init__(self, cluster: Cluster, is_live: Callable[[], bool], mishaps: Mishaps) -> None:
+        self._mishaps = mishaps
         self._cluster = cluster
         self._store = cluster.store
         self._is_live = is_live
@@ -34,6 +36,8 @@ class Heartbeats:
         if not self._is_live():
             return None
         now = self._cluster.clock()
+        if self._mishaps.silent(key[1], now):
+            return None
         self._confirm(self._store.get(NODES, *key) or node, now)
         return self._renew(node["metadata"]["name"], now)
 

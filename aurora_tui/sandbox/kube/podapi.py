@@ -12,7 +12,7 @@ from aiohttp import web
 
 from aurora_tui.sandbox.kube.bodies import decoding, read_dry_run, read_object
 from aurora_tui.sandbox.kube.eviction import evict
-from aurora_tui.sandbox.kube.kinds import PODS, Json
+from aurora_tui.sandbox.kube.kinds import NODES, PODS, Json
 from aurora_tui.sandbox.kube.listing import flag, whole_number
 from aurora_tui.sandbox.kube.objects import ObjectStore
 from aurora_tui.sandbox.kube.podexec import exec_in
@@ -29,6 +29,7 @@ from aurora_tui.sandbox.kube.podlogs import (
     log_begin,
     nothing_ails,
 )
+from aurora_tui.sandbox.kube.podstate import condition
 from aurora_tui.sandbox.kube.routes import Route
 from aurora_tui.sandbox.kube.stamps import seconds_of, stamp
 from aurora_tui.sandbox.kube.statuses import ApiError, FieldFault, invalid, method_not_allowed
@@ -97,6 +98,7 @@ class PodApi:
         pod = self._registry.get(Target(PODS, route.key_namespace, route.name))
         container = container_name(pod, request.query.get("container", ""))
         options = self._read(request, route.name)
+        self._check_kubelet(pod, container)
         run = current_run(pod, container, options.previous, self._ails)
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
         response.enable_chunked_encoding()
@@ -110,6 +112,17 @@ class PodApi:
                     break
             await response.write_eof()
         return response
+
+    def _check_kubelet(self, pod: Json, container: str) -> None:
+        """Raise ApiError where the kubelet that has the log cannot be reached, as the API server words it."""
+        node = self._store.get(NODES, "", pod["spec"].get("nodeName", ""))
+        ready = condition(node, "Ready") if node else None
+        if node is not None and ready is not None and ready["status"] == "Unknown":
+            address = f"{node['status']['addresses'][0]['address']}:10250"
+            metadata = pod["metadata"]
+            path = f"containerLogs/{metadata['namespace']}/{metadata['name']}/{container}"
+            told = f'Get "https://{address}/{path}": dial tcp {address}: connect: no route to host'
+            raise ApiError(500, "InternalError", told)
 
     def _read(self, request: web.Request, pod: str) -> LogOptions:
         query = request.query

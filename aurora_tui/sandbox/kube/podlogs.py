@@ -151,6 +151,8 @@ def lines_of_second(run: Run, second: int) -> list[Line]:
     """What the container writes in one second of its life; the last words fall into its last."""
     voice = voice_of(run.image, run.pod)
     fault = run.ails(run.app, run.pod, float(second))
+    if fault is not None and fault.mute:
+        return []
     rng = random.Random(hashlib.blake2b(f"{run.container_id} {second}".encode(), digest_size=8).digest())
     age = second - run.started
     if second == run.ended:

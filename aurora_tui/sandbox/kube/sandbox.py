@@ -25,6 +25,7 @@ from aurora_tui.sandbox.kube.kubeapi import KubeApi
 from aurora_tui.sandbox.kube.manager import Manager
 from aurora_tui.sandbox.kube.manifests import NAMESPACE
 from aurora_tui.sandbox.kube.mishaps import Mishaps
+from aurora_tui.sandbox.kube.nodelife import NodeLifecycle
 from aurora_tui.sandbox.kube.objects import ObjectStore
 from aurora_tui.sandbox.kube.podapi import PodApi
 from aurora_tui.sandbox.kube.podlife import Kubelets
@@ -69,9 +70,15 @@ class KubeSandbox:
         self._tokens |= {user: _token(random.Random(f"{seed} {user.name}")) for user in USERS if user is not OPERATOR}
         self._store = ObjectStore(self.now, rng, history)
         self._registry = Registry(self._store, self.now, rng)
-        usage = Usage(self._store, self.now, lambda app: self._chronicle.load(app, self.now()), scenario.appetites)
-        self._chronicle = Chronicle(self._store, usage, scenario)
         self._mishaps = Mishaps(scenario.of(Wedge), scenario.of(Outage))
+        usage = Usage(
+            self._store,
+            self.now,
+            lambda app: self._chronicle.load(app, self.now()),
+            scenario.appetites,
+            lambda node: self._mishaps.silent(node, self.now()),
+        )
+        self._chronicle = Chronicle(self._store, usage, scenario, self._mishaps)
         self._noted = -1
         cluster = Cluster(self._store, self.now, rng, Recorder(self._store, self.now))
         self._manager = Manager(
@@ -88,7 +95,8 @@ class KubeSandbox:
                 BudgetController(cluster),
                 EndpointsController(self._store),
                 Autoscaler(cluster, usage, self._is_live),
-                Heartbeats(cluster, self._is_live),
+                Heartbeats(cluster, self._is_live, self._mishaps),
+                NodeLifecycle(cluster, self._mishaps),
                 GarbageCollector(self._store, self.now),
                 EventExpiry(self._store, self.now),
             ),

@@ -23,7 +23,7 @@ from aurora_tui.sandbox.kube.manifests import NAMESPACES as NAMESPACE_NAMES
 from aurora_tui.sandbox.kube.stamps import stamp
 from aurora_tui.sandbox.kube.strategic import strategic_merge_patch
 from aurora_tui.sandbox.kube.writes import DeleteOptions, Registry, Target
-from aurora_tui.sandbox.scenarios.base import Created, Deleted, Edit, Release, Scenario
+from aurora_tui.sandbox.scenarios.base import Copied, Created, Deleted, Edit, Release, Scenario
 
 DAY = 86_400.0
 _CLUSTER_AGE, _STACK_AGE, _GOOD_RELEASE_AGE = 40 * DAY, 12 * DAY, 3 * DAY
@@ -70,6 +70,8 @@ def _steps(registry: Registry, scenario: Scenario) -> Iterator[tuple[float, Call
             yield edit.age, partial(_edit, registry, edit)
     for made in scenario.of(Created):
         yield made.age, partial(_apply, registry, made.manifest)
+    for twin in scenario.of(Copied):
+        yield twin.age, partial(_copy, registry, twin)
     for gone in scenario.of(Deleted):
         target = Target(_resource(gone.kind), NAMESPACE, gone.name)
         yield gone.age, partial(registry.delete, target, DeleteOptions())
@@ -112,6 +114,14 @@ def _edit(registry: Registry, edit: Edit) -> None:
     resource = _resource(edit.kind)
     target = Target(resource, NAMESPACE if resource.namespaced else "", edit.name)
     registry.edit(target, lambda present: strategic_merge_patch(present, edit.patch), manager=edit.manager)
+
+
+def _copy(registry: Registry, twin: Copied) -> None:
+    original = registry.get(Target(_resource(twin.kind), NAMESPACE, twin.name))
+    labels = original["metadata"].get("labels") or {}
+    metadata = {"name": twin.copy, "namespace": NAMESPACE, "labels": labels}
+    body = {key: value for key, value in original.items() if key not in ("metadata", "status")}
+    _apply(registry, strategic_merge_patch({**body, "metadata": metadata}, twin.patch))
 
 
 def _release(registry: Registry, release: Release, scenario: Scenario) -> None:

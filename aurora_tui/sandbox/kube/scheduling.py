@@ -39,6 +39,20 @@ def _pin(pod: Json) -> str:
     return ""
 
 
+def _untolerated(node: Json, pod: Json) -> str:
+    """The key of a taint that keeps the pod away; the mark of a cordoned node is looked at before."""
+    tolerations = pod["spec"].get("tolerations") or ()
+    for taint in node["spec"].get("taints") or ():
+        if taint["effect"] != "NoSchedule" or taint["key"] == "node.kubernetes.io/unschedulable":
+            continue
+        if not any(
+            each.get("key") in (None, taint["key"]) and each.get("effect") in (None, taint["effect"])
+            for each in tolerations
+        ):
+            return str(taint["key"])
+    return ""
+
+
 def choose_node(store: ObjectStore, pod: Json) -> tuple[str, str]:
     """A node's name and an empty text, or no name and the scheduler's words for why.
 
@@ -58,6 +72,8 @@ def choose_node(store: ObjectStore, pod: Json) -> tuple[str, str]:
     for node in nodes:
         if node["spec"].get("unschedulable") and not tolerant:
             reasons["node(s) were unschedulable"] += 1
+        elif taint := _untolerated(node, pod):
+            reasons[f"node(s) had untolerated taint {{{taint}: }}"] += 1
         elif not selector.items() <= dict(labels_of(node)).items():
             reasons["node(s) didn't match Pod's node affinity/selector"] += 1
         else:

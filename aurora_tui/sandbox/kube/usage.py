@@ -20,7 +20,8 @@ NODE_OWN = (180.0, 900.0)
 
 
 class Usage:
-    """`load` is the factor on an app's usual requests; `more` are appetites by app beside those of the stack."""
+    """`load` is the factor on an app's usual requests; `more` are appetites by app beside those of the stack,
+    `silent` says of which nodes nothing is heard."""
 
     def __init__(
         self,
@@ -28,15 +29,17 @@ class Usage:
         clock: Callable[[], float],
         load: Callable[[str], float] = lambda _: 1.0,
         more: Mapping[str, tuple[float, float]] | None = None,
+        silent: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._store = store
         self._clock = clock
         self._load = load
+        self._silent = silent
         self._appetites = {**APPETITES, **{app: Appetite(*figures) for app, figures in (more or {}).items()}}
 
     def of_pod(self, pod: Json) -> tuple[float, float] | None:
         """Millicores and MiB at present; None while there are no figures for the pod."""
-        if phase(pod) != "Running":
+        if phase(pod) != "Running" or self._silent(pod["spec"].get("nodeName", "")):
             return None
         since = pod["status"].get("startTime")
         if since is None or self._clock() - seconds_of(since) < 2 * _WINDOW:
@@ -93,6 +96,8 @@ class Usage:
 
     def _figures(self, resource: Resource, obj: Json) -> Json | None:
         if resource is NODE_METRICS:
+            if self._silent(obj["metadata"]["name"]):
+                return None
             millicores, mebibytes = self._of_node(obj["metadata"]["name"])
             return {**self._head(resource, obj), "usage": _quantities(millicores, mebibytes)}
         used = self.of_pod(obj)

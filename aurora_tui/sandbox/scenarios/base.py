@@ -20,6 +20,8 @@ class Fault:
     status: str = "500"
     last_words: tuple[str, ...] = ()
     """What it writes before it ends; empty for what its image says."""
+    mute: bool = False
+    """It writes nothing that anybody could read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,17 @@ class Created:
     """An object that somebody applied `age` seconds ago."""
 
     manifest: Json
+    age: float
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A second object beside one that was there `age` seconds ago, but for the patch alike."""
+
+    kind: str
+    name: str
+    copy: str
+    patch: Json
     age: float
 
 
@@ -141,7 +154,7 @@ class Certificate:
     fault: Fault
 
 
-Move = Release | Edit | Created | Deleted | Surge | Wedge | Outage | Setting | Certificate
+Move = Release | Edit | Created | Copied | Deleted | Surge | Wedge | Outage | Setting | Certificate
 _Kind = TypeVar("_Kind")
 
 

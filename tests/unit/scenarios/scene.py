@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from aurora_tui.actions import ActionPath
@@ -15,13 +16,14 @@ from aurora_tui.cluster.kubernetes import KubernetesCluster
 from aurora_tui.cluster.protocol import LogRequest
 from aurora_tui.journal import Journal
 from aurora_tui.model.access import HttpAccess
-from aurora_tui.model.actions import Outcome, Verb
+from aurora_tui.model.actions import Outcome, Params, Verb
 from aurora_tui.model.tracequery import TraceQuery
 from aurora_tui.model.traces import Trace
 from aurora_tui.sandbox.addresses import Addresses
 from aurora_tui.sandbox.stack import Sandbox
 from aurora_tui.signals.alertmanager import AlertmanagerClient
 from aurora_tui.signals.elasticsearch import ElasticClient
+from aurora_tui.signals.errors import SignalError
 from aurora_tui.signals.jaeger import JaegerClient
 from aurora_tui.signals.prometheus import PrometheusClient
 
@@ -29,6 +31,7 @@ NOW = 1_800_000_000.0
 NAMESPACE = "aurora"
 BACKEND, FRONTEND, KEYCLOAK, POSTGRES = "aurora-backend", "aurora-frontend", "aurora-keycloak", "aurora-postgres"
 _STEP = 5.0
+NOTHING: Params = MappingProxyType({})
 Json = dict[str, Any]
 
 
@@ -132,23 +135,26 @@ class Scene:
 
     async def documents(self, words: str) -> list[Json]:
         """Log documents whose message has these words."""
-        answer = await self.elasticsearch.search(
-            "logs-*", {"size": 20, "query": {"match_phrase": {"message": {"query": words}}}}
-        )
+        body = {"size": 20, "query": {"match_phrase": {"message": {"query": words}}}}
+        try:
+            answer = await self.elasticsearch.search("logs-*", body)
+        except SignalError:  # the first to ask waits for half an hour of lines to be indexed
+            answer = await self.elasticsearch.search("logs-*", body)
         return [hit.source or {} for hit in answer.hits]
 
     async def traces(self, service: str = BACKEND, **more: Any) -> list[Trace]:
         return await self.jaeger.find(TraceQuery(service, self.now - 300, self.now, **more))
 
-    async def act(self, verb: Verb, kind: str, name: str, /, **params: Any) -> None:
-        """Plan an action and carry it out as an operator who confirms it."""
+    async def act(self, verb: Verb, kind: str, name: str, params: Params = NOTHING, *, follow: bool = True) -> None:
+        """Plan an action and carry it out as an operator who confirms it, and follow it to its end."""
         resource = resources.find(kind)
         assert resource is not None
         plan = await self.path.plan(verb, resource, NAMESPACE if resource.namespaced else "", name, params)
         record = await self.path.execute(plan, confirmed_context=self.cluster.context, reason="told by the test")
         assert record.outcome is Outcome.DONE, record.message
-        async for _ in self.path.verify(record):
-            pass
+        if follow:
+            async for _ in self.path.verify(record):
+                pass
 
     async def close(self) -> None:
         await self.jaeger.close()

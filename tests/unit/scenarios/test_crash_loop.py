@@ -15,7 +15,7 @@ async def symptoms(stack: Scene) -> dict[str, bool]:
     deployment = (await stack.get("deployment", BACKEND))["status"]
     deadline = [each for each in deployment["conditions"] if each["reason"] == "ProgressDeadlineExceeded"]
     restarts = "sum(kube_pod_container_status_restarts_total)"
-    waiting = 'kube_pod_container_status_waiting_reason{reason="CrashLoopBackOff"}'
+    waiting = 'kube_pod_container_status_waiting_reason{reason="CrashLoopBackOff",container="backend"}'
     return {
         "alert": ("HighErrorRate", BACKEND) in await stack.firing(),
         "errors": await stack.errors() > 0.3,

@@ -52,7 +52,7 @@ async def test_nothing_else_has_changed(stack: Scene) -> None:
 
 
 async def test_scaling_out_mends_it(stack: Scene) -> None:
-    await stack.act(Verb.SCALE, "deployment", BACKEND, replicas=6)
+    await stack.act(Verb.SCALE, "deployment", BACKEND, {"replicas": 6})
 
     await stack.recovers()
     assert len(await stack.pods(BACKEND)) == 6
