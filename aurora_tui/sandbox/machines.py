@@ -43,7 +43,7 @@ class Machines:
 
     def _samples(self, dt: float, world: World) -> Iterator[tuple[Labels, float]]:
         for pod in world.pods:
-            if pod.node not in world.silent:
+            if pod.phase == "Running" and pod.node not in world.silent:
                 yield from self._of_container(dt, pod)
             yield from _of_status(pod)
             if pod.pool is not None and pod.ready and pod.node not in world.silent:

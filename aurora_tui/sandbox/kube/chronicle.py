@@ -219,10 +219,12 @@ class Chronicle:
     def _pool(self, container: Json, now: float) -> int | None:
         """What the environment says, unless a setting that is mounted says otherwise."""
         sizes = [each.get("value") for each in container.get("env") or () if each["name"] == "DB_POOL_SIZE"]
+        if not sizes:
+            return None
         for setting in self._scenario.of(Setting):
             if setting.key == "db-pool-size":
                 sizes.append(self._mounted_value(setting.config_map, setting.key, now))
-        return int(sizes[-1]) if sizes and sizes[0] and sizes[-1] and sizes[-1].isdecimal() else None
+        return int(sizes[-1]) if sizes[-1] and sizes[-1].isdecimal() else None
 
     def _starved(self, figures: Sequence[PodFigures]) -> set[str]:
         """The nodes whose CPU is burnt to the end."""
