@@ -12,25 +12,37 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
+from aurora_tui.sandbox.scenarios import SCENARIOS
+from aurora_tui.sandbox.scenarios.base import Fault, Setting
 from aurora_tui.sandbox.traffic import JOBS, Replica, Traffic
 from tests.live.api import Api, Object, RefusedError, open_api
-from tests.live.manifests import NAMESPACE
+from tests.live.manifests import FLAGS, NAMESPACE
 
 TICK = 0.5
 """Seconds between two looks at the pods."""
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def replicas(pods: Sequence[Object]) -> dict[str, list[Replica]]:
-    """Return each job's pods, by their `app` label, as far as traffic cares; those that go are left out."""
+def replicas(pods: Sequence[Object], faults: Mapping[str, Fault]) -> dict[str, list[Replica]]:
+    """Return each job's pods, by their `app` label, as far as traffic cares; those that go are left out.
+
+    `faults` are what ails all pods of a job, by the job.
+    """
     found: dict[str, list[Replica]] = {}
     for pod in pods:
         if "deletionTimestamp" in pod["metadata"]:
             continue
         conditions = {item["type"]: item["status"] for item in pod.get("status", {}).get("conditions", [])}
-        replica = Replica(pod["spec"]["containers"][0]["image"], conditions.get("Ready") == "True")
-        found.setdefault(pod["metadata"]["labels"]["app"], []).append(replica)
+        app, image = pod["metadata"]["labels"]["app"], pod["spec"]["containers"][0]["image"]
+        ready = conditions.get("Ready") == "True"
+        found.setdefault(app, []).append(Replica(image, ready, pod["metadata"]["name"], faults.get(app)))
     return found
+
+
+def ailing(flags: Object) -> dict[str, Fault]:
+    """What values of the ConfigMap do to the jobs that read it, as in the demo."""
+    moves = (move for scenario in SCENARIOS.values() for move in scenario.of(Setting))
+    return {move.workload: move.fault for move in moves if flags.get("data", {}).get(move.key) == move.value}
 
 
 async def drive(api: Api, traffic: Traffic) -> None:
@@ -41,7 +53,8 @@ async def drive(api: Api, traffic: Traffic) -> None:
     while True:
         try:
             pods = await api.call("GET", f"/api/v1/namespaces/{NAMESPACE}/pods", query=query)
-            seen = replicas(pods["items"])
+            flags = await api.call("GET", f"/api/v1/namespaces/{NAMESPACE}/configmaps/{FLAGS}")
+            seen = replicas(pods["items"], ailing(flags))
         except (aiohttp.ClientError, TimeoutError, RefusedError) as error:
             logging.warning("pods: %r", error)
         now = time.monotonic()

@@ -12,6 +12,7 @@ from tests.live.audit import AuditLog
 from tests.live.conftest import Eventually, Kubectl
 from tests.live.jaeger import Jaeger, running
 from tests.live.program import Act, Program, Run, stack_variable
+from tests.live.scenarios import Scenario, burning
 from tests.live.twins import Twins
 
 
@@ -19,6 +20,12 @@ from tests.live.twins import Twins
 def aurora(kubeconfig: Path, context: str, tmp_path: Path) -> Program:
     """The program under test on the cluster under test, with an empty journal and no settings of a user."""
     return Program(tmp_path, kubeconfig, context)
+
+
+@pytest.fixture(scope="session")
+def scenario(kubectl: Kubectl, context: str) -> Scenario:
+    """Begin a scenario of `tests.live.scenarios` by name, on the stack that all tests share: one at a time."""
+    return lambda name: burning(name, kubectl, context)
 
 
 @pytest.fixture

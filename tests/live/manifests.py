@@ -10,6 +10,8 @@ from tests.live.api import Object
 NAMESPACE = "aurora"
 BACKEND_IMAGES = ("aurora/backend:2.3.9", "aurora/backend:2.4.0")
 """Applied in this order, so that an earlier revision exists; `aurora/backend:2.4.1` is the bad release."""
+FLAGS, POOL_SIZE = "aurora-flags", "db-pool-size"
+"""The ConfigMap that the backend mounts, and the key that says how many connections to the database it may have."""
 REPLICAS_PER_DEPLOYMENT = 100
 
 
@@ -31,7 +33,11 @@ def aurora(backend_image: str, revision_note: str) -> list[Object]:
     """The Aurora Stack with the given release of its backend."""
     backend = _workload("Deployment", "aurora-backend", backend_image, replicas=3)
     backend["metadata"]["annotations"] = {"kubernetes.io/change-cause": revision_note}
+    pod = backend["spec"]["template"]["spec"]
+    pod["volumes"] = [{"name": "flags", "configMap": {"name": FLAGS}}]
+    pod["containers"][0]["volumeMounts"] = [{"name": "flags", "mountPath": "/etc/aurora/flags"}]
     return [
+        _object("v1", "ConfigMap", FLAGS) | {"data": {POOL_SIZE: "20", "new-checkout": "true"}},
         backend,
         _workload("Deployment", "aurora-frontend", "aurora/frontend:2.4.0", replicas=2),
         _workload("StatefulSet", "aurora-keycloak", "quay.io/keycloak/keycloak:26.0", replicas=2),
