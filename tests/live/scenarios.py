@@ -24,7 +24,8 @@ POLL = 0.5
 GOOD = BACKEND_IMAGES[-1]
 BACKEND, POSTGRES = "deployment/aurora-backend", "statefulset/aurora-postgres"
 DATABASE = "aurora-postgres-0"
-WEDGED = "aurora.test/crash"
+WEDGED, NEVER_READY = "aurora.test/crash", "aurora.test/ready"
+"""Annotations by which the simulated kubelet lets a pod's containers end again and again, or never get ready."""
 Labels = Mapping[str, str]
 
 
@@ -79,8 +80,11 @@ def _release(kubectl: Kubectl, image: str) -> None:
     kubectl("annotate", BACKEND, f"kubernetes.io/change-cause=release {image}", "--overwrite", where)
 
 
-def _strategy(kubectl: Kubectl, rolling: Mapping[str, object]) -> None:
-    patch = json.dumps({"spec": {"strategy": {"rollingUpdate": rolling}}})
+def _shape(kubectl: Kubectl, rolling: Mapping[str, object], ready: str | None) -> None:
+    """How a rollout of the backend goes on, and whether its pods ever get ready."""
+    template = {"metadata": {"annotations": {NEVER_READY: ready}}}
+    patch = json.dumps({"spec": {"strategy": {"rollingUpdate": rolling}, "template": template}})
+    kubectl("rollout", "pause", BACKEND, f"--namespace={NAMESPACE}")
     kubectl("patch", BACKEND, f"--patch={patch}", f"--namespace={NAMESPACE}")
 
 
@@ -98,13 +102,16 @@ def _begin_bad_release(kubectl: Kubectl) -> None:
 
 def _begin_crash_loop(kubectl: Kubectl) -> None:
     # As in the demo: where there is no room for a pod more, a rollout first takes away.
-    _strategy(kubectl, {"maxSurge": 0, "maxUnavailable": 2})
+    _shape(kubectl, {"maxSurge": 0, "maxUnavailable": 2}, "false")
     _release(kubectl, "aurora/backend:crash")
+    kubectl("rollout", "resume", BACKEND, f"--namespace={NAMESPACE}")
 
 
 def _end_crash_loop(kubectl: Kubectl) -> None:
+    _shape(kubectl, {"maxSurge": "25%", "maxUnavailable": "25%"}, None)
+    _release(kubectl, GOOD)
+    kubectl("rollout", "resume", BACKEND, f"--namespace={NAMESPACE}")
     _mend_backend(kubectl)
-    _strategy(kubectl, {"maxSurge": "25%", "maxUnavailable": "25%"})
 
 
 def _begin_dependency_down(kubectl: Kubectl) -> None:
