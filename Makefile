@@ -30,16 +30,10 @@ check: $(STAMP) ## ruff, mypy --strict, import contracts
 live: $(STAMP) ## run tests/live against a real control plane, Prometheus and Alertmanager, started here
 	$(BIN)/python -m tests.live.stack run -- $(BIN)/python -m pytest tests/live --live-kubeconfig '{kubeconfig}' --live-context prod $(ARGS)
 
-BENCH := $(BIN)/python -m tests.bench --kubeconfig '{kubeconfig}' --config '{config}' --context prod
-FIGURES := build/bench.json
-
-bench: $(STAMP) ## measure against kubectl and the budgets: in process, with 5,000 pods on the live stack, growth to 20,000
+bench: $(STAMP) ## measure against kubectl and the budgets: in process, with 5,000 pods on the live stack, and with 20,000
 	$(BIN)/python -m tests.bench.micro
 	$(BIN)/python -m tests.bench.tail
-	@mkdir -p build
-	$(BIN)/python -m tests.live.stack run --pods 5000 -- $(BENCH) --json $(FIGURES) $(ARGS); status=$$?; \
-	$(BIN)/python -m tests.live.stack run --pods 20000 -- $(BENCH) start quiet churn --runs 2 --compare $(FIGURES) \
-	&& exit $$status
+	$(BIN)/python -m tests.live.stack run --pods 5000 --namespaces 10 -- $(BIN)/python -m tests.bench --kubeconfig '{kubeconfig}' --config '{config}' --context prod --growth 20000 $(ARGS)
 
 bench-smoke: $(STAMP) ## the short form on the embedded demo, under a minute
 	$(BIN)/python -m tests.bench.smoke

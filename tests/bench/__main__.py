@@ -16,11 +16,14 @@ from pathlib import Path
 
 from tests.bench.bench import Bench
 from tests.bench.figures import Figure, Verdict, merge, table
-from tests.bench.growth import compare, read
+from tests.bench.growth import TOPICS, compare
 from tests.bench.machine import facts, noise
+from tests.bench.rows import rows
 from tests.bench.server import Server, Target
 from tests.bench.soak import soak
 from tests.bench.topics import Topic, topics
+
+GROWTH_RUNS = 2
 
 
 def measured(bench: Bench, topic: Topic, runs: int) -> list[Figure]:
@@ -56,7 +59,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=200.0, help="pod changes a second")
     parser.add_argument("--short", action="store_true", help="a third of the lengths: rougher figures, sooner")
     parser.add_argument("--soak", type=float, metavar="MINUTES", help="changes and keys for so long: does it grow?")
-    parser.add_argument("--compare", type=Path, metavar="F", help="ratios to a smaller cluster's figures (--json)")
+    parser.add_argument("--growth", type=int, metavar="PODS", help="in the end the same with so many pods, as ratios")
     parser.add_argument("--json", type=Path, help="write the figures there as well")
     options = parser.parse_args()
     if unknown := set(options.topics) - known.keys():
@@ -69,8 +72,12 @@ def main() -> int:
     else:
         chosen = options.topics or [name for name, topic in known.items() if topic.asked]
         figures = [figure for name in chosen for figure in measured(bench, known[name], options.runs)]
-    if options.compare:
-        figures += compare(read(options.compare), figures, pods)
+    if options.growth:
+        with rows(target, options.growth) as grown:
+            larger = [
+                figure for name in TOPICS for figure in measured(bench, known[name], min(options.runs, GROWTH_RUNS))
+            ]
+        figures += compare(figures, larger, (pods, grown))
     report(figures, bench, pods, options.json)
     return int(any(figure.verdict is Verdict.MISSED for figure in figures))
 

@@ -30,10 +30,9 @@ def test_one_peak_is_no_growth() -> None:
 
 
 def test_growth_with_the_cluster() -> None:
-    before = {"pods": 5000, "figures": [{"name": "start: peak memory", "value": 100.0}]}
-    before["figures"] += [{"name": "cursor key: bytes", "value": 250.0}, {"name": "only here", "value": 1.0}]  # type: ignore[operator]
-    figures = [Figure("start: peak memory", [390.0], "MB"), Figure("cursor key: bytes", [400.0], "B")]
-    memory, key = compare(before, figures, 20_000)
+    before = [Figure("start: peak memory", [100.0], "MB"), Figure("cursor key: bytes", [250.0], "B")]
+    after = [Figure("start: peak memory", [390.0], "MB"), Figure("cursor key: bytes", [400.0], "B")]
+    memory, key = compare([*before, Figure("only here", [1.0], "s")], after, (5000, 20_000))
     assert (memory.value, memory.verdict) == (3.9, Verdict.KEPT)
     assert (key.value, key.verdict) == (1.6, Verdict.MISSED)
 
@@ -67,4 +66,4 @@ def test_a_change_is_what_a_kubelet_writes_after_a_restart() -> None:
 
 
 def test_topics_stand_in_their_order() -> None:
-    assert list(topics()) == ["start", "quiet", "churn", "slowline", "filtering", "logs"]
+    assert list(topics()) == ["start", "cursor", "quiet", "churn", "slowline", "filtering", "logs"]

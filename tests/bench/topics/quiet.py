@@ -1,4 +1,4 @@
-"""A cursor key, and a minute in which nothing happens: bytes and CPU."""
+"""A minute in which nothing happens: bytes and CPU."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import time
 from collections.abc import Iterator
 
 from tests.bench.bench import Bench
-from tests.bench.figures import Budget, Figure, percentile
+from tests.bench.figures import Budget, Figure
 from tests.bench.podsgrid import PodsGrid
 from tests.bench.topics import Topic
 
-KEYS = 40
 QUIET = 60.0
 _TICKING = re.compile(r"\b(?:\d+m)?\d+s\b")
 """An age below ten minutes, which reads differently each second."""
@@ -22,14 +21,6 @@ _PATIENCE = 660.0
 def measure(bench: Bench) -> Iterator[Figure]:
     with bench.console(settle=6.0) as console:
         grid = PodsGrid(console)
-        answers = []
-        for _ in range(KEYS):
-            grid.pause()
-            answers.append(grid.step())
-        waits = [1000 * each.painted if each.painted is not None else float("inf") for each in answers]
-        yield Figure("cursor key: bytes", [percentile([each.size for each in answers], 0.5)], "B", Budget(600, 250))
-        yield Figure("cursor key: painted, p50", [percentile(waits, 0.5)], "ms")
-        yield Figure("cursor key: painted, p99", [percentile(waits, 0.99)], "ms")
         await_old_rows(grid)
         cpu, size, begun = console.cpu_seconds(), len(console.raw), time.monotonic()
         console.settle(bench.scaled(QUIET))
@@ -49,4 +40,4 @@ def await_old_rows(grid: PodsGrid) -> None:
     grid.console.settle(2.0)
 
 
-TOPIC = Topic("A cursor key, and nothing at all", 15, measure, runs=3)
+TOPIC = Topic("Nothing happens", 15, measure, runs=3)
