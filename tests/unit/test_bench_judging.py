@@ -10,6 +10,7 @@ from tests.bench.growth import compare
 from tests.bench.samplepods import pod
 from tests.bench.soak import Sample, growth
 from tests.bench.topics import topics
+from tests.bench.topics.churn import at_rate, told
 from tests.bench.topics.logs import dropped, gaps, last_of, numbered
 
 
@@ -67,3 +68,9 @@ def test_a_change_is_what_a_kubelet_writes_after_a_restart() -> None:
 
 def test_topics_stand_in_their_order() -> None:
     assert list(topics()) == ["start", "cursor", "quiet", "churn", "slowline", "filtering", "logs"]
+
+
+def test_cpu_at_a_rate_that_was_not_reached_is_scaled_up_and_said() -> None:
+    assert (at_rate(6.0, 100.0, 200.0), at_rate(6.0, 210.0, 200.0)) == (12.0, 6.0)
+    assert told(6.0, 100.0, 200.0) == "6.0 % at 100 changes/s, scaled: the machine gave no more"
+    assert told(6.0, 199.0, 200.0) == "at 199 changes/s"
