@@ -45,9 +45,8 @@ def typed(console: Console, grid: PodsGrid, text: str) -> list[float | None]:
 
 
 def stands(console: Console, grid: PodsGrid, text: str) -> bool:
-    """Whether the title tells this filter and the rows that stand there are those that it leaves."""
-    title = console.line_at(grid.rows[0] - 2)
-    if f" /{text} " not in f"{title[: console.screen.columns // 2]} ":
+    """Whether the prompt shows what was typed and the rows that stand there are those that it leaves."""
+    if console.line_at(console.screen.lines - 2).rstrip() != f" /{text}":
         return False
     sought = text.removeprefix("!")
     try:
