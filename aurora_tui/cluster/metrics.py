@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from aurora_tui.cluster.errors import ClusterError, ForbiddenError, NotFoundError
+from aurora_tui.cluster.errors import ClusterError, ForbiddenError, NotFoundError, ThrottledError
 from aurora_tui.cluster.resources import POD_METRICS
 from aurora_tui.cluster.transport import Transport
 from aurora_tui.model import kube
@@ -17,6 +17,7 @@ from aurora_tui.store import Table
 POLL_SECONDS = 30.0
 """metrics-server itself measures every 15 s at the fastest, 60 s by default."""
 _ABSENT_SECONDS = 300.0
+_LOOK_SECONDS = 1.0
 _ABSENT = "this server does not serve metrics.k8s.io: install metrics-server to see CPU and memory"
 
 
@@ -42,8 +43,9 @@ class PodMetricsSource:
     async def run(self) -> None:
         """Poll until cancelled; never raises because a server did."""
         while True:
-            wait = await self.poll()
-            await asyncio.sleep(wait)
+            # What nobody has looked at is not asked for again.
+            wait = _LOOK_SECONDS if self._table.unread else await self.poll()
+            await _pause(wait)
 
     async def poll(self) -> float:
         """Read once; the seconds until it is worth asking again."""
@@ -59,6 +61,9 @@ class PodMetricsSource:
                 return 0.0
             self._table.set_freshness(SourceState.DENIED, self._clock(), str(error))
             return _ABSENT_SECONDS
+        except ThrottledError as error:
+            self._table.set_freshness(self._table.freshness.lost, self._clock(), str(error))
+            return max(POLL_SECONDS, error.retry_after)
         except (ClusterError, msgspec.DecodeError) as error:
             self._table.set_freshness(self._table.freshness.lost, self._clock(), str(error))
             return POLL_SECONDS
@@ -67,3 +72,7 @@ class PodMetricsSource:
         self._table.retain(set(rows))
         self._table.set_freshness(SourceState.LIVE, self._clock())
         return POLL_SECONDS
+
+
+async def _pause(seconds: float) -> None:
+    await asyncio.sleep(seconds)

@@ -28,10 +28,12 @@ from aurora_tui.cluster.errors import (
     ClusterError,
     ConfigError,
     ReadOnlyError,
+    ThrottledError,
     UnreachableError,
 )
 from aurora_tui.cluster.headstart import HeadStart
 from aurora_tui.cluster.kubeconfig import Context
+from aurora_tui.cluster.pace import Pace
 from aurora_tui.heavy import IMPORTS
 
 if TYPE_CHECKING:
@@ -43,9 +45,14 @@ if TYPE_CHECKING:
     from multidict import CIMultiDict
 
 ANSWER_SECONDS = 20.0
+NEAR_SECONDS = 0.01
+"""A connection with TLS takes three times there and back: one that is made sooner is as good as local."""
+BUSY_SECONDS = 10.0
+"""How long a question waits at most, over all, for a server that is too busy to answer it and says until when."""
 RENEWAL_SECONDS = 5.0
 """Credentials are not asked for again sooner: a plugin may open a browser each time."""
 _EARLY_SECONDS = 20.0
+_SHORTEST_PAUSE = 0.1
 _REVIEWS = ("/apis/authorization.k8s.io/", "/apis/authentication.k8s.io/")
 """Questions that are asked with POST and change nothing."""
 
@@ -92,6 +99,7 @@ class Transport:
         ahead: HeadStart | None = None,
     ) -> None:
         self._ahead = ahead
+        self._pace = Pace()
         self.context = context
         self.read_only = read_only
         self.configuration: Configuration | None = None
@@ -133,6 +141,7 @@ class Transport:
         if self._rest is not None and _trust(self._rest.configuration) == _trust(configuration):
             return
         try:
+            configuration.trace_configs = [self._pace.trace()]
             fresh = await asyncio.to_thread(rest.RESTClientObject, configuration)
         except (OSError, ValueError) as error:
             raise ConfigError(f"context {self.context.name!r}: the certificates cannot be used: {error}") from error
@@ -232,8 +241,20 @@ class Transport:
             response.release()
 
     async def json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        """Send a request and decode the whole answer, a JSON object."""
-        raw = await self.bytes(method, path, **options)
+        """Send a request and decode the whole answer, a JSON object.
+
+        A question is asked again when the server says that it is too busy for it now, at the time it names.
+        """
+        left = BUSY_SECONDS if method == "GET" else 0.0
+        while True:
+            try:
+                raw = await self.bytes(method, path, **options)
+                break
+            except ThrottledError as error:
+                left -= max(error.retry_after, _SHORTEST_PAUSE)
+                if left < 0:
+                    raise
+                await _pause(max(error.retry_after, _SHORTEST_PAUSE))
         try:
             answer = json.loads(raw)
         except ValueError:
@@ -251,8 +272,10 @@ class Transport:
         return self.configuration.host if self.configuration else self.context.server
 
     @property
-    def loopback(self) -> bool:
-        return urlsplit(self.server).hostname in ("127.0.0.1", "localhost", "::1")
+    def near(self) -> bool:
+        """Whether bytes cost less than to compress them: on this machine, or on a line that answers at once."""
+        loopback = urlsplit(self.server).hostname in ("127.0.0.1", "localhost", "::1")
+        return loopback or self._pace.seconds < NEAR_SECONDS
 
     async def _send(self, configuration: Configuration, request: _Request) -> aiohttp.ClientResponse:
         import aiohttp
@@ -260,8 +283,8 @@ class Transport:
         headers = await self._authorized(configuration)
         headers["Accept"] = request.accept
         headers["Content-Type"] = request.content_type
-        # Compressing 30 MB costs the server more than sending it over loopback.
-        headers["Accept-Encoding"] = "identity" if self.loopback else "gzip"
+        # Compressing 30 MB costs the server more than sending it to somebody near.
+        headers["Accept-Encoding"] = "identity" if self.near else "gzip"
         timeout = aiohttp.ClientTimeout(
             total=None if request.silence else ANSWER_SECONDS, sock_connect=CONNECT_SECONDS, sock_read=request.silence
         )
@@ -288,6 +311,10 @@ class Transport:
         if isinstance(error, TimeoutError) and request.silence:
             return SilenceError(f"{self.server}: nothing was heard for {request.silence:.0f} s")
         return UnreachableError(f"{self.server}: {no_answer(error)}")
+
+
+async def _pause(seconds: float) -> None:
+    await asyncio.sleep(seconds)
 
 
 @dataclass(frozen=True, slots=True)

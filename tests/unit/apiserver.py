@@ -25,7 +25,7 @@ class Asked:
     """One request as it arrived."""
 
     verb: str
-    """``GET``, ``PATCH`` …, or ``WATCH``."""
+    """``GET``, ``PATCH`` …, ``WATCH``, or ``STREAM`` for a watch that begins with a streaming list."""
     path: str
     query: dict[str, str]
     headers: dict[str, str]
@@ -65,6 +65,7 @@ class ApiServer:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         verb = "WATCH" if "watch" in request.query else request.method
+        verb = "STREAM" if "sendInitialEvents" in request.query else verb
         body = (await request.read()).decode()
         asked = Asked(verb, request.path, dict(request.query), dict(request.headers), body)
         async with self._news:
@@ -114,6 +115,14 @@ def hung_up() -> Handler:
         return web.Response()
 
     return handle
+
+
+async def begun(request: web.Request, first: bytes) -> web.StreamResponse:
+    """A stream whose first bytes are sent; the rest is up to the test."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    await response.write(first)
+    return response
 
 
 def stream(*chunks: bytes, cut: bool = False, until: asyncio.Event | None = None) -> Handler:

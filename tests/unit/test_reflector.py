@@ -18,6 +18,7 @@ from aurora_tui.model import kube
 from aurora_tui.model.freshness import SourceState
 from tests.unit.apiserver import (
     ApiServer,
+    begun,
     context_for,
     event,
     hung_up,
@@ -31,7 +32,7 @@ from tests.unit.apiserver import (
 from tests.unit.signal_servers import WatchedTable
 
 PATH = "/api/v1/pods"
-LIST, WATCH = f"GET {PATH}", f"WATCH {PATH}"
+LIST, WATCH, STREAM = f"GET {PATH}", f"WATCH {PATH}", f"STREAM {PATH}"
 HOME = "/api/v1/namespaces/aurora/pods"
 NOW = 1_700_000_000.0
 
@@ -245,6 +246,124 @@ async def test_an_expired_version_is_listed_anew_without_blanking_the_rows(
     await table.until_rows()
     assert server.requests(WATCH)[-1].query["resourceVersion"] in ("10", "50")
     assert table.freshness.state is SourceState.LIVE
+
+
+def all_told(version: int) -> bytes:
+    """The bookmark that ends a streaming list."""
+    marks = {"k8s.io/initial-events-end": "true"}
+    return event("BOOKMARK", {"metadata": {"resourceVersion": str(version), "annotations": marks}})
+
+
+def expired() -> Any:
+    return stream(event("ERROR", {"kind": "Status", "code": 410, "message": "too old"}))
+
+
+async def test_a_server_near_by_tells_all_again_as_a_stream_and_goes_on_with_changes(
+    server: ApiServer, table: Pods, start: Start
+) -> None:
+    told, more = asyncio.Event(), asyncio.Event()
+
+    async def telling(request: Any) -> Any:
+        response = await begun(request, event("ADDED", item("b", 3)))
+        await told.wait()
+        await response.write(all_told(60))
+        await more.wait()
+        await response.write(event("ADDED", item("c", 61)))
+        return response
+
+    server.on(LIST, listing(item("a")))
+    server.on(WATCH, expired(), quiet())
+    server.on(STREAM, telling)
+
+    start()
+    await table.until_rows("a", "b")  # nothing is taken away before all was told
+    assert table.freshness.state is SourceState.LIVE
+    told.set()
+    await table.until_rows("b")
+    more.set()
+    await table.until_rows("b", "c")
+
+    (asked,) = server.requests(STREAM)
+    assert asked.query["resourceVersionMatch"] == "NotOlderThan" and "resourceVersion" not in asked.query
+    await server.until_asked(WATCH, 2)
+    assert server.requests(WATCH)[-1].query["resourceVersion"] == "61"
+    assert len(server.requests(LIST)) == 1
+
+
+async def test_a_stream_that_breaks_before_all_was_told_begins_anew(
+    server: ApiServer, table: Pods, start: Start
+) -> None:
+    server.on(LIST, listing(item("a")))
+    server.on(WATCH, expired(), quiet())
+    server.on(
+        STREAM,
+        stream(event("ADDED", item("b", 30)), cut=True),
+        stream(event("ADDED", item("c", 40)) + all_told(70)),
+    )
+
+    start()
+    await server.until_asked(WATCH, 2)
+
+    assert set(table.rows) == {"aurora/c"}
+    assert server.requests(WATCH)[-1].query["resourceVersion"] == "70"
+
+
+@pytest.mark.parametrize("code", [400, 403, 422])
+async def test_a_server_that_refuses_to_stream_is_listed_page_by_page_and_not_asked_for_it_again(
+    server: ApiServer, table: Pods, start: Start, code: int
+) -> None:
+    server.on(LIST, listing(item("a")), listing(item("b"), version=20), listing(item("c"), version=30))
+    server.on(WATCH, expired(), expired(), quiet())
+    server.on(STREAM, refused(code, "sendInitialEvents is forbidden for watch"))
+
+    start()
+    await server.until_asked(WATCH, 3)
+
+    assert set(table.rows) == {"aurora/c"}
+    assert len(server.requests(STREAM)) == 1
+    assert table.freshness.state is SourceState.LIVE
+
+
+async def test_a_server_that_takes_a_stream_for_a_mere_watch_is_listed_page_by_page(
+    server: ApiServer, table: Pods, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reflectors, "ANSWER_SECONDS", 0.3)
+    server.on(LIST, listing(item("a")), listing(item("b"), version=20))
+    server.on(WATCH, expired(), quiet())
+    server.on(STREAM, stream(event("ADDED", item("b", 3)), until=asyncio.Event()))
+
+    start()
+    await server.until_asked(WATCH, 2)
+
+    assert set(table.rows) == {"aurora/b"}
+
+
+async def test_over_a_far_line_all_is_read_again_in_compressed_pages(
+    server: ApiServer, table: Pods, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Transport, "near", False)
+    server.on(LIST, listing(item("a")), listing(item("b"), version=20))
+    server.on(WATCH, expired(), quiet())
+    server.on(STREAM, stream(all_told(70)))
+
+    start()
+    await server.until_asked(WATCH, 2)
+
+    assert set(table.rows) == {"aurora/b"}
+    assert server.requests(STREAM) == []
+    assert [each.headers["Accept-Encoding"] for each in server.requests(LIST)] == ["gzip", "gzip"]
+
+
+async def test_after_a_large_page_fewer_objects_are_asked_for(server: ApiServer, table: Pods, start: Start) -> None:
+    large = item("a", labels={"text": "x" * (reflectors.PAGE_BYTES * 2)})
+    server.on(LIST, listing(large, token="more"), listing(item("b"), token="last"), listing(item("c")))
+    server.on(WATCH, quiet())
+
+    start()
+    await server.until_asked(WATCH)
+
+    limits = [int(each.query["limit"]) for each in server.requests(LIST)]
+    assert limits[0] == 500 and limits[1] < 250 and limits[2] > limits[1]
 
 
 async def test_what_came_before_an_error_in_the_same_breath_is_kept(

@@ -56,6 +56,18 @@ async def transport(server: ApiServer, tmp_path: Path) -> AsyncIterator[Transpor
     await transport.close()
 
 
+@pytest.fixture
+def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that were made, none of which takes time."""
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr("aurora_tui.cluster.transport._pause", pause)
+    return pauses
+
+
 async def failure(transport: Transport, method: str = "GET", path: str = PATH, **options: Any) -> ClusterError:
     """The error that a request ends with; anything but a `ClusterError` fails the test."""
     with pytest.raises(ClusterError) as caught:
@@ -145,7 +157,7 @@ async def test_a_refusal_names_the_causes_that_its_message_leaves_out(server: Ap
     [("7", 7.0), ("", 1.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 1.0), ("inf", 1.0), ("-4", 1.0), ("99999999", 300.0)],
 )
 async def test_a_busy_server_says_how_long_to_wait(
-    server: ApiServer, transport: Transport, after: str, seconds: float
+    server: ApiServer, transport: Transport, waited: list[float], after: str, seconds: float
 ) -> None:
     server.on(LIST, refused(429, "too many requests", Retry_After=after))
 
@@ -153,6 +165,56 @@ async def test_a_busy_server_says_how_long_to_wait(
 
     assert isinstance(error, ThrottledError)
     assert error.retry_after == seconds
+
+
+async def test_a_question_waits_for_a_busy_server_as_long_as_it_says(
+    server: ApiServer, transport: Transport, waited: list[float]
+) -> None:
+    busy = refused(429, "too many requests", Retry_After="3")
+    server.on(LIST, busy, refused(503, "starting", Retry_After="2"), {"kind": "PodList"})
+
+    assert await transport.json("GET", PATH) == {"kind": "PodList"}
+    assert waited == [3.0, 2.0]
+
+
+async def test_a_server_that_stays_busy_is_told_of_in_the_end(
+    server: ApiServer, transport: Transport, waited: list[float]
+) -> None:
+    server.on(LIST, refused(429, "too many requests", Retry_After="4"))
+
+    with pytest.raises(ThrottledError, match="too many requests"):
+        await transport.json("GET", PATH)
+    assert waited == [4.0, 4.0]
+
+
+async def test_what_changes_something_is_never_sent_twice(
+    server: ApiServer, transport: Transport, waited: list[float]
+) -> None:
+    server.on(f"POST {PATH}", refused(429, "too many requests", Retry_After="1"))
+
+    with pytest.raises(ThrottledError):
+        await transport.json("POST", PATH, body={})
+    assert waited == [] and len(server.requests(f"POST {PATH}")) == 1
+
+
+@pytest.mark.parametrize(("seconds", "near"), [(0.002, True), (0.2, False)])
+async def test_how_near_a_server_is_tells_how_long_its_connections_take(
+    tmp_path: Path, seconds: float, near: bool
+) -> None:
+    transport = Transport(context_for(tmp_path, "https://api.example.org"))
+    assert not transport.near  # nothing is known yet
+
+    transport._pace.seconds = seconds
+
+    assert transport.near is near
+
+
+async def test_a_connection_that_is_made_is_measured(server: ApiServer, transport: Transport) -> None:
+    server.on(LIST, {"kind": "PodList"})
+
+    await transport.json("GET", PATH)
+
+    assert 0 < transport._pace.seconds < 60
 
 
 @pytest.mark.parametrize("body", ["<html>log in</html>", "", "[1]", '"text"'])
