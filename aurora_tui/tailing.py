@@ -92,14 +92,17 @@ class Tailing(Offering):
         session = self.session.of(selection.context)
         pods = session.store.table(views.PODS.table)
         known = pods.freshness.last_good is not None and session.namespace in (None, selection.namespace)
-        return known and not _has_logs(selection, pods.rows.values())
+        begin = f"{selection.namespace}/"
+        # At each tick, as long as no line came: the key alone tells most of many pods apart.
+        near = (pod for key, pod in pods.rows.items() if key.startswith(begin))
+        return known and not _has_logs(selection, near)
 
 
 def _has_logs(selection: LogSelection, pods: Iterable[kube.Pod]) -> bool:
     """Whether the cluster has something to read: a pod, and with the previous run where that is asked for."""
-    wanted = [pod for pod in pods if selection.wants(pod)]
+    wanted = filter(selection.wants, pods)
     if not selection.previous:
-        return bool(wanted)
+        return any(True for _ in wanted)
     statuses = [
         status
         for pod in wanted

@@ -21,6 +21,7 @@ from tests.live.conftest import Eventually, Kubectl
 
 pytest_plugins = ("tests.live.fixtures",)
 
+NAMESPACE = "aurora"
 EXPIRED = "1"
 """A version from before the server's memory."""
 
@@ -47,7 +48,7 @@ def connect(kubeconfig: Path, context: str) -> Callable[[], Recorder]:
 
 def names(kubectl: Kubectl) -> set[str]:
     path = "{range .items[*]}{.metadata.namespace}/{.metadata.name} {end}"
-    return set(kubectl("get", "pods", "-A", "-o", f"jsonpath={path}").split())
+    return set(kubectl("get", "pods", "-n", NAMESPACE, "-o", f"jsonpath={path}").split())
 
 
 @pytest.mark.parametrize("near", [True, False])
@@ -60,7 +61,7 @@ async def test_after_an_expired_version_the_rows_are_what_kubectl_lists(
 ) -> None:
     monkeypatch.setattr(Transport, "near", near)
     transport, table = connect(), Table[kube.Pod]("pods")
-    reflector = Reflector(transport, PODS, None, table, lambda: 0.0)
+    reflector = Reflector(transport, PODS, NAMESPACE, table, lambda: 0.0)
     await reflector.read()
     table.apply({"aurora/long-gone": kube.Pod(kube.Meta(name="long-gone", namespace="aurora"))})
     reflector._version = EXPIRED
@@ -82,7 +83,7 @@ async def test_the_head_start_reads_what_kubectl_lists(
     kubeconfig: Path, context: str, kubectl: Kubectl, eventually: Eventually
 ) -> None:
     async def same() -> bool:
-        ahead = HeadStart(choose(context, str(kubeconfig)), None)
+        ahead = HeadStart(choose(context, str(kubeconfig)), NAMESPACE)
         ahead.begin()
         found = {kube.key(pod.metadata) async for page in ahead.pages() for pod in page.items or ()}
         return bool(found) and found == names(kubectl)
