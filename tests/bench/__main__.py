@@ -8,6 +8,7 @@ Without topics all are measured that need nothing more. Exit status 1: a budget 
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import sys
@@ -64,6 +65,9 @@ def main() -> int:
     options = parser.parse_args()
     if unknown := set(options.topics) - known.keys():
         parser.error(f"no such topic: {', '.join(sorted(unknown))}")
+    for package in ("aurora_tui", "widgets"):
+        # As an installed program is: a checkout compiles itself at each start where it may not keep the result.
+        compileall.compile_dir(Path(__file__).parents[2] / package, quiet=1)
     target = Target(options.kubeconfig, options.context, options.kubectl)
     bench = Bench(target, options.config, options.rate, options.alertmanager, options.short)
     pods = Server(target).count_pods()
