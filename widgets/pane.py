@@ -100,10 +100,10 @@ class Pane(Vertical):
     def compose(self) -> ComposeResult:
         yield self._title
         body = self.body()
-        body.add_class("pane--body")
+        body.add_class("pane--body", update=False)
         yield body
         for line in self.details():
-            line.add_class("pane--detail")
+            line.add_class("pane--detail", update=False)
             yield line
 
     def body(self) -> Widget:
