@@ -14,7 +14,7 @@ from aurora_tui.model.placing import context_of
 from aurora_tui.model.selection import LogSelection, ServiceRef, key_of
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.reading import LEAD_SECONDS
-from aurora_tui.tracing import Tracing
+from aurora_tui.triaging import Triaging
 from widgets.help import binding_ids, help_lines
 from widgets.objects import ObjectsPane
 from widgets.tablepane import TablePane
@@ -27,7 +27,7 @@ _LINES_SINCE = 1000
 """Lines of each container that are read back to an onset."""
 
 
-class AuroraApp(Tracing):
+class AuroraApp(Triaging):
     """The console on one session, or on several contexts' at once. Exits with a status, or with what to open next."""
 
     def __init__(self, session: Opened) -> None:
@@ -83,11 +83,7 @@ class AuroraApp(Tracing):
                 else:
                     self.action_inspect("describe")
             return
-        ref = self._workload()
-        view = views.of_kind(ref.kind) if ref else None
-        if ref is not None and view is not None:
-            self.objects_pane.show_view(view, select=key_of(ref))
-            self.go_to(self.objects_pane)
+        self.action_triage()
 
     def action_logs(self) -> None:
         self._logs(previous=False)
@@ -145,7 +141,7 @@ class AuroraApp(Tracing):
 
     def action_ask_command(self) -> None:
         words = sorted({name for view in views.VIEWS for name in view.names if len(name) > 2})
-        words += ["alerts", "slo", "logs", "traces", "ns ", "ctx ", "help", "quit"]
+        words += ["alerts", "slo", "logs", "traces", "triage", "ns ", "ctx ", "help", "quit"]
         pane = self.active
 
         def ended(line: str | None) -> None:
@@ -183,6 +179,8 @@ class AuroraApp(Tracing):
                 self.open_shell(rest)
         elif name == "traces":
             self.traces_command(rest)
+        elif name == "triage":
+            self.triage_command(rest)
         elif name == "undo":
             self.undo_last()
         elif name == "series":

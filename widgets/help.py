@@ -15,12 +15,15 @@ from widgets.alertpage import AlertPage
 from widgets.changes import ChangesScreen
 from widgets.history import HistoryScreen
 from widgets.linepage import LinePage
+from widgets.mitigations import MitigationsScreen
+from widgets.sections import Sections
 from widgets.series import SeriesScreen
 from widgets.silenceform import SilenceForm
 from widgets.templates import TemplatesScreen
 from widgets.textpage import TextPage
 from widgets.traces import TracesScreen
 from widgets.tracescreen import SpanPage, TraceScreen
+from widgets.triage import TriageScreen
 from widgets.waterfall import Waterfall
 
 _GROUPS = {
@@ -48,6 +51,9 @@ _GROUPS = {
     "deployments": "Deployments",
     "history": "Rollout history",
     "changes": "What changed",
+    "triage": "Triage",
+    "sections": "Moving in a triage",
+    "mitigations": "Mitigations",
     "traces": "Traces of a service",
     "trace": "A trace",
     "waterfall": "Moving in a trace",
@@ -57,7 +63,7 @@ _GROUPS = {
 
 _SCREENS = (
     TextPage, AlertPage, LinePage, TemplatesScreen, HistoryScreen, ChangesScreen, ActionDialog, SeriesScreen,
-    SilenceForm,
+    SilenceForm, TriageScreen, Sections, MitigationsScreen,
     TracesScreen, TraceScreen, Waterfall, SpanPage,
 )  # fmt: skip
 """Those that lie over the panes."""
@@ -108,6 +114,7 @@ COMMANDS = (
     (":ns NAME", "another namespace; :ns all for all of them"),
     (":slo :alerts :logs", "go to a pane"),
     (":traces SERVICE", "traces of a service of the last hour; :traces TRACE-ID that one"),
+    (":triage SERVICE", "triage of a service; without one of what is under the cursor"),
     (":ctx NAME …", "another context of the kubeconfig, or several at once"),
     (":shell CONTAINER", "a shell in a container of the pod under the cursor"),
     (":undo", "take back the last action or series of this session, with a preview"),

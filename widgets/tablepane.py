@@ -44,6 +44,10 @@ class TablePane(Pane):
             "slash", "app.ask_filter", "Filter", "Filter rows: regex, !inverse, -l labels, -f fuzzy", id="table.filter"
         ),
         TRACES,
+        pane_binding(
+            "T", "app.triage", "Triage", "Why it is so, and what would mend it, on one screen", id="table.triage"
+        ),
+        pane_binding("m", "app.mitigate", "Mitigate", "What would mend it, the likeliest first", id="table.mitigate"),
         pane_binding("0", "app.namespace(0)", "All", "Show all namespaces", id="table.all", show=False),
         *(
             pane_binding(

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aurora_tui.incident.situation import Situation
+from aurora_tui.incident.subject import traces_around
 from aurora_tui.model.ages import human_duration
 from aurora_tui.model.columns import Cell, Tone
 from aurora_tui.model.definitions import Service
-from aurora_tui.model.findings import Lead
 from aurora_tui.model.selection import TraceSelection
 from aurora_tui.model.slo import SloReading, SloState
 from aurora_tui.model.slo_columns import cost_text, times
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.model.triage import TriageRow
-
-_AROUND = 300.0
 
 
 def impact_rows(situation: Situation) -> Iterator[TriageRow]:
@@ -59,17 +57,7 @@ def _objective(situation: Situation, reading: SloReading) -> TriageRow:
         Cell(burn, Tone.WARN),
         Cell(cost_text(reading)),
     )
-    return TriageRow(f"impact/{reading.key}", cells, traces_around(situation))
-
-
-def traces_around(situation: Situation) -> Lead | None:
-    """The traces of the service in hand around the onset."""
-    service, onset = situation.subject.service, situation.onset
-    if service is None:
-        return None
-    if onset is None:
-        return TraceSelection(service)
-    return TraceSelection(service, onset - _AROUND, min(situation.now, onset + _AROUND))
+    return TriageRow(f"impact/{reading.key}", cells, traces_around(situation.subject, situation.now))
 
 
 def _requests(situation: Situation) -> Iterator[TriageRow]:
@@ -81,7 +69,7 @@ def _requests(situation: Situation) -> Iterator[TriageRow]:
             Cell(f"{bad:,.0f} of {every:,.0f} failed ({share})"),
             Cell("since the onset", Tone.DIM),
         )
-        yield TriageRow("impact/requests", cells, traces_around(situation))
+        yield TriageRow("impact/requests", cells, traces_around(situation.subject, situation.now))
 
 
 def _users(situation: Situation) -> Iterator[TriageRow]:

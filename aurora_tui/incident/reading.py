@@ -13,8 +13,8 @@ from aurora_tui.incident.changes import acted, between, changes_of, journalled, 
 from aurora_tui.incident.measuring import read_figures, read_loads
 from aurora_tui.incident.podlogs import read_logs
 from aurora_tui.incident.situation import Part, Situation, Subject
+from aurora_tui.incident.subject import traces_around
 from aurora_tui.model.changes import ChangeKind
-from aurora_tui.model.selection import TraceSelection
 from aurora_tui.session import Session
 from aurora_tui.signals.prometheus import PrometheusClient
 from aurora_tui.traces import TraceReader, TracesError, query_of
@@ -25,8 +25,6 @@ Read = tuple[Part, dict[str, Any], str]
 _MORE = (resources.CLAIMS, resources.CRONJOBS, resources.ROLLOUTS)
 _CONFIGS = 5
 """Edited ConfigMaps that are read whole."""
-_AROUND = 300.0
-"""Seconds before and after the onset whose traces are looked at."""
 
 
 class SituationReader:
@@ -153,12 +151,10 @@ class SituationReader:
     async def _read_traces(self) -> Read:
         async def work() -> Read:
             known = self.situation
-            onset, service = known.onset, known.subject.service
-            if service is None:
-                return Part.TRACES, {}, "no service of the settings runs it"
-            begin = onset - _AROUND if onset is not None else None
-            end = min(known.now, onset + _AROUND) if onset is not None else None
-            query = query_of(self._session.settings, TraceSelection(service, begin, end), known.now)
+            around = traces_around(known.subject, known.now)
+            if around is None:
+                return Part.TRACES, {}, "it is no service of the settings"
+            query = query_of(self._session.settings, around, known.now)
             try:
                 found = await self._traces.find(query)
             except TracesError as error:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aurora_tui.incident.situation import Subject
 from aurora_tui.model import views
 from aurora_tui.model.alerts import Alert, AlertState, worst_first
 from aurora_tui.model.linking import object_of
-from aurora_tui.model.selection import ObjectRef, runner_of
+from aurora_tui.model.selection import LogSelection, ObjectRef, TraceSelection, runner_of
 from aurora_tui.model.slo import SloReading, SloState
+from aurora_tui.model.stamps import rfc3339
 from aurora_tui.session import Session
 
+LEAD_SECONDS = 60.0
+"""Seconds by which an onset is told late at least: its rule looks at minutes, and is met late."""
+AROUND_SECONDS = 300.0
+"""Seconds before and after an onset whose traces are looked at."""
+_LINES_SINCE = 1000
+"""Lines of each container that are read back to an onset, as many as can be over a slow line."""
 _BEFORE_ALERT = 3600.0
 """How long before its alert an objective's incident may have begun to be the same; what is older smoulders."""
 
@@ -68,3 +77,26 @@ def onset_of(session: Session, service: str | None, since: float | None) -> floa
         and (since is None or since - each.incident.began <= _BEFORE_ALERT)
     ]
     return min([*began, *([since] if since is not None else [])], default=None)
+
+
+def log_since(subject: Subject) -> LogSelection | None:
+    """The log of what is in hand since just before the onset; None where it has none of its own."""
+    ref = subject.ref
+    if ref is None or ref.kind == "Node":
+        return None
+    place = ref.namespace or subject.namespace
+    whose = (
+        LogSelection(place, pod=ref.name) if ref.kind == "Pod" else LogSelection(place, workload=(ref.kind, ref.name))
+    )
+    if subject.onset is None:
+        return whose
+    return replace(whose, since=rfc3339(subject.onset - LEAD_SECONDS), tail=_LINES_SINCE)
+
+
+def traces_around(subject: Subject, now: float) -> TraceSelection | None:
+    """The traces around the onset, else those of the last hour; None for what is no service of the settings."""
+    if subject.service is None:
+        return None
+    if subject.onset is None:
+        return TraceSelection(subject.service)
+    return TraceSelection(subject.service, subject.onset - AROUND_SECONDS, min(now, subject.onset + AROUND_SECONDS))

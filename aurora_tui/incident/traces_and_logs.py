@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aurora_tui.incident.impactrows import traces_around
 from aurora_tui.incident.situation import Situation
+from aurora_tui.incident.subject import LEAD_SECONDS, log_since, traces_around
 from aurora_tui.model.columns import Cell, Tone
 from aurora_tui.model.pod_trouble import phrase
 from aurora_tui.model.selection import LogSelection, TraceSelection
-from aurora_tui.model.stamps import rfc3339
 from aurora_tui.model.templates import Templates
 from aurora_tui.model.traces import duration_words
 from aurora_tui.model.triage import TriageRow
 
 _TEMPLATES, _CRASHED, _LAST_WORDS, _TRACES = 4, 2, 3, 3
-_LEAD = 60.0
-"""Seconds by which an onset is told late at least: its rule looks at minutes."""
 
 
 def log_rows(situation: Situation) -> Iterator[TriageRow]:
@@ -32,9 +29,8 @@ def _errors(situation: Situation) -> Iterator[TriageRow]:
     names = {pod.metadata.name for pod in situation.pods_of(own)}
     templates = Templates()
     templates.add(line for log in situation.logs if log.pod in names and not log.previous for line in log.lines)
-    since = rfc3339(onset - _LEAD) if onset is not None else None
-    lead = LogSelection(own.namespace or "", workload=(own.kind, own.name), since=since, tail=None if since else 200)
-    moment = onset - _LEAD if onset is not None else None
+    lead = log_since(situation.subject)
+    moment = onset - LEAD_SECONDS if onset is not None else None
     errors = [each for each in templates.ranked(moment) if each.level is not None and each.level.is_error]
     for each in errors[:_TEMPLATES]:
         new = moment is not None and each.is_new(moment)
@@ -66,7 +62,9 @@ def _traces(situation: Situation) -> Iterator[TriageRow]:
     failed, slow = sum(bool(row.errors) for row in rows), sum(row.slow for row in rows)
     words = f"{failed} of {len(rows)} traces that were read failed, {slow} slow"
     yield TriageRow(
-        "traces", (Cell(words, Tone.BAD if failed else Tone.WARN if slow else Tone.GOOD),), traces_around(situation)
+        "traces",
+        (Cell(words, Tone.BAD if failed else Tone.WARN if slow else Tone.GOOD),),
+        traces_around(situation.subject, situation.now),
     )
     for row in [row for row in rows if row.errors or row.slow][:_TRACES]:
         cells = (

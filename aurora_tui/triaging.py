@@ -1,0 +1,262 @@
+"""The keys that lead to triage: the screen that tells why, the choice of what would mend it, where their rows lead."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from aurora_tui.looking import Carried
+from aurora_tui.model import views
+from aurora_tui.model.changes import Change
+from aurora_tui.model.findings import Mitigation
+from aurora_tui.model.selection import LogSelection, ObjectRef, TraceSelection
+from aurora_tui.model.triage import TriageRow
+from aurora_tui.session import Session
+from aurora_tui.signals.threads import in_thread
+from aurora_tui.tracing import Tracing
+from widgets.mitigations import MitigationsScreen
+from widgets.textpage import TextPage
+from widgets.triage import TriageScreen
+
+if TYPE_CHECKING:
+    from aurora_tui.incident.reading import SituationReader
+    from aurora_tui.incident.situation import Subject
+    from aurora_tui.incident.triage import Triage
+
+REFRESH_SECONDS = 20.0
+"""How often an open triage reads all of it again."""
+_KEPT = 4
+"""Subjects whose last reading is remembered."""
+
+
+@dataclass(eq=False)
+class Case:
+    """One subject under triage: what reads it, what was made of it last, and the screens that show it."""
+
+    reader: SituationReader
+    triage: Triage | None = None
+    read_at: float | None = None
+    """When all parts had been read last."""
+    screens: list[TriageScreen | MitigationsScreen] = field(default_factory=list)
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    watch: asyncio.Task[None] | None = None
+
+    @property
+    def subject(self) -> Subject:
+        return self.reader.situation.subject
+
+    def show(self, screen: TriageScreen | MitigationsScreen) -> None:
+        """Let a screen say what is known so far."""
+        if self.triage is None or not screen.is_attached:
+            return
+        if isinstance(screen, TriageScreen):
+            screen.show(self.triage.sections, self.read_at)
+        else:
+            words = "nothing is suggested" if self.triage.complete else "reading what is known of it …"
+            screen.fill(self.triage.mitigations, words)
+
+
+class Triaging(Tracing):
+    """Opens triage of what is under the cursor, keeps it fresh while it is looked at, and goes where its rows lead."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._cases: dict[tuple[str | None, ObjectRef | None], Case] = {}
+        self._shown_by: dict[TriageScreen | MitigationsScreen, Case] = {}
+        self._left_triage: Case | None = None
+        """What was left for the logs pane, to come back to."""
+
+    async def on_unmount(self) -> None:
+        for case in self._cases.values():
+            await case.reader.close()
+
+    def flush(self) -> None:
+        super().flush()
+        screen = self.screen
+        if isinstance(screen, TriageScreen) and self._frames % self._per_second == 0:
+            screen.tick()
+
+    def action_triage(self) -> None:
+        """Triage of what is under the cursor."""
+        if (subject := self._subject()) is not None:
+            self.open_triage(subject)
+
+    def action_mitigate(self) -> None:
+        """The ranked mitigations for what is under the cursor."""
+        if (subject := self._subject()) is not None:
+            self._offer(self._case(subject))
+
+    def triage_command(self, given: str) -> None:
+        """``:triage``: of a service, or of what is under the cursor."""
+        from aurora_tui.incident.subject import of_service
+
+        if not given:
+            self.action_triage()
+        elif given in {each.name for each in self.session.settings.services}:
+            self.open_triage(of_service(self.session, given, None))
+        else:
+            names = ", ".join(each.name for each in self.session.settings.services)
+            self._warn(f"the settings name no service {given!r}: {names}")
+
+    def open_triage(self, subject: Subject) -> None:
+        """Show the triage of a subject over the panes."""
+        self._open(self._case(subject))
+
+    def _open(self, case: Case) -> None:
+        self._watch(case, TriageScreen(_words(case.subject), clock=self.session.clock))
+
+    def _offer(self, case: Case) -> None:
+        self._watch(case, MitigationsScreen(_words(case.subject), clock=self.session.clock))
+
+    def _subject(self) -> Subject | None:
+        """What the row under the cursor is about, said in words where it is nothing that triage knows."""
+        from aurora_tui.incident.subject import of_alert, of_service
+
+        pane = self.active
+        alert = self.alerts_pane.alert() if pane is self.alerts_pane else None
+        if alert is not None:
+            return of_alert(self.session, alert)
+        held = self.carried()
+        if held.service is None and held.ref is None:
+            self._warn("nothing here that could be triaged: choose an alert, an objective, a workload or a pod")
+            return None
+        return of_service(self.session, held.service, held.ref)
+
+    def _case(self, subject: Subject) -> Case:
+        """What is known of a subject already, or a new one; the oldest is forgotten."""
+        from aurora_tui.incident.reading import SituationReader
+
+        key = (subject.service, subject.ref)
+        case = self._cases.pop(key, None) or Case(SituationReader(self.session, subject))
+        self._cases[key] = case
+        for old in [each for each in self._cases if not self._cases[each].screens][:-_KEPT]:
+            self._work(self._cases.pop(old).reader.close())
+        return case
+
+    def _watch(self, case: Case, screen: TriageScreen | MitigationsScreen) -> None:
+        """Show a case on a screen, and read it again and again while any screen shows it."""
+        case.screens.append(screen)
+        self._shown_by[screen] = case
+        self._work(self._begin(self.push_screen(screen), case, screen))
+        if case.watch is None or case.watch.done():
+            case.watch = self._work(self._follow(case))
+        else:
+            case.hurry.set()
+
+    async def _begin(self, opened: Awaitable[None], case: Case, screen: TriageScreen | MitigationsScreen) -> None:
+        await opened
+        case.show(screen)
+
+    async def _follow(self, case: Case) -> None:
+        from aurora_tui.incident.subject import again
+        from aurora_tui.incident.triage import triage
+
+        while case.screens:
+            case.hurry.clear()
+            async with aclosing(case.reader.read(again(self.session, case.subject))) as parts:
+                async for situation in parts:
+                    # Thousands of pods take longer to judge than the keys may wait.
+                    case.triage = await in_thread(partial(triage, situation))
+                    self._tell(case)
+            case.read_at = self.session.clock()
+            self._tell(case)
+            if case.screens:
+                try:
+                    async with asyncio.timeout(REFRESH_SECONDS):
+                        await case.hurry.wait()
+                except TimeoutError:
+                    pass
+        case.watch = None
+
+    def _tell(self, case: Case) -> None:
+        """Show what is known on the screens that are still there; those that were left are forgotten."""
+        for screen in [each for each in case.screens if each not in self.screen_stack]:
+            case.screens.remove(screen)
+            self._shown_by.pop(screen, None)
+        for screen in case.screens:
+            case.show(screen)
+
+    # Where rows lead
+
+    def on_triage_screen_mitigation_wanted(self, message: TriageScreen.MitigationWanted) -> None:
+        if (case := self._shown_by.get(message.screen)) is not None:
+            self._offer(case)
+
+    def on_triage_screen_asked(self, message: TriageScreen.Asked) -> None:
+        case = self._shown_by.get(message.screen)
+        if case is None:
+            return
+        if message.what == "refresh":
+            case.hurry.set()
+            return
+        from aurora_tui.incident.subject import log_since, traces_around
+
+        subject = case.subject
+        if message.what == "changes":
+            self.open_changes(Carried(subject.service, subject.ref, subject.onset))
+        elif message.what == "traces" and (traces := traces_around(subject, self.session.clock())) is not None:
+            self.open_traces(traces)
+        elif message.what == "logs" and (log := log_since(subject)) is not None:
+            self._leave_for_logs(case, log)
+        else:
+            self._warn(f"{subject} has no {message.what} of its own")
+
+    def on_triage_screen_chosen(self, message: TriageScreen.Chosen) -> None:
+        lead, row = message.row.leads_to, message.row
+        case = self._shown_by.get(message.screen)
+        if isinstance(lead, Mitigation):
+            self._choose(lead)
+        elif isinstance(lead, TraceSelection):
+            self.open_traces(lead)
+        elif isinstance(lead, LogSelection) and case is not None:
+            self._leave_for_logs(case, lead)
+        elif isinstance(lead, Change) or row.diff:
+            self._tell_row(row)
+        elif isinstance(lead, ObjectRef) and views.of_kind(lead.kind) is not None:
+            self.look_at(lead, "describe")
+        else:
+            self._tell_row(row)
+
+    def on_mitigations_screen_chosen(self, message: MitigationsScreen.Chosen) -> None:
+        if message.offer.verb is not None:
+            self.pop_screen()
+        self._choose(message.offer)
+
+    def _choose(self, offer: Mitigation) -> None:
+        """The preview of a mitigation; what is advice is told in whole."""
+        if offer.verb is not None and offer.ref is not None:
+            self.act(offer.verb, offer.ref, dict(offer.parameters))
+            return
+        if offer.ref is not None and views.of_kind(offer.ref.kind) is not None:
+            self.look_at(offer.ref, "describe")
+        self.notify(offer.words, title="nothing to confirm: advice", markup=False, timeout=10)
+
+    def _tell_row(self, row: TriageRow) -> None:
+        page = TextPage(row.text, clock=self.session.clock)
+        page.fill([*row.details, *(["", *map(str, row.diff)] if row.diff else [])])
+        self.push_screen(page)
+
+    def _leave_for_logs(self, case: Case, selection: LogSelection) -> None:
+        """Take the pages over the panes away; Escape in the log comes back to the triage."""
+        while self.screen is not self.main:
+            self.pop_screen()
+        self.open_logs(selection)
+        self._left_triage = case
+
+    async def action_back(self) -> None:
+        case, pane = self._left_triage, self.active
+        if case is None or pane is not self.logs_pane:
+            await super().action_back()
+        elif not pane.back():
+            self._left_triage = None
+            self._open(case)
+
+
+def _words(subject: Subject) -> str:
+    """``backend (deployment/aurora-backend)  HighErrorRate``."""
+    what = f"{subject.service} ({subject.ref})" if subject.service and subject.ref else str(subject)
+    return f"{what}  {subject.alert}".rstrip()

@@ -1,0 +1,206 @@
+"""Rows under headings with a cursor that keeps to its row: the lists of the triage screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import BindingType
+from textual.message import Message
+from textual.strip import Strip
+
+from aurora_tui.model.columns import Tone
+from aurora_tui.model.text import cell_width, printable
+from aurora_tui.model.triage import TriageRow, TriageSection
+from widgets.gridlook import GRID_CSS, STYLES, Look, read_look
+from widgets.gridpaint import Run, merge
+from widgets.lineview import LineView
+from widgets.pane import pane_binding
+
+Entry = TriageSection | TriageRow | str
+"""A line: a heading, a row, or what is said in place of rows."""
+
+
+class Sections(LineView):
+    """Sections one below the other; only rows can be stood on."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"grid--{name}" for name in STYLES}
+    DEFAULT_CSS = GRID_CSS.replace("Grid {", "Sections {")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        pane_binding(
+            "enter", "choose", "Open", "To what the line is about, or the mitigation's preview", id="sections.choose"
+        ),
+        pane_binding("j,down", "move(1)", "Down", "To the next line", id="sections.down", show=False),
+        pane_binding("k,up", "move(-1)", "Up", "To the line before", id="sections.up", show=False),
+        pane_binding("g,home", "go(0)", "First", "To the first line", id="sections.first", show=False),
+        pane_binding("G,end", "go(-1)", "Last", "To the last line", id="sections.last", show=False),
+        pane_binding("ctrl+f,pagedown", "page(1)", "Page down", "One window down", id="sections.page_down", show=False),
+        pane_binding("ctrl+b,pageup", "page(-1)", "Page up", "One window up", id="sections.page_up", show=False),
+    ]
+
+    class Chosen(Message):
+        """The operator wants to go where a row leads."""
+
+        def __init__(self, row: TriageRow) -> None:
+            super().__init__()
+            self.row = row
+
+    class Moved(Message):
+        """The cursor stands on another row, or the row reads differently."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(empty="", id=id)
+        self._entries: list[Entry] = []
+        self._key = ""
+        """Of the row that the cursor keeps to; empty until there is one."""
+        self._top = 0
+        self._look: Look | None = None
+
+    @property
+    def row(self) -> TriageRow | None:
+        """The row under the cursor."""
+        place = self._place
+        entry = self._entries[place] if place is not None else None
+        return entry if isinstance(entry, TriageRow) else None
+
+    def show(self, sections: Sequence[TriageSection]) -> None:
+        """Show these; the cursor stays on its row while that is there, else as near as can be."""
+        before = self._place
+        entries: list[Entry] = []
+        for section in sections:
+            entries.append(section)
+            entries += section.rows or ([section.empty] if section.empty else [])
+        self._entries = entries
+        if self._place is None:
+            rows = self._rows()
+            near = min(rows, key=lambda place: abs(place - (before or 0)), default=None)
+            self._stand(near)
+        self._reveal()
+        self.repaint()
+        self.post_message(self.Moved())
+
+    def extent(self) -> tuple[int, int, int]:
+        return self._top, self.size.height, len(self._entries)
+
+    def prepare(self) -> None:
+        if self._look is None:
+            self._look = read_look(self)
+        self._top = max(0, min(self._top, len(self._entries) - self.size.height))
+
+    def line(self, y: int) -> Strip:
+        look = self._look
+        assert look is not None, "prepare() comes first"
+        index = self._top + y
+        if index >= len(self._entries):
+            return self.with_edge([], look.base)
+        entry = self._entries[index]
+        thumb = self.has_thumb(y, self.size.height)
+        if isinstance(entry, TriageSection):
+            runs: list[Run] = [(f" {entry.name}", look.header)]
+            if entry.remark:
+                runs.append((f"  {printable(entry.remark)}", look.header + look.tones[Tone.WARN]))
+            return self.with_edge(merge(runs), look.header, thumb=thumb)
+        if isinstance(entry, str):
+            return self.with_edge(
+                [Segment(f"   {printable(entry)}", look.base + look.tones[Tone.DIM])], look.base, thumb=thumb
+            )
+        return self._painted_row(entry, index == self._place, thumb=thumb)
+
+    def _painted_row(self, row: TriageRow, here: bool, *, thumb: bool) -> Strip:
+        look = self._look
+        assert look is not None
+        base = look.base if not here else look.cursor if self.has_focus else look.cursor_blurred
+        solid = base is look.cursor
+        runs: list[Run] = [(" " * (2 + row.indent), base)]
+        room = self.size.width - 3 - row.indent
+        for cell in row.cells:
+            text = printable(cell.text)
+            if not text or room <= 0:
+                continue
+            runs.append((text, base if solid or cell.tone is Tone.PLAIN else base + look.tones[cell.tone]))
+            runs.append((" ", base))
+            room -= cell_width(text) + 1
+        return self.with_edge(merge(runs), base, thumb=thumb)
+
+    def scroll_rows(self, rows: int) -> None:
+        self._top += rows
+        self.repaint()
+
+    def scroll_sideways(self, steps: int) -> None:
+        """Lines are cut: what has no room stands below in whole."""
+
+    def action_choose(self) -> None:
+        if (row := self.row) is not None:
+            self.post_message(self.Chosen(row))
+
+    def action_move(self, step: int) -> None:
+        rows, place = self._rows(), self._place
+        if not rows:
+            return
+        at = rows.index(place) if place in rows else 0
+        self._go(rows[max(0, min(at + step, len(rows) - 1))])
+
+    def action_go(self, place: int) -> None:
+        if rows := self._rows():
+            self._go(rows[place])
+
+    def action_page(self, step: int) -> None:
+        rows, place = self._rows(), self._place or 0
+        wanted = place + step * max(1, self.size.height - 1)
+        if rows:
+            self._go(min(rows, key=lambda each: abs(each - wanted)))
+
+    def on_focus(self) -> None:
+        self._redress()
+
+    def on_blur(self) -> None:
+        self._redress()
+
+    def on_resize(self) -> None:
+        self._reveal()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._redress()
+
+    def on_click(self, event: events.Click) -> None:
+        index = self._top + event.y
+        if 0 <= index < len(self._entries) and isinstance(self._entries[index], TriageRow):
+            self._go(index)
+            if event.chain > 1:
+                self.action_choose()
+
+    @property
+    def _place(self) -> int | None:
+        """The line of the cursor."""
+        return next(
+            (at for at, each in enumerate(self._entries) if isinstance(each, TriageRow) and each.key == self._key), None
+        )
+
+    def _rows(self) -> list[int]:
+        return [at for at, each in enumerate(self._entries) if isinstance(each, TriageRow)]
+
+    def _stand(self, place: int | None) -> None:
+        entry = self._entries[place] if place is not None else None
+        self._key = entry.key if isinstance(entry, TriageRow) else ""
+
+    def _go(self, place: int) -> None:
+        self._stand(place)
+        self._reveal()
+        self.repaint()
+        self.post_message(self.Moved())
+
+    def _reveal(self) -> None:
+        """Scroll as far as the cursor needs it; with the first row of a section its heading is seen as well."""
+        place, height = self._place, self.size.height
+        if place is None or not height:
+            return
+        first = place - 1 if place and isinstance(self._entries[place - 1], TriageSection) else place
+        self._top = min(self._top, first)
+        self._top = max(self._top, place - height + 1)
+
+    def _redress(self) -> None:
+        self._look = None
+        self.repaint()

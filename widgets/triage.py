@@ -1,0 +1,159 @@
+"""The triage screen: everything that is needed to decide, in sections that fill as the answers come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.events import Resize
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from aurora_tui.model.text import printable
+from aurora_tui.model.triage import SectionName, TriageRow, TriageSection
+from widgets.bars import KeyBar, age_words
+from widgets.line import Line, Part
+from widgets.pane import pane_binding
+from widgets.previews import diff_lines
+from widgets.sections import Sections
+
+BESIDE_FROM = 120
+"""Cells of width from which on the sections stand in two columns."""
+_LEFT = (SectionName.IMPACT, SectionName.WHY, SectionName.MITIGATIONS)
+
+
+class TriageScreen(ModalScreen[None]):
+    """What `subject` (in words) suffers from, why, and what would mend it; `m` offers the mitigations."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        pane_binding("escape,q", "leave", "Back", "Back to the panes", id="triage.back"),
+        pane_binding(
+            "m", "mitigate", "Mitigate", "Choose what shall mend it, the likeliest first", id="triage.mitigate"
+        ),
+        pane_binding(
+            "w", "ask('changes')", "Changes", "All that changed, nearest to the onset first", id="triage.changes"
+        ),
+        pane_binding(
+            "l", "ask('logs')", "Logs", "The log of the workload since just before the onset", id="triage.logs"
+        ),
+        pane_binding("t", "ask('traces')", "Traces", "Slow and failed traces around the onset", id="triage.traces"),
+        pane_binding("tab,shift+tab", "other", "Other side", "To the other column", id="triage.other", show=False),
+        pane_binding(
+            "ctrl+r", "ask('refresh')", "Refresh", "Read everything again now", id="triage.refresh", show=False
+        ),
+    ]
+    DEFAULT_CSS = """
+    TriageScreen { layout: vertical; background: $background; }
+    TriageScreen > #heading { background: $primary 40%; }
+    TriageScreen > #columns { height: 1fr; }
+    TriageScreen #left { width: 1fr; height: 1fr; border-right: vkey $panel; }
+    TriageScreen #right { width: 1fr; height: 1fr; }
+    TriageScreen.-single #left { border-right: none; }
+    TriageScreen.-single #right { display: none; }
+    TriageScreen > #details-title { background: $panel; }
+    TriageScreen > VerticalScroll { height: 7; padding: 0 2; }
+    TriageScreen.-short > VerticalScroll { height: 4; }
+    """
+
+    class Chosen(Message):
+        """The operator wants to go where a row leads."""
+
+        def __init__(self, screen: TriageScreen, row: TriageRow) -> None:
+            super().__init__()
+            self.screen = screen
+            self.row = row
+
+    class MitigationWanted(Message):
+        """The operator wants to choose among the mitigations."""
+
+        def __init__(self, screen: TriageScreen) -> None:
+            super().__init__()
+            self.screen = screen
+
+    class Asked(Message):
+        """The operator wants the ``changes``, ``logs`` or ``traces`` of what is in hand, or all of it anew."""
+
+        def __init__(self, screen: TriageScreen, what: str) -> None:
+            super().__init__()
+            self.screen = screen
+            self.what = what
+
+    def __init__(self, subject: str, *, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self.clock = clock
+        self.subject = subject
+        self.left, self.right = Sections(id="left"), Sections(id="right")
+        self._sections: Sequence[TriageSection] = ()
+        self._read_at: float | None = None
+        self._single: bool | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Line(id="heading")
+        yield Horizontal(self.left, self.right, id="columns")
+        yield Line(id="details-title")
+        yield VerticalScroll(Static("", id="details"), can_focus=False)
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self.set_focus(self.left)
+        self.tick()
+
+    def on_resize(self, event: Resize) -> None:
+        single = event.size.width < BESIDE_FROM
+        self.set_class(single, "-single").set_class(event.size.height < 36, "-short")
+        if single is not self._single:
+            self._single = single
+            if single:
+                self.set_focus(self.left)
+            self._lay_out()
+
+    def show(self, sections: Sequence[TriageSection], read_at: float | None) -> None:
+        """Show what is known so far; `read_at` is when all of it had been read last, None while it never was."""
+        self._sections, self._read_at = sections, read_at
+        if self.is_mounted:
+            self._lay_out()
+            self.tick()
+
+    def tick(self) -> None:
+        """A second went by: say how old it is."""
+        age = "reading …" if self._read_at is None else f"read {age_words(self.clock() - self._read_at)}"
+        parts = [Part(f" Triage  {self.subject}", "strong")]
+        self.query_one("#heading", Line).show(parts, [Part(f"{age} ", "dim")])
+
+    def on_sections_moved(self, message: Sections.Moved) -> None:
+        self._show_details()
+
+    def on_sections_chosen(self, message: Sections.Chosen) -> None:
+        self.post_message(self.Chosen(self, message.row))
+
+    def action_leave(self) -> None:
+        self.dismiss()
+
+    def action_mitigate(self) -> None:
+        self.post_message(self.MitigationWanted(self))
+
+    def action_ask(self, what: str) -> None:
+        self.post_message(self.Asked(self, what))
+
+    def action_other(self) -> None:
+        if not self._single:
+            self.set_focus(self.right if self.left.has_focus else self.left)
+            self._show_details()
+
+    def _lay_out(self) -> None:
+        left = [each for each in self._sections if each.name in _LEFT or self._single]
+        self.left.show(left)
+        self.right.show([each for each in self._sections if each not in left])
+
+    def _show_details(self) -> None:
+        row = (self.right if self.right.has_focus else self.left).row
+        title = [Part(f" {row.text}", "strong")] if row is not None else []
+        self.query_one("#details-title", Line).show(title)
+        lines = [Content(printable(words)) for words in row.details] if row is not None else []
+        lines += diff_lines(row.diff) if row is not None else []
+        self.query_one("#details", Static).update(Content("\n").join(lines))
