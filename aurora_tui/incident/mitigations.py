@@ -14,8 +14,11 @@ from aurora_tui.model.selection import ObjectRef
 
 _UNDOABLE = ("Deployment", "StatefulSet", "DaemonSet", "Rollout")
 _RESTARTABLE = ("Deployment", "StatefulSet", "DaemonSet", "Rollout")
-_REPEATED = 0.8
-"""What advice is worth where something that can be done here stands beside it."""
+_REPEATED = 0.4
+"""What an offer is worth that something else, which is found as well, makes needless or useless."""
+_SURE = 0.8
+_LEANING = (Cause.DEPENDENCY, Cause.CONNECTION)
+_FOLLOWING = (Cause.CRASH_LOOP, Cause.PROBES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ def mitigations(situation: Situation, findings: Sequence[Finding]) -> tuple[Miti
     scored: dict[object, tuple[float, Mitigation]] = {}
     for finding in findings:
         for offer in _RULES[finding.cause](situation, finding):
-            score = finding.weight * offer.fit
+            score = finding.weight * offer.fit * _worth(situation, finding, offer, findings)
             key = (
                 offer.verb,
                 offer.ref and (offer.ref.kind, offer.ref.name),
@@ -55,6 +58,17 @@ def mitigations(situation: Situation, findings: Sequence[Finding]) -> tuple[Miti
                 scored[key] = (score, made)
     ranked = sorted(scored.values(), key=lambda each: (-each[0], each[1].verb is None, each[1].words))
     return tuple(replace(each, rank=place) for place, (_, each) in enumerate(ranked, 1))
+
+
+def _worth(situation: Situation, finding: Finding, offer: Offer, findings: Sequence[Finding]) -> float:
+    """What an offer is worth beside the other findings."""
+    causes = {(each.ref.kind, each.ref.name): each.cause for each in findings if each.cause not in _LEANING}
+    down = any(each.cause is Cause.DEPENDENCY and each.weight >= _SURE for each in findings)
+    if finding.cause in _LEANING and offer.verb is None and (finding.ref.kind, finding.ref.name) in causes:
+        return _REPEATED  # what ails the other is known, and has mitigations of its own
+    if finding.cause in _FOLLOWING and down and finding.ref == situation.own:
+        return _REPEATED  # it ends, or is not ready, for want of the other
+    return 1.0
 
 
 def _released(situation: Situation, ref: ObjectRef) -> bool:
@@ -98,7 +112,11 @@ def _broken_pods(situation: Situation, finding: Finding) -> Iterator[Offer]:
     """Pods that cannot start: going back mends it where they came with a change, starting them anew seldom does."""
     if _released(situation, finding.ref):
         yield _undo(finding.ref, 0.95)
-    yield from _restart(finding.ref, 0.4, "it has been started anew already, and ended again")
+    if situation.ready(finding.ref):
+        yield from _restart(finding.ref, 0.4, "its containers have been started anew already, and ended again")
+    else:
+        # New pods begin with nothing of the old ones, and may come to another node; there is no ready one to lose.
+        yield from _restart(finding.ref, 0.75, "its containers have been started anew already, and ended again")
 
 
 def _image(situation: Situation, finding: Finding) -> Iterator[Offer]:
@@ -169,7 +187,7 @@ def _before_zero(situation: Situation, ref: ObjectRef) -> int | None:
 
 
 def _connection(situation: Situation, finding: Finding) -> Iterator[Offer]:
-    yield Offer(_REPEATED, f"don't touch {situation.own}: see why {finding.ref} cannot be reached", None, finding.ref)
+    yield Offer(0.8, f"don't touch {situation.own}: see why {finding.ref} cannot be reached", None, finding.ref)
 
 
 def _certificate(situation: Situation, finding: Finding) -> Iterator[Offer]:

@@ -159,6 +159,6 @@ class SituationReader:
                 found = await self._traces.find(query)
             except TracesError as error:
                 return Part.TRACES, {}, str(error)
-            return Part.TRACES, {"traces": found.rows}, "; ".join(found.remarks)
+            return Part.TRACES, {"traces": found.rows}, "" if found.rows else "; ".join(found.remarks)
 
         return await self._bounded(Part.TRACES, work())

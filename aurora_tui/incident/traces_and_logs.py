@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aurora_tui.incident.analyzers._common import last_words, said
 from aurora_tui.incident.situation import Situation
 from aurora_tui.incident.subject import LEAD_SECONDS, log_since, traces_around
 from aurora_tui.model.columns import Cell, Tone
-from aurora_tui.model.pod_trouble import phrase
 from aurora_tui.model.selection import LogSelection, TraceSelection
 from aurora_tui.model.templates import Templates
 from aurora_tui.model.traces import duration_words
 from aurora_tui.model.triage import TriageRow
 
-_TEMPLATES, _CRASHED, _LAST_WORDS, _TRACES = 4, 2, 3, 3
+_TEMPLATES, _CRASHED, _TRACES = 4, 2, 3
 
 
 def log_rows(situation: Situation) -> Iterator[TriageRow]:
@@ -40,19 +40,17 @@ def _errors(situation: Situation) -> Iterator[TriageRow]:
             Cell(str(each.level), Tone.BAD),
             Cell(each.text),
         )
-        yield TriageRow(f"log/{each.level}/{each.text}", cells, lead, (phrase(each.example),))
+        yield TriageRow(f"log/{each.level}/{each.text}", cells, lead, (said(each.example),))
 
 
 def _last_words(situation: Situation) -> Iterator[TriageRow]:
     before = [log for log in situation.logs if log.previous]
     for log in before[:_CRASHED]:
         lead = LogSelection(situation.subject.namespace, pod=log.pod, container=log.container, previous=True)
-        for number, line in enumerate(log.lines[-_LAST_WORDS:]):
-            cells = (Cell(f"{log.pod} before it ended:" if not number else "", Tone.ACCENT), Cell(phrase(line.text)))
+        for number, line in enumerate(last_words(log.lines)):
+            cells = (Cell(f"{log.pod} before it ended:" if not number else "", Tone.ACCENT), Cell(said(line.text)))
             indent = 2 if number else 0
-            yield TriageRow(
-                f"last/{log.pod}/{log.container}/{number}", cells, lead, (phrase(line.text),), indent=indent
-            )
+            yield TriageRow(f"last/{log.pod}/{log.container}/{number}", cells, lead, (said(line.text),), indent=indent)
 
 
 def _traces(situation: Situation) -> Iterator[TriageRow]:

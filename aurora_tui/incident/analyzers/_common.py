@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 
 from aurora_tui.incident.situation import Situation
 from aurora_tui.model import kube
 from aurora_tui.model.ages import stamp
 from aurora_tui.model.findings import Evidence
-from aurora_tui.model.pod_trouble import is_ready
+from aurora_tui.model.loglines import LogLine, summary
+from aurora_tui.model.pod_trouble import is_ready, phrase
 from aurora_tui.model.pods import condition
 from aurora_tui.model.selection import LogSelection, ObjectRef
 from aurora_tui.model.wire_pods import ContainerStatus, Terminated
 
+_FRAME = re.compile(r"\s+at \S|\s*\.\.\. \d+ (?:more|common)|\s+File \"|\s*$")
 MOST = 3
 """Pieces of evidence of one sort: more say no more."""
 
@@ -51,6 +54,18 @@ def others_serve(situation: Situation, ref: ObjectRef, faulty: Iterable[kube.Pod
     ready = sum(is_ready(pod) for pod in situation.pods_of(ref) if pod.metadata.name not in names)
     if ready:
         yield Evidence(f"{ready} of its other pods {'is' if ready == 1 else 'are'} ready", ref, against=True)
+
+
+def said(text: str) -> str:
+    """A log line as evidence: of a JSON line its message."""
+    short = summary(text)
+    return phrase(short.message if short is not None and short.message else text)
+
+
+def last_words(lines: Sequence[LogLine], most: int = MOST) -> list[LogLine]:
+    """The lines that say most about an end: the last ones that are no frames of a stack trace."""
+    telling = [line for line in lines if not _FRAME.match(line.text)]
+    return list((telling or lines)[-most:])
 
 
 def earliest(times: Iterable[float | None]) -> float | None:

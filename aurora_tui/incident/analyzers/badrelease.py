@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aurora_tui.incident.analyzers._common import MOST
+from aurora_tui.incident.analyzers._common import MOST, said
 from aurora_tui.incident.situation import Situation
 from aurora_tui.model import kube
 from aurora_tui.model.ages import stamp
 from aurora_tui.model.changes import Change, ChangeKind, distance_words
 from aurora_tui.model.findings import Cause, Evidence, Finding
-from aurora_tui.model.pod_trouble import is_ready, phrase
+from aurora_tui.model.pod_trouble import is_ready
 from aurora_tui.model.selection import LogSelection, ObjectRef
 from aurora_tui.model.templates import Templates
 
@@ -96,7 +96,7 @@ def _new_errors(situation: Situation, ref: ObjectRef, onset: float) -> Iterator[
     worth = 0.1
     for each in found[:MOST]:
         lead = LogSelection(ref.namespace or "", workload=(ref.kind, ref.name))
-        yield Evidence(f"new in its log, {each.count} times: {phrase(each.example)}", lead, each.first), worth
+        yield Evidence(f"new in its log, {each.count} times: {said(each.example)}", lead, each.first), worth
         worth = 0.0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from aurora_tui.incident.analyzers._common import MOST
+from aurora_tui.incident.analyzers._common import MOST, said
 from aurora_tui.incident.situation import Situation
 from aurora_tui.model.findings import Cause, Evidence, Finding
 from aurora_tui.model.pod_trouble import phrase
@@ -24,18 +24,18 @@ _EXPIRED = re.compile(
 
 def analyze(situation: Situation) -> Iterator[Finding]:
     told = [*_issued(situation), *_measured(situation)]
-    said = _said(situation)
-    if not told and not (said and situation.in_trouble):
+    complaints = _complaints(situation)
+    if not told and not (complaints and situation.in_trouble):
         return
     ref = next((each.ref for each in told if isinstance(each.ref, ObjectRef)), None) or _subject(situation)
     ended = [each.at for each in told if each.at is not None]
-    weight = 0.9 if told and said else 0.75 if told else 0.7
+    weight = 0.9 if told and complaints else 0.75 if told else 0.7
     words = f"{ref}: {told[0].words}" if told else f"{_subject(situation)} meets a certificate that has expired"
-    evidence = [*told[:MOST], *said]
-    if told and not said and situation.logs:
+    evidence = [*told[:MOST], *complaints]
+    if told and not complaints and situation.logs:
         evidence.append(Evidence("no line of the log that was read complains of it", against=True))
         weight -= 0.15
-    onset = max(ended, default=None) or min((each.at for each in said if each.at is not None), default=None)
+    onset = max(ended, default=None) or min((each.at for each in complaints if each.at is not None), default=None)
     yield Finding(Cause.CERTIFICATE, ref, words, tuple(evidence), weight, onset)
 
 
@@ -63,7 +63,7 @@ def _measured(situation: Situation) -> Iterator[Evidence]:
             yield Evidence(f"the certificate of {name} ended at {rfc3339(ends)}", None, ends)
 
 
-def _said(situation: Situation) -> list[Evidence]:
+def _complaints(situation: Situation) -> list[Evidence]:
     """The first lines that complain of it, each once, of the pods in hand."""
     found: dict[str, Evidence] = {}
     own = situation.own
@@ -73,6 +73,6 @@ def _said(situation: Situation) -> list[Evidence]:
             recent = line.stamp is None or situation.now - line.stamp <= situation.limits.recent
             if log.pod in names and recent and _EXPIRED.search(line.text):
                 lead = LogSelection(own.namespace or "" if own else "", pod=log.pod)
-                text = phrase(line.text)
+                text = said(line.text)
                 found.setdefault(text[-80:], Evidence(text, lead, line.stamp))
     return list(found.values())[:MOST]

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from aurora_tui.incident.analyzers._common import MOST
+from aurora_tui.incident.analyzers._common import said as told_by
 from aurora_tui.incident.situation import Situation
 from aurora_tui.model.findings import Cause, Evidence, Finding
 from aurora_tui.model.loglines import LogLine
-from aurora_tui.model.pod_trouble import phrase
 from aurora_tui.model.selection import LogSelection, ObjectRef
 
 _UNREACHED = re.compile(
@@ -47,8 +47,8 @@ def _finding(situation: Situation, own: ObjectRef, aim: ObjectRef | None, said: 
     dns = sum(bool(_UNKNOWN.search(line.text)) for line in said)
     how = "its name is not resolved" if dns * 2 > len(said) else "it does not answer"
     words = f"{own} cannot reach {aim or 'something that it needs'}: {how}, {len(said)} lines of its log say so"
-    frequent = Counter(phrase(line.text) for line in said)
-    first = {phrase(line.text): line for line in reversed(said)}
+    frequent = Counter(told_by(line.text) for line in said)
+    first = {told_by(line.text): line for line in reversed(said)}
     told = [
         Evidence(text, LogSelection(own.namespace or "", pod=first[text].origin), first[text].stamp)
         for text, _ in frequent.most_common(MOST)

@@ -9,18 +9,18 @@ from aurora_tui.incident.analyzers._common import (
     containers,
     earliest,
     last_run,
+    last_words,
     log_lead,
     others_serve,
     pod_ref,
+    said,
 )
 from aurora_tui.incident.situation import Situation
 from aurora_tui.model import kube
 from aurora_tui.model.ages import stamp
 from aurora_tui.model.findings import Cause, Evidence, Finding
-from aurora_tui.model.pod_trouble import phrase
 from aurora_tui.model.wire_pods import ContainerStatus
 
-_LAST_WORDS = 3
 _MEANS = {
     126: "the command cannot be run",
     127: "the command is not there",
@@ -73,5 +73,5 @@ def _last_words(situation: Situation, pod: kube.Pod) -> Iterator[Evidence]:
     """The last lines of the run before, else of the one now."""
     name = pod.metadata.name
     before = situation.log_of(name, previous=True)
-    for line in (before or situation.log_of(name))[-_LAST_WORDS:]:
-        yield Evidence(phrase(line.text), log_lead(pod, previous=bool(before)), line.stamp)
+    for line in last_words(before or situation.log_of(name)):
+        yield Evidence(said(line.text), log_lead(pod, previous=bool(before)), line.stamp)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -111,12 +112,17 @@ def _loads(situation: Situation, ref: ObjectRef) -> Iterator[Evidence]:
 
 
 def _room(situation: Situation, ref: ObjectRef) -> dict[str, str | int]:
-    """How many replicas would be half as many again, within what the handbook allows; and whether it may be so many."""
+    """How many replicas would be enough, within what the handbook allows: half as many again, or for all requests.
+
+    The share of requests that fail is taken for what the replicas cannot take, with a fifth of theirs left over.
+    """
     wanted, service = situation.desired(ref), situation.service_of(ref)
     if not wanted:
         return {}
+    bad, every = situation.figures.affected, situation.figures.requests
+    failing = min(bad / every, 0.9) if bad is not None and every and ref == situation.own else 0.0
     capacity = service.capacity if service is not None else None
     most = capacity.max_replicas if capacity is not None else 2 * wanted
     least = capacity.min_replicas if capacity is not None else 1
-    more = max(least, min(most, wanted + max(1, wanted // 2)))
+    more = max(least, min(most, max(math.ceil(1.5 * wanted), math.ceil(1.25 * wanted / (1 - failing)))))
     return {"replicas": more} if more > wanted else {}
