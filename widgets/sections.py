@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from aurora_tui.model.columns import Tone
+from aurora_tui.model.columns import Cell, Tone
 from aurora_tui.model.text import cell_width, printable
 from aurora_tui.model.triage import TriageRow, TriageSection
 from widgets.gridlook import GRID_CSS, STYLES, Look, read_look
@@ -20,7 +20,9 @@ from widgets.lineview import LineView
 from widgets.pane import pane_binding
 
 Entry = TriageSection | TriageRow | str
-"""A line: a heading, a row, or what is said in place of rows."""
+"""A heading, a row, or what is said in place of rows."""
+_WRAPPED = 3
+"""Lines that a row may take where there is room for all rows."""
 
 
 class Sections(LineView):
@@ -55,6 +57,8 @@ class Sections(LineView):
         self._entries: list[Entry] = []
         self._key = ""
         """Of the row that the cursor keeps to; empty until there is one."""
+        self._lines: list[tuple[int, tuple[Cell, ...]]] = []
+        """Of each line the entry that it belongs to, and what of it stands there."""
         self._top = 0
         self._look: Look | None = None
 
@@ -77,25 +81,38 @@ class Sections(LineView):
             rows = self._rows()
             near = min(rows, key=lambda place: abs(place - (before or 0)), default=None)
             self._stand(near)
-        self._reveal()
+        self._lay_out()
         self.repaint()
         self.post_message(self.Moved())
 
     def extent(self) -> tuple[int, int, int]:
-        return self._top, self.size.height, len(self._entries)
+        return self._top, self.size.height, len(self._lines)
 
     def prepare(self) -> None:
         if self._look is None:
             self._look = read_look(self)
-        self._top = max(0, min(self._top, len(self._entries) - self.size.height))
+        self._top = max(0, min(self._top, len(self._lines) - self.size.height))
+
+    def _lay_out(self) -> None:
+        """Give each row as many lines as it needs, and as there is room for."""
+        for most in range(_WRAPPED, 0, -1):
+            self._lines = [
+                (at, part)
+                for at, entry in enumerate(self._entries)
+                for part in (wrapped(entry, self.size.width - 3, most) if isinstance(entry, TriageRow) else ((),))
+            ]
+            if len(self._lines) <= self.size.height:
+                break
+        self._reveal()
 
     def line(self, y: int) -> Strip:
         look = self._look
         assert look is not None, "prepare() comes first"
         index = self._top + y
-        if index >= len(self._entries):
+        if index >= len(self._lines):
             return self.with_edge([], look.base)
-        entry = self._entries[index]
+        at, cells = self._lines[index]
+        entry = self._entries[at]
         thumb = self.has_thumb(y, self.size.height)
         if isinstance(entry, TriageSection):
             runs: list[Run] = [(f" {entry.name}", look.header)]
@@ -106,22 +123,18 @@ class Sections(LineView):
             return self.with_edge(
                 [Segment(f"   {printable(entry)}", look.base + look.tones[Tone.DIM])], look.base, thumb=thumb
             )
-        return self._painted_row(entry, index == self._place, thumb=thumb)
+        begins = not index or self._lines[index - 1][0] != at
+        return self._painted_row(cells, entry.indent + (0 if begins else 2), at == self._place, thumb=thumb)
 
-    def _painted_row(self, row: TriageRow, here: bool, *, thumb: bool) -> Strip:
+    def _painted_row(self, cells: Sequence[Cell], indent: int, here: bool, *, thumb: bool) -> Strip:
         look = self._look
         assert look is not None
         base = look.base if not here else look.cursor if self.has_focus else look.cursor_blurred
         solid = base is look.cursor
-        runs: list[Run] = [(" " * (2 + row.indent), base)]
-        room = self.size.width - 3 - row.indent
-        for cell in row.cells:
-            text = printable(cell.text)
-            if not text or room <= 0:
-                continue
-            runs.append((text, base if solid or cell.tone is Tone.PLAIN else base + look.tones[cell.tone]))
+        runs: list[Run] = [(" " * (2 + indent), base)]
+        for cell in cells:
+            runs.append((cell.text, base if solid or cell.tone is Tone.PLAIN else base + look.tones[cell.tone]))
             runs.append((" ", base))
-            room -= cell_width(text) + 1
         return self.with_edge(merge(runs), base, thumb=thumb)
 
     def scroll_rows(self, rows: int) -> None:
@@ -159,7 +172,7 @@ class Sections(LineView):
         self._redress()
 
     def on_resize(self) -> None:
-        self._reveal()
+        self._lay_out()
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -167,8 +180,9 @@ class Sections(LineView):
 
     def on_click(self, event: events.Click) -> None:
         index = self._top + event.y
-        if 0 <= index < len(self._entries) and isinstance(self._entries[index], TriageRow):
-            self._go(index)
+        at = self._lines[index][0] if 0 <= index < len(self._lines) else None
+        if at is not None and isinstance(self._entries[at], TriageRow):
+            self._go(at)
             if event.chain > 1:
                 self.action_choose()
 
@@ -195,12 +209,35 @@ class Sections(LineView):
     def _reveal(self) -> None:
         """Scroll as far as the cursor needs it; with the first row of a section its heading is seen as well."""
         place, height = self._place, self.size.height
-        if place is None or not height:
+        lines = [index for index, (at, _) in enumerate(self._lines) if at == place]
+        if place is None or not height or not lines:
             return
-        first = place - 1 if place and isinstance(self._entries[place - 1], TriageSection) else place
-        self._top = min(self._top, first)
-        self._top = max(self._top, place - height + 1)
+        heading = bool(place) and isinstance(self._entries[place - 1], TriageSection)
+        self._top = max(self._top, lines[-1] - height + 1)
+        self._top = min(self._top, lines[0] - heading)
 
     def _redress(self) -> None:
         self._look = None
         self.repaint()
+
+
+def wrapped(row: TriageRow, width: int, most: int) -> list[tuple[Cell, ...]]:
+    """A row's cells in as many lines as they need, `most` at most; words are kept whole where that can be."""
+    lines: list[tuple[Cell, ...]] = []
+    line: list[Cell] = []
+    used = row.indent
+    for cell in row.cells:
+        words = printable(cell.text).split(" ") if cell.text else []
+        text = ""
+        for word in words:
+            longer = f"{text} {word}" if text else word
+            last = len(lines) + 1 >= most
+            if used + cell_width(longer) > width and (text or line) and not last:
+                lines.append((*line, *((Cell(text, cell.tone),) if text else ())))
+                line, text, used = [], word, row.indent + 2
+            else:
+                text = longer
+        if text:
+            line.append(Cell(text, cell.tone))
+            used += cell_width(text) + 1
+    return [*lines, tuple(line)]

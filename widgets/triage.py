@@ -24,6 +24,7 @@ from widgets.sections import Sections
 
 BESIDE_FROM = 120
 """Cells of width from which on the sections stand in two columns."""
+_URGENT = (SectionName.IMPACT, SectionName.MITIGATIONS)
 _LEFT = (SectionName.IMPACT, SectionName.WHY, SectionName.MITIGATIONS)
 
 
@@ -147,6 +148,9 @@ class TriageScreen(ModalScreen[None]):
 
     def _lay_out(self) -> None:
         left = [each for each in self._sections if each.name in _LEFT or self._single]
+        if self._single and self.has_class("-short"):
+            # Where not all of it is in sight, what would mend it is.
+            left.sort(key=lambda each: _URGENT.index(each.name) if each.name in _URGENT else len(_URGENT))
         self.left.show(left)
         self.right.show([each for each in self._sections if each not in left])
 

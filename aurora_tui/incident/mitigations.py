@@ -116,7 +116,18 @@ def _broken_pods(situation: Situation, finding: Finding) -> Iterator[Offer]:
         yield from _restart(finding.ref, 0.4, "its containers have been started anew already, and ended again")
     else:
         # New pods begin with nothing of the old ones, and may come to another node; there is no ready one to lose.
+        if finding.ref.kind == "StatefulSet":
+            yield from _delete_crashed(finding)
         yield from _restart(finding.ref, 0.75, "its containers have been started anew already, and ended again")
+
+
+def _delete_crashed(finding: Finding) -> Iterator[Offer]:
+    """Of a StatefulSet the pod itself: a rolling restart would wait for the very pod that does not get ready."""
+    for each in finding.evidence:
+        if isinstance(each.ref, ObjectRef) and each.ref.kind == "Pod":
+            words = f"delete {each.ref}: it is made anew, with its volumes"
+            yield Offer(0.8, words, Verb.DELETE, each.ref, {}, ("what it keeps outside its volumes is lost",))
+            return
 
 
 def _image(situation: Situation, finding: Finding) -> Iterator[Offer]:

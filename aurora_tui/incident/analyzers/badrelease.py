@@ -49,11 +49,11 @@ def _concerns(situation: Situation, ref: ObjectRef) -> bool:
 
 
 def _finding(situation: Situation, ref: ObjectRef, rollout: Change, onset: float) -> Finding:
-    when = distance_words(rollout, onset)
+    place = distance_words(rollout, onset)
+    when = place if place == "at the onset" else f"{place} the onset"
     near = max(0.0, 1 - abs(onset - rollout.at) / situation.limits.release_before)
     weight = 0.6 + 0.15 * near
-    told = [Evidence(f"{rollout.words}, {when} the onset" if when != "at the onset" else f"{rollout.words}, {when}",
-                     ref, rollout.at, diff=rollout.diff)]  # fmt: skip
+    told = [Evidence(f"{rollout.words}, {when}", ref, rollout.at, diff=rollout.diff)]
     for each, worth in (*_shares(situation, ref), *_new_errors(situation, ref, onset), *_health(situation, ref)):
         told.append(each)
         weight += worth

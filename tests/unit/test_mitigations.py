@@ -1,0 +1,185 @@
+"""What would stop the harm: the first suggestion for each cause, what speaks against it, and what is never first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aurora_tui.incident.analyzers import diagnose
+from aurora_tui.incident.mitigations import mitigations
+from aurora_tui.incident.situation import Figures, Load, Situation
+from aurora_tui.model.actions import Verb
+from aurora_tui.model.changes import Change, ChangeKind
+from aurora_tui.model.findings import Cause, Mitigation
+from aurora_tui.verbs import VERBS
+from tests.unit.situations import CART, DB, ONSET, alert, at, deployment, log, meta, node, pod, rollout, shop
+from tests.unit.test_analyzers_trouble import beside, configured, hpa, issued, with_canary
+
+CRASHED: dict[str, Any] = {
+    "ready": False,
+    "restartCount": 5,
+    "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+    "lastState": {"terminated": {"exitCode": 1, "reason": "Error", "finishedAt": at(500)}},
+}
+KILLED: dict[str, Any] = {
+    "restartCount": 2,
+    "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled", "finishedAt": at(500)}},
+}
+UNPULLED: dict[str, Any] = {"ready": False, "state": {"waiting": {"reason": "ErrImagePull", "message": "not found"}}}
+
+
+def ranked(situation: Situation) -> tuple[Mitigation, ...]:
+    return mitigations(situation, diagnose(situation))
+
+
+def first(situation: Situation) -> tuple[Verb | None, str, dict[str, Any]]:
+    best = ranked(situation)[0]
+    assert best.rank == 1
+    return best.verb, str(best.ref), dict(best.parameters)
+
+
+def crashing(**more: Any) -> Situation:
+    return shop(pod("cart-aaa-1", **CRASHED), pod("cart-aaa-2", **CRASHED), **more)
+
+
+def database_down(*more: dict[str, Any], **status: Any) -> Situation:
+    pods = [pod("cart-aaa-1"), pod("cart-aaa-2"), *more]
+    if status:
+        pods.append(pod("db-0", of=("StatefulSet", "db"), **status))
+    said = log("cart-aaa-1", "Connection to db:5432 refused", begin=5)
+    return shop(listed={"Pod": pods}, logs=(said,), alerts=(alert(), alert("db", "ServiceDown")))
+
+
+def test_where_nothing_is_found_nothing_is_suggested() -> None:
+    assert ranked(shop(troubled=False)) == ()
+    assert ranked(shop()) == ()
+
+
+def test_a_bad_release_is_rolled_back() -> None:
+    assert first(shop(changes=(rollout(60),))) == (Verb.UNDO, "deployment/cart", {})
+
+
+@pytest.mark.parametrize("status", [CRASHED, KILLED, UNPULLED], ids=["crash loop", "memory", "image"])
+def test_what_breaks_with_a_release_is_rolled_back_before_it_is_restarted(status: dict[str, Any]) -> None:
+    pods = (pod("cart-aaa-1", **status), pod("cart-aaa-2", **status))
+    offers = ranked(shop(*pods, changes=(rollout(60),)))
+    assert (offers[0].verb, str(offers[0].ref)) == (Verb.UNDO, "deployment/cart")
+    assert sum(each.verb is Verb.UNDO for each in offers) == 1, "told once for all that it answers"
+
+
+def test_without_a_release_there_is_nothing_to_roll_back() -> None:
+    assert {each.verb for each in ranked(crashing())} == {Verb.RESTART}
+
+
+def test_an_edited_key_is_set_back_and_the_restart_that_it_takes_is_told() -> None:
+    situation = configured({"URL": "bad"}, {"URL": "good"})
+    assert first(situation) == (Verb.FLAG, "configmap/cart-config", {"URL": "good"})
+    assert "its pods read it when they start: restart deployment/cart afterwards" in ranked(situation)[0].against
+
+
+def test_an_edit_whose_value_before_is_not_kept_is_advice() -> None:
+    verb, _, _ = first(configured({"URL": "bad"}, None))
+    assert verb is None
+
+
+def test_a_lost_node_is_cordoned_and_one_that_is_cordoned_already_is_not_again() -> None:
+    lost = shop(pod("cart-aaa-1", ready=False), listed={"Node": [node(Ready="Unknown")]})
+    assert first(lost)[:2] == (Verb.CORDON, "node/node-1")
+    closed = shop(pod("cart-aaa-1", ready=False), listed={"Node": [node(Ready="Unknown", cordoned=True)]})
+    assert ranked(closed)[0].verb is None
+
+
+def test_a_dependency_that_is_down_is_not_mended_by_touching_what_leans_on_it() -> None:
+    best = ranked(database_down())[0]
+    assert best.verb is None
+    assert best.words == "don't touch deployment/cart: db is down, see to statefulset/db first"
+
+
+def test_what_ails_the_dependency_itself_comes_first_where_it_is_known() -> None:
+    offers = ranked(database_down(**CRASHED))
+    assert (offers[0].verb, str(offers[0].ref)) == (Verb.DELETE, "pod/db-0")
+    assert not [each for each in offers if each.ref == CART and each.verb is not None]
+
+
+def test_the_one_in_hand_is_neither_restarted_nor_rolled_back_for_a_dependency() -> None:
+    pods = [pod("cart-aaa-1", **CRASHED), pod("cart-aaa-2", **CRASHED)]
+    old = Change(ONSET - 3000, ChangeKind.ROLLOUT, CART, "revision 2: 1 → 2", "", rollout().diff)
+    said = log("cart-aaa-1", "Connection to db:5432 refused", begin=5)
+    alerts = (alert(), alert("db", "ServiceDown"))
+    best = ranked(shop(listed={"Pod": pods}, logs=(said,), alerts=alerts, changes=(old,)))[0]
+    assert best.verb is None, best.words
+
+
+def test_a_database_that_was_scaled_to_nothing_gets_its_pods_back() -> None:
+    gone = {"metadata": meta("db"), "spec": {"replicas": 0, "template": {"spec": {}}}}
+    scaled = Change(ONSET - 30, ChangeKind.SCALING, DB, "scaled from 3 to 0", "kubectl")
+    listed = {"StatefulSet": [gone], "Pod": [pod("cart-aaa-1"), pod("cart-aaa-2")]}
+    assert first(shop(listed=listed, changes=(scaled,))) == (Verb.SCALE, "statefulset/db", {"replicas": 3})
+
+
+def saturated(**listed: Any) -> Situation:
+    loads = tuple(Load(f"cart-aaa-{number}", "shop", "node-1", 0.99, 1.0) for number in (1, 2))
+    return shop(loads=loads, listed=listed, figures=Figures(affected=40.0, requests=100.0))
+
+
+def test_what_can_do_no_more_is_scaled_out() -> None:
+    assert first(saturated()) == (Verb.SCALE, "deployment/cart", {"replicas": 5})
+
+
+def test_an_autoscaler_at_its_most_gets_more_room_within_the_handbooks_bounds() -> None:
+    full = saturated(HorizontalPodAutoscaler=[hpa(4, 4, 130)])
+    assert first(full) == (Verb.BOUNDS, "horizontalpodautoscaler/cart", {"max": 8})
+    assert first(saturated(HorizontalPodAutoscaler=[hpa(6, 6, 130)]))[2] == {"max": 10}
+
+
+def test_a_certificate_is_renewed_where_it_is_issued() -> None:
+    best = ranked(shop(listed={"Certificate": [issued(-5)]}))[0]
+    assert best.verb is None
+    assert best.words.startswith("renew the certificate")
+    assert str(best.ref) == "certificate/cart-tls"
+
+
+def test_the_job_beside_is_suspended_and_then_its_run_ended() -> None:
+    verbs = [(each.verb, str(each.ref)) for each in ranked(beside(3.1, -30))]
+    assert verbs == [(Verb.PAUSE, "cronjob/report"), (Verb.DELETE, "pod/report-1-x")]
+
+
+def test_a_bad_canary_gets_no_traffic() -> None:
+    latency = {"cart-aaa-1": 0.1, "cart-aaa-2": 0.1, "cart-canary-1": 1.5}
+    assert first(with_canary(latency=latency)) == (Verb.SCALE, "deployment/cart-canary", {"replicas": 0})
+
+
+def test_a_cordoned_node_is_uncordoned_for_pods_that_no_node_takes() -> None:
+    said = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "lastTransitionTime": at(100)}
+    waits = pod("cart-bbb-1", ready=False, phase="Pending", node="", conditions=[said])
+    offers = ranked(shop(waits, listed={"Node": [node(cordoned=True)]}))
+    assert (offers[0].verb, str(offers[0].ref)) == (Verb.UNCORDON, "node/node-1")
+    assert offers[0].against[0].startswith("it may have been cordoned for a reason")
+
+
+def test_what_speaks_against_a_finding_speaks_against_its_mitigation() -> None:
+    some = shop(pod("cart-aaa-1", **CRASHED), pod("cart-aaa-2"), changes=(rollout(3000),))
+    assert "1 of its other pods is ready" in ranked(some)[0].against
+
+
+def test_with_two_faults_both_are_answered() -> None:
+    lost = [pod("cart-aaa-1", ready=False), pod("cart-aaa-2")]
+    offers = ranked(shop(listed={"Pod": lost, "Node": [node(Ready="Unknown")]}, changes=(rollout(60),)))
+    assert {Verb.UNDO, Verb.CORDON} <= {each.verb for each in offers}
+    assert [each.rank for each in offers] == [*range(1, len(offers) + 1)]
+
+
+def test_every_cause_has_an_answer_that_the_action_path_takes() -> None:
+    situations = [
+        shop(changes=(rollout(60),)), crashing(), configured({"URL": "bad"}, {"URL": "good"}), database_down(**CRASHED),
+        saturated(), saturated(HorizontalPodAutoscaler=[hpa(4, 4, 130)]), beside(3.1, -30), beside(3.1, -30),
+        shop(pod("cart-aaa-1", ready=False), listed={"Node": [node(Ready="Unknown")]}),
+        shop(pod("cart-aaa-1", **KILLED)), shop(pod("cart-aaa-1", **UNPULLED)),
+    ]  # fmt: skip
+    offers = [each for situation in situations for each in ranked(situation)]
+    assert {each.cause for each in offers} >= {Cause.BAD_RELEASE, Cause.OOM, Cause.NODE, Cause.NEIGHBOUR}
+    for each in offers:
+        assert each.verb is None or (each.ref is not None and each.ref.kind in VERBS[each.verb].kinds), each
+        assert each.why
+    assert deployment()["spec"]["replicas"] == 2

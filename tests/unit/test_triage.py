@@ -1,0 +1,231 @@
+"""Triage as it is shown: what it is about, since when, its sections and where their rows lead; and how it is read."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+from aurora_tui.cluster.errors import ForbiddenError
+from aurora_tui.cluster.resources import CONFIGMAPS, DEPLOYMENTS, EVENTS, NODES, PODS, Resource
+from aurora_tui.incident.reading import SituationReader
+from aurora_tui.incident.situation import Figures, Part, Situation, Subject
+from aurora_tui.incident.subject import log_since, of_alert, of_service, traces_around
+from aurora_tui.incident.triage import Triage, triage
+from aurora_tui.model.alerts import Alert, AlertState
+from aurora_tui.model.columns import Tone
+from aurora_tui.model.definitions import Environment, Sources
+from aurora_tui.model.findings import Mitigation
+from aurora_tui.model.selection import ObjectRef
+from aurora_tui.model.triage import SectionName, TriageSection
+from aurora_tui.session import Session
+from aurora_tui.settings import load_settings
+from aurora_tui.store import Store
+from tests.unit.fakecluster import FakeCluster
+from tests.unit.situations import CART, NOW, ONSET, SERVICES, alert, deployment, log, node, pod, rollout, shop
+
+ALL = dict.fromkeys(Part, "")
+
+
+def section(made: Triage, name: SectionName) -> TriageSection:
+    return next(each for each in made.sections if each.name is name)
+
+
+def lines(made: Triage, name: SectionName) -> list[str]:
+    return [row.text for row in section(made, name).rows]
+
+
+# What is shown
+
+
+def test_what_is_not_read_yet_says_so_and_what_was_denied_does() -> None:
+    begun = triage(shop(parts={Part.OBJECTS: "events may not be listed"}))
+    assert section(begun, SectionName.LOGS).remark == "reading …"
+    assert section(begun, SectionName.WHERE).remark == "reading …; events may not be listed"
+    assert section(begun, SectionName.WHY).remark == "reading …; objects not read in whole"
+    assert not begun.complete
+    assert triage(shop(parts=ALL)).complete
+
+
+def test_an_unknown_cause_is_said_and_a_healthy_service_has_nothing_to_mend() -> None:
+    assert section(triage(shop(parts=ALL)), SectionName.WHY).empty.startswith("cause unknown")
+    well = triage(shop(troubled=False, parts=ALL))
+    assert section(well, SectionName.WHY).empty == "nothing is wrong as far as the rules can see"
+    assert section(well, SectionName.MITIGATIONS).empty == "nothing to mend"
+    assert well.mitigations == ()
+
+
+def test_the_clock_holds_the_onset_against_the_handbooks_limits() -> None:
+    impact = section(triage(shop(parts=ALL)), SectionName.IMPACT)
+    assert impact.rows[0].text == "HighErrorRate since 22:13:20Z 10m"
+    clock = impact.rows[1]
+    assert clock.text == "handbook: diagnosis within 5m: over by 5m mitigation within 15m: 5m left"
+    assert [cell.tone for cell in clock.cells] == [Tone.DIM, Tone.BAD, Tone.GOOD]
+
+
+def test_the_impact_counts_requests_and_looks_from_the_users_side() -> None:
+    told = lines(triage(shop(parts=ALL, figures=Figures(affected=250.0, requests=1000.0))), SectionName.IMPACT)
+    assert "requests 250 of 1,000 failed (25%) since the onset" in told
+    assert "users, by web: meets its objectives" in told
+    worse = shop(parts=ALL, alerts=(alert(), alert("web")))
+    assert "users, by web: HighErrorRate fires" in lines(triage(worse), SectionName.IMPACT)
+
+
+def test_a_finding_stands_above_its_evidence_which_leads_on() -> None:
+    made = triage(shop(parts=ALL, changes=(rollout(60),), logs=(log("cart-aaa-1", "level=error msg=boom"),)))
+    rows = section(made, SectionName.WHY).rows
+    assert rows[0].text.startswith("certain bad release: deployment/cart: revision 2: 1 → 2")
+    assert rows[0].leads_to == CART
+    assert [row.indent for row in rows] == [0, 2, 2]
+    assert rows[1].diff
+    assert rows[1].text.startswith("+ revision 2")
+
+
+def test_a_mitigation_says_why_and_what_speaks_against_it() -> None:
+    row = section(triage(shop(parts=ALL, changes=(rollout(60),))), SectionName.MITIGATIONS).rows[0]
+    assert row.text == "1. roll deployment/cart back to the revision before"
+    assert isinstance(row.leads_to, Mitigation)
+    assert row.details[0].startswith("why: deployment/cart")
+
+
+def test_where_tells_each_service_that_it_leans_on() -> None:
+    told = lines(triage(shop(pod("cart-aaa-1"), pod("cart-aaa-2", ready=False), parts=ALL)), SectionName.WHERE)
+    assert told[0] == "cart 1/2 ready HighErrorRate fires"
+    assert told[1] == "db 1/1 ready health unknown"
+    lost = lines(triage(shop(listed={"Node": [node(Ready="Unknown")]}, parts=ALL)), SectionName.WHERE)
+    assert "node/node-1 Ready Unknown" in lost
+
+
+def test_new_errors_come_first_and_lead_to_the_log_since_the_onset() -> None:
+    said = log("cart-aaa-1", "level=error msg=boom", "level=error msg=boom", "level=info msg=fine")
+    row = section(triage(shop(parts=ALL, logs=(said,))), SectionName.LOGS).rows[0]
+    assert row.text == "new 2× ERROR level=error msg=boom"
+    assert row.leads_to == log_since(shop().subject)
+
+
+# What it is about
+
+
+def session(cluster: Any = None, *alerts: Alert, patience: float = 10.0) -> Session:
+    """As much of a session as triage asks of it."""
+    settings = load_settings(environ={})
+    settings = replace(settings, services=SERVICES, triage=replace(settings.triage, patience=patience))
+    store = Store()
+    store.table("alerts").apply({each.fingerprint: each for each in alerts})
+    off = Sources("off", ("off",), "off", "off")
+    made = SimpleNamespace(
+        settings=settings, store=store, cluster=cluster, clock=lambda: NOW, home="shop", context="prod",
+        environment=Environment("prod", "PROD", ("*",), True, "bad", sources=off),
+        workload_of=lambda name: CART if name == "cart" else None,
+    )  # fmt: skip
+    return cast(Session, made)
+
+
+def test_an_alert_is_about_its_service_and_else_about_the_object_that_it_names() -> None:
+    assert of_alert(session(), alert()) == Subject("shop", "cart", CART, ONSET, "HighErrorRate")
+    labels = {"namespace": "other", "deployment": "queue"}
+    queue = Alert("f", "QueueStuck", AlertState.FIRING, "", ONSET, "", labels, {}, None)
+    named = of_alert(session(), queue)
+    assert (named.namespace, str(named.ref), named.onset) == ("other", "deployment/queue", ONSET)
+
+
+def test_an_alert_that_is_over_has_no_onset() -> None:
+    assert of_alert(session(), replace(alert(), state=AlertState.RESOLVED)).onset is None
+
+
+def test_a_service_is_triaged_by_its_alert_also_by_one_that_was_silenced() -> None:
+    held = replace(alert(), state=AlertState.SILENCED)
+    assert of_service(session(None, held), "cart", None).alert == "HighErrorRate"
+    assert of_service(session(), "cart", None) == Subject("shop", "cart", CART)
+    assert of_service(session(None, alert()), None, ObjectRef("Deployment", "shop", "queue")).alert == ""
+
+
+def test_logs_and_traces_are_those_around_the_onset() -> None:
+    subject = Subject("shop", "cart", CART, ONSET, "x")
+    selection = log_since(subject)
+    assert selection is not None
+    assert selection.since == "2023-11-14T22:12:20Z"
+    around = traces_around(subject, NOW)
+    assert around is not None
+    assert (around.begin, around.end) == (ONSET - 300, ONSET + 300)
+    assert log_since(Subject("shop", None, ObjectRef("Node", None, "n"))) is None
+
+
+# How it is read
+
+
+class Partly(FakeCluster):
+    """Refuses to list some kinds, and answers of others not at all."""
+
+    def __init__(self, refuses: tuple[Resource, ...] = (), silent: tuple[Resource, ...] = ()) -> None:
+        super().__init__()
+        self.refuses, self.silent = refuses, silent
+
+    async def list(self, resource: Resource, namespace: str | None, **given: Any) -> Any:
+        if resource in self.refuses:
+            raise ForbiddenError("no", status=403)
+        if resource in self.silent:
+            await asyncio.Event().wait()
+        return await super().list(resource, namespace, **given)
+
+
+def filled(cluster: Partly) -> Partly:
+    for item in (pod("cart-aaa-1"), pod("cart-aaa-2")):
+        cluster.put(PODS, item)
+    cluster.put(DEPLOYMENTS, deployment())
+    there = node()
+    there["metadata"]["namespace"] = ""
+    cluster.put(NODES, there)
+    cluster.put(CONFIGMAPS, {"metadata": {"name": "cart-config", "namespace": "shop", "uid": "u"}, "data": {}})
+    return cluster
+
+
+async def read(cluster: FakeCluster, patience: float = 10.0) -> list[Situation]:
+    reader = SituationReader(session(cluster, alert(), patience=patience), Subject("shop", "cart", CART, ONSET, "x"))
+    try:
+        async with aclosing(reader.read()) as parts:
+            return [each async for each in parts]
+    finally:
+        await reader.close()
+
+
+async def test_it_comes_part_by_part_and_is_complete_at_the_end() -> None:
+    seen = await read(filled(Partly()))
+    assert seen[0].parts == {}
+    assert [len(each.parts) for each in seen] == sorted(len(each.parts) for each in seen)
+    assert seen[-1].parts.keys() == set(Part)
+    assert {each.metadata.name for each in seen[-1].pods} == {"cart-aaa-1", "cart-aaa-2"}
+    assert "Prometheus: switched off in the settings" in seen[-1].parts[Part.METRICS]
+
+
+async def test_what_may_not_be_listed_is_said_and_all_else_is_read() -> None:
+    last = (await read(filled(Partly(refuses=(EVENTS,)))))[-1]
+    assert last.parts[Part.OBJECTS] == "events may not be listed"
+    assert len(last.pods) == 2
+
+
+async def test_a_server_that_does_not_answer_does_not_hold_up_the_rest() -> None:
+    last = (await read(filled(Partly(silent=(EVENTS,))), patience=0.05))[-1]
+    assert last.parts[Part.OBJECTS] == "no answer within 0 s"
+    assert last.parts[Part.TRACES].startswith("no Jaeger")
+
+
+async def test_what_was_read_before_stays_while_it_is_read_again() -> None:
+    cluster = filled(Partly())
+    reader = SituationReader(session(cluster, alert()), Subject("shop", "cart", CART, ONSET, "x"))
+    async with aclosing(reader.read()) as parts:
+        async for _ in parts:
+            pass
+    async with aclosing(reader.read()) as parts:
+        again = await anext(parts)
+    assert len(again.pods) == 2
+    assert again.parts.keys() == set(Part)
+    await reader.close()
+
+
+async def test_no_secret_is_read() -> None:
+    cluster = filled(Partly())
+    await read(cluster)
+    assert "secrets" not in cluster.listed
