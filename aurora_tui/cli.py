@@ -181,6 +181,18 @@ def changes(ctx: click.Context, /, target: str | None, onset: str | None, since:
 
 @command.command()
 @shared
+@click.argument("subject", metavar="[SERVICE|ALERT]", required=False)
+@FORM
+@click.pass_context
+def triage(ctx: click.Context, /, subject: str | None, form: str, **given: Any) -> None:
+    """Why a service does badly and what would mend it; without a name of the worst alert."""
+    from aurora_tui.commands import triage as triages
+
+    once(take(ctx, given), lambda session: triages.run(session, subject, form))
+
+
+@command.command()
+@shared
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="SVG file to write.")
 @click.option("--size", default="160x48", show_default=True, metavar="COLSxLINES")
 @click.option("--keys", default="", metavar="KEYS", help="Keys to press first, comma-separated.")

@@ -36,6 +36,7 @@ from widgets.confirming import ConfirmScreen
 from widgets.field import Field
 from widgets.history import HistoryScreen
 from widgets.linepage import LinePage
+from widgets.mitigations import MitigationsScreen
 from widgets.objects import ObjectsPane
 from widgets.pane import Pane
 from widgets.series import SeriesScreen
@@ -44,6 +45,7 @@ from widgets.templates import TemplatesScreen
 from widgets.textpage import TextPage
 from widgets.traces import TracesScreen
 from widgets.tracescreen import SpanPage, TraceScreen
+from widgets.triage import TriageScreen
 
 QUIT = "app.quit"
 REASON = "OPS-1 told by the walk"
@@ -79,6 +81,8 @@ def screens(app: AuroraApp) -> Iterator[Screen[Any]]:
     yield ActionDialog("an action", "dev", protected=False)  # in a field letters are no keys
     yield SeriesScreen("several", "dev", protected=False, clock=app.session.clock)
     yield ChangesScreen("", None, clock=app.session.clock)
+    yield TriageScreen("a service", clock=app.session.clock)
+    yield MitigationsScreen("a service", clock=app.session.clock)
     yield HistoryScreen(ObjectRef("Deployment", "aurora", "aurora-backend"), clock=app.session.clock)
     yield TracesScreen("backend", TraceQuery("aurora-backend", 0.0, 60.0), clock=app.session.clock)
     tree = tree_of(Trace("1" * 32, (Span("2" * 16, "", "aurora-backend", "GET /", 0, 1),)))

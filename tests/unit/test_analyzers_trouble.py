@@ -329,7 +329,7 @@ def test_a_small_job_and_a_big_one_while_all_is_well_disturb_nobody() -> None:
 # Canaries
 
 
-def with_canary(**figures: dict[str, float]) -> Any:
+def with_canary(**figures: Any) -> Any:
     second = deployment("cart-canary", 1)
     second["spec"]["template"]["metadata"]["labels"] = {"app": "cart", "track": "canary"}
     pods = [
@@ -382,7 +382,7 @@ def test_a_rollout_on_its_way_is_compared_by_its_hashes() -> None:
 
 def test_what_is_nearer_to_the_one_in_hand_weighs_more() -> None:
     killed = {"terminated": {"exitCode": 137, "reason": "OOMKilled", "finishedAt": at(500)}}
-    same = {"restartCount": 2, "lastState": killed}
+    same: dict[str, Any] = {"restartCount": 2, "lastState": killed}
     pods = [pod("cart-aaa-1", **same), pod("other-x", of=("Deployment", "other"), **same)]
     pods.append(pod("db-0", of=("StatefulSet", "db"), **same))
     found = diagnose(shop(listed={"Pod": pods}))
