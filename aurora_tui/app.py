@@ -11,7 +11,7 @@ from aurora_tui import folders
 from aurora_tui.frame import SwitchContext
 from aurora_tui.model import views
 from aurora_tui.model.placing import context_of
-from aurora_tui.model.selection import LogSelection, ServiceRef, key_of
+from aurora_tui.model.selection import LogSelection, ServiceRef
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.reading import LEAD_SECONDS
 from aurora_tui.triaging import Triaging

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,9 @@ from aurora_tui.looking import Carried
 from aurora_tui.model import views
 from aurora_tui.model.changes import Change
 from aurora_tui.model.findings import Mitigation
+from aurora_tui.model.placing import context_of
 from aurora_tui.model.selection import LogSelection, ObjectRef, TraceSelection
 from aurora_tui.model.triage import TriageRow
-from aurora_tui.session import Session
 from aurora_tui.signals.threads import in_thread
 from aurora_tui.tracing import Tracing
 from widgets.mitigations import MitigationsScreen
@@ -23,9 +23,11 @@ from widgets.textpage import TextPage
 from widgets.triage import TriageScreen
 
 if TYPE_CHECKING:
+    from aurora_tui.fleet import Opened
     from aurora_tui.incident.reading import SituationReader
     from aurora_tui.incident.situation import Subject
     from aurora_tui.incident.triage import Triage
+    from aurora_tui.session import Session
 
 REFRESH_SECONDS = 20.0
 """How often an open triage reads all of it again."""
@@ -37,6 +39,8 @@ _KEPT = 4
 class Case:
     """One subject under triage: what reads it, what was made of it last, and the screens that show it."""
 
+    session: Session
+    """Of the context that it is in."""
     reader: SituationReader
     triage: Triage | None = None
     read_at: float | None = None
@@ -63,9 +67,9 @@ class Case:
 class Triaging(Tracing):
     """Opens triage of what is under the cursor, keeps it fresh while it is looked at, and goes where its rows lead."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Opened) -> None:
         super().__init__(session)
-        self._cases: dict[tuple[str | None, ObjectRef | None], Case] = {}
+        self._cases: dict[tuple[str, str | None, ObjectRef | None], Case] = {}
         self._shown_by: dict[TriageScreen | MitigationsScreen, Case] = {}
         self._left_triage: Case | None = None
         """What was left for the logs pane, to come back to."""
@@ -82,13 +86,13 @@ class Triaging(Tracing):
 
     def action_triage(self) -> None:
         """Triage of what is under the cursor."""
-        if (subject := self._subject()) is not None:
-            self.open_triage(subject)
+        if (case := self._case_here()) is not None:
+            self._open(case)
 
     def action_mitigate(self) -> None:
         """The ranked mitigations for what is under the cursor."""
-        if (subject := self._subject()) is not None:
-            self._offer(self._case(subject))
+        if (case := self._case_here()) is not None:
+            self._offer(case)
 
     def triage_command(self, given: str) -> None:
         """``:triage``: of a service, or of what is under the cursor."""
@@ -97,41 +101,40 @@ class Triaging(Tracing):
         if not given:
             self.action_triage()
         elif given in {each.name for each in self.session.settings.services}:
-            self.open_triage(of_service(self.session, given, None))
+            session = self.session.of(self._context_here())
+            self._open(self._case(session, of_service(session, given, None)))
         else:
             names = ", ".join(each.name for each in self.session.settings.services)
             self._warn(f"the settings name no service {given!r}: {names}")
 
-    def open_triage(self, subject: Subject) -> None:
-        """Show the triage of a subject over the panes."""
-        self._open(self._case(subject))
-
     def _open(self, case: Case) -> None:
-        self._watch(case, TriageScreen(_words(case.subject), clock=self.session.clock))
+        self._watch(case, TriageScreen(_words(case), clock=self.session.clock))
 
     def _offer(self, case: Case) -> None:
-        self._watch(case, MitigationsScreen(_words(case.subject), clock=self.session.clock))
+        self._watch(case, MitigationsScreen(_words(case), clock=self.session.clock))
 
-    def _subject(self) -> Subject | None:
-        """What the row under the cursor is about, said in words where it is nothing that triage knows."""
+    def _case_here(self) -> Case | None:
+        """The case of the row under the cursor, said in words where it is nothing that triage knows."""
         from aurora_tui.incident.subject import of_alert, of_service
 
         pane = self.active
         alert = self.alerts_pane.alert() if pane is self.alerts_pane else None
         if alert is not None:
-            return of_alert(self.session, alert)
+            session = self.session.of(context_of(alert))
+            return self._case(session, of_alert(session, alert))
         held = self.carried()
         if held.service is None and held.ref is None:
             self._warn("nothing here that could be triaged: choose an alert, an objective, a workload or a pod")
             return None
-        return of_service(self.session, held.service, held.ref)
+        session = self.session.of(held.context)
+        return self._case(session, of_service(session, held.service, held.ref))
 
-    def _case(self, subject: Subject) -> Case:
+    def _case(self, session: Session, subject: Subject) -> Case:
         """What is known of a subject already, or a new one; the oldest is forgotten."""
         from aurora_tui.incident.reading import SituationReader
 
-        key = (subject.service, subject.ref)
-        case = self._cases.pop(key, None) or Case(SituationReader(self.session, subject))
+        key = (session.label, subject.service, subject.ref)
+        case = self._cases.pop(key, None) or Case(session, SituationReader(session, subject))
         self._cases[key] = case
         for old in [each for each in self._cases if not self._cases[each].screens][:-_KEPT]:
             self._work(self._cases.pop(old).reader.close())
@@ -157,7 +160,7 @@ class Triaging(Tracing):
 
         while case.screens:
             case.hurry.clear()
-            async with aclosing(case.reader.read(again(self.session, case.subject))) as parts:
+            async with aclosing(case.reader.read(again(case.session, case.subject))) as parts:
                 async for situation in parts:
                     # Thousands of pods take longer to judge than the keys may wait.
                     case.triage = await in_thread(partial(triage, situation))
@@ -195,11 +198,11 @@ class Triaging(Tracing):
             return
         from aurora_tui.incident.subject import log_since, traces_around
 
-        subject = case.subject
+        subject, label = case.subject, case.session.label
         if message.what == "changes":
-            self.open_changes(Carried(subject.service, subject.ref, subject.onset))
+            self.open_changes(Carried(subject.service, subject.ref, subject.onset, label))
         elif message.what == "traces" and (traces := traces_around(subject, self.session.clock())) is not None:
-            self.open_traces(traces)
+            self.open_traces(replace(traces, context=label))
         elif message.what == "logs" and (log := log_since(subject)) is not None:
             self._leave_for_logs(case, log)
         else:
@@ -208,31 +211,37 @@ class Triaging(Tracing):
     def on_triage_screen_chosen(self, message: TriageScreen.Chosen) -> None:
         lead, row = message.row.leads_to, message.row
         case = self._shown_by.get(message.screen)
+        if case is None:
+            return
         if isinstance(lead, Mitigation):
-            self._choose(lead)
+            self._choose(case, lead)
         elif isinstance(lead, TraceSelection):
-            self.open_traces(lead)
-        elif isinstance(lead, LogSelection) and case is not None:
+            self.open_traces(replace(lead, context=case.session.label))
+        elif isinstance(lead, LogSelection):
             self._leave_for_logs(case, lead)
         elif isinstance(lead, Change) or row.diff:
             self._tell_row(row)
         elif isinstance(lead, ObjectRef) and views.of_kind(lead.kind) is not None:
-            self.look_at(lead, "describe")
+            self.look_at(case.session.place(lead), "describe")
         else:
             self._tell_row(row)
 
     def on_mitigations_screen_chosen(self, message: MitigationsScreen.Chosen) -> None:
+        case = self._shown_by.get(message.screen)
+        if case is None:
+            return
         if message.offer.verb is not None:
             self.pop_screen()
-        self._choose(message.offer)
+        self._choose(case, message.offer)
 
-    def _choose(self, offer: Mitigation) -> None:
+    def _choose(self, case: Case, offer: Mitigation) -> None:
         """The preview of a mitigation; what is advice is told in whole."""
-        if offer.verb is not None and offer.ref is not None:
-            self.act(offer.verb, offer.ref, dict(offer.parameters))
+        ref = case.session.place(offer.ref) if offer.ref is not None else None
+        if offer.verb is not None and ref is not None:
+            self.act(offer.verb, ref, dict(offer.parameters))
             return
-        if offer.ref is not None and views.of_kind(offer.ref.kind) is not None:
-            self.look_at(offer.ref, "describe")
+        if ref is not None and views.of_kind(ref.kind) is not None:
+            self.look_at(ref, "describe")
         self.notify(offer.words, title="nothing to confirm: advice", markup=False, timeout=10)
 
     def _tell_row(self, row: TriageRow) -> None:
@@ -244,7 +253,7 @@ class Triaging(Tracing):
         """Take the pages over the panes away; Escape in the log comes back to the triage."""
         while self.screen is not self.main:
             self.pop_screen()
-        self.open_logs(selection)
+        self.open_logs(replace(selection, context=case.session.label))
         self._left_triage = case
 
     async def action_back(self) -> None:
@@ -256,7 +265,8 @@ class Triaging(Tracing):
             self._open(case)
 
 
-def _words(subject: Subject) -> str:
+def _words(case: Case) -> str:
     """``backend (deployment/aurora-backend)  HighErrorRate``."""
+    subject, label = case.subject, case.session.label
     what = f"{subject.service} ({subject.ref})" if subject.service and subject.ref else str(subject)
-    return f"{what}  {subject.alert}".rstrip()
+    return f"{what}{f' in {label}' if label else ''}  {subject.alert}".rstrip()

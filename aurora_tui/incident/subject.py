@@ -34,7 +34,7 @@ def of_alert(session: Session, alert: Alert) -> Subject:
     fires = alert.state is not AlertState.RESOLVED
     onset = onset_of(session, alert.service, alert.since) if fires else None
     namespace = (ref.namespace if ref is not None else None) or session.home
-    return Subject(namespace, alert.service, ref, onset, alert.name if fires else "")
+    return Subject(namespace, alert.service, _plain(ref), onset, alert.name if fires else "")
 
 
 def of_service(session: Session, service: str | None, ref: ObjectRef | None) -> Subject:
@@ -45,7 +45,12 @@ def of_service(session: Session, service: str | None, ref: ObjectRef | None) -> 
     if ref is None and service is not None:
         ref = session.workload_of(service)
     namespace = (ref.namespace if ref is not None else None) or session.home
-    return Subject(namespace, service, ref, onset_of(session, service, None))
+    return Subject(namespace, service, _plain(ref), onset_of(session, service, None))
+
+
+def _plain(ref: ObjectRef | None) -> ObjectRef | None:
+    """Without the mark of its context: within a triage all is of one."""
+    return ref if ref is None or not ref.context else replace(ref, context="")
 
 
 def again(session: Session, subject: Subject) -> Subject:
