@@ -33,14 +33,15 @@ JOURNAL_ENTRIES = 500
 _ROLLING = (resources.DEPLOYMENTS, resources.STATEFULSETS, resources.DAEMONSETS)
 _KEEPERS = (resources.REPLICASETS, resources.CONTROLLER_REVISIONS)
 _READ = (
-    *_ROLLING, *_KEEPERS, resources.PODS, resources.EVENTS, resources.JOBS, resources.SERVICES, resources.HPAS,
+    *_ROLLING, *_KEEPERS, resources.PODS, resources.EVENTS, resources.JOBS, resources.CRONJOBS, resources.SERVICES,
+    resources.HPAS,
 )  # fmt: skip
 _NAMED = (
     resources.CONFIGMAPS, resources.SECRETS, resources.BUDGETS, resources.QUOTAS,
     resources.NETWORK_POLICIES, resources.INGRESSES,
 )  # fmt: skip
 """The kinds of which only the metadata are read: who changed which fields, never what they hold."""
-_EDITED = (resources.SERVICES, resources.HPAS, *_NAMED)
+_EDITED = (resources.SERVICES, resources.HPAS, resources.CRONJOBS, *_NAMED)
 _TELLING = (
     (resources.PODS, marks.terminations),
     (resources.EVENTS, marks.told_by_event),

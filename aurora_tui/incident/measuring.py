@@ -95,8 +95,20 @@ async def read_figures(client: PrometheusClient, situation: Situation) -> tuple[
             return None
         return points[0].value if points and math.isfinite(points[0].value) else None
 
+    async def heaviest() -> tuple[Load, ...]:
+        try:
+            points = await client.instant(pod_queries.heaviest())
+        except SignalError as error:
+            troubles[str(error)] = None
+            return ()
+        told = [(point.labels, point.value) for point in points if math.isfinite(point.value)]
+        return tuple(
+            Load(labels.get("pod", ""), labels.get("namespace", ""), labels.get("node", ""), cpu=cores)
+            for labels, cores in told
+        )
+
     certificates, probes = pod_queries.expiries(subject.namespace)
-    (errors, slow, held, issued, probed), (share, rate) = await asyncio.gather(
+    (errors, slow, held, issued, probed), (share, rate), cores = await asyncio.gather(
         asyncio.gather(
             by("pod", pod_queries.error_share(service, _WINDOW) if service else None),
             by("pod", pod_queries.latency(service, _WINDOW) if service else None),
@@ -108,11 +120,12 @@ async def read_figures(client: PrometheusClient, situation: Situation) -> tuple[
             one(_since(service, situation, share_since)),
             one(_since(service, situation, traffic)),
         ),
+        heaviest(),
     )
     span = situation.now - situation.onset if situation.onset is not None else 0.0
     requests = rate * span if rate is not None else None
     affected = share * requests if share is not None and requests is not None else None
-    figures = Figures(errors, slow, held, {**probed, **issued}, affected, requests)
+    figures = Figures(errors, slow, held, {**probed, **issued}, cores, affected, requests)
     return figures, "; ".join(troubles)
 
 

@@ -183,7 +183,8 @@ def _dependency(situation: Situation, finding: Finding) -> Iterator[Offer]:
         least = service.capacity.min_replicas if service is not None and service.capacity is not None else 1
         before = _before_zero(situation, ref) or least
         yield Offer(1.05, f"scale {ref} back to {before}", Verb.SCALE, ref, {"replicas": before})
-    words = f"don't touch {own or situation.subject}: {service.name if service else ref} is down, see to {ref} first"
+    how = "is down" if " is down: " in finding.words else "does badly"
+    words = f"don't touch {own or situation.subject}: {service.name if service else ref} {how}, see to {ref} first"
     yield Offer(1.0, words, None, ref)
 
 
@@ -202,8 +203,8 @@ def _connection(situation: Situation, finding: Finding) -> Iterator[Offer]:
 
 
 def _certificate(situation: Situation, finding: Finding) -> Iterator[Offer]:
-    words = "renew the certificate, where it is issued; then restart what has read the old one"
-    yield Offer(1.0, f"{words} ({finding.ref})", None, finding.ref)
+    words = f"renew the certificate, where it is issued ({finding.words}); then restart what has read the old one"
+    yield Offer(1.0, words, None, finding.ref)
 
 
 def _neighbour(situation: Situation, finding: Finding) -> Iterator[Offer]:

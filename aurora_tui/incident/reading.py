@@ -22,7 +22,7 @@ from aurora_tui.traces import TraceReader, TracesError, query_of
 Read = tuple[Part, dict[str, Any], str]
 """A part, the fields that it fills, and what keeps it from being whole."""
 
-_MORE = (resources.CLAIMS, resources.CRONJOBS, resources.ROLLOUTS)
+_MORE = (resources.CLAIMS, resources.ROLLOUTS)
 _CONFIGS = 5
 """Edited ConfigMaps that are read whole."""
 

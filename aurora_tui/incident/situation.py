@@ -91,6 +91,8 @@ class Figures:
     """The share of its periods in which a pod was held back (CFS)."""
     expiries: Mapping[str, float] = field(default_factory=dict)
     """What ends when, in seconds since the epoch: certificates by their names, probed addresses."""
+    cores: tuple[Load, ...] = ()
+    """The pods of all namespaces that used most CPU of late, those that have ended since as well."""
     affected: float | None = None
     """Requests that failed since the onset."""
     requests: float | None = None

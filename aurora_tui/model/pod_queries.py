@@ -44,6 +44,12 @@ def throttled(namespace: str) -> str:
     return f"{part} / sum by (pod) (rate(container_cpu_cfs_periods_total{names}))"
 
 
+def heaviest() -> str:
+    """Cores that a pod used on its node of late, of the pods that used most, from cAdvisor and kube-state-metrics."""
+    used = 'topk(20, sum by (namespace, pod) (rate(container_cpu_usage_seconds_total{container!=""}[2m])))'
+    return f"{used} * on (namespace, pod) group_left (node) max by (namespace, pod, node) (kube_pod_info)"
+
+
 def expiries(namespace: str) -> tuple[str, ...]:
     """When certificates end: those that cert-manager issued, and those that a blackbox exporter meets."""
     return (

@@ -20,8 +20,11 @@ from aurora_tui.incident.analyzers import (
     saturation,
 )
 from aurora_tui.incident.situation import Figures, Load, Subject
+from aurora_tui.model.changes import Change, ChangeKind
 from aurora_tui.model.findings import Cause, Finding
 from aurora_tui.model.selection import LogSelection, ObjectRef
+from aurora_tui.model.trace_rows import TraceRow, rows_of
+from aurora_tui.model.traces import NANO, Span, Trace
 from tests.unit.situations import CART, DB, NOW, ONSET, alert, at, deployment, edit, log, meta, node, pod, rollout, shop
 
 
@@ -314,11 +317,27 @@ def test_a_job_that_fills_the_node_shortly_before_the_onset_is_told_by_its_cronj
     assert "it began shortly before the onset" in words(finding)
 
 
-def test_one_that_has_run_for_long_or_began_later_is_less_likely() -> None:
-    near, old, late = (one(neighbour.analyze(beside(3.1, began))) for began in (-30, -90_000, 200))
+def test_one_that_has_run_for_long_is_less_likely() -> None:
+    near, old = (one(neighbour.analyze(beside(3.1, began))) for began in (-30, -90_000))
     assert "it has run for long without harm" in words(old, against=True)
-    assert "it began after the onset" in words(late, against=True)
-    assert near.weight > old.weight > late.weight
+    assert near.weight > old.weight
+
+
+def test_one_that_began_after_the_onset_is_less_likely_unless_it_is_only_the_newest_run_of_many() -> None:
+    runs, alone = beside(3.1, 200), beside(3.1, 200)
+    alone.listed["Job"][0]["metadata"]["ownerReferences"] = []
+    assert not words(one(neighbour.analyze(runs)), against=True)
+    assert "it began after the onset" in words(one(neighbour.analyze(alone)), against=True)
+
+
+def test_runs_that_have_ended_since_are_told_by_what_they_used() -> None:
+    quiet = beside(0.0, -30)
+    cores = (Load("report-1-x", "shop", "node-1", 3.3),)
+    schedule = Change(ONSET - 5, ChangeKind.EDIT, ObjectRef("CronJob", "shop", "report"), "changed spec.schedule")
+    finding = one(neighbour.analyze(replace(quiet, figures=Figures(cores=cores), changes=(schedule,))))
+    assert "report-1-x uses 3.3 cores of node node-1" in words(finding)
+    assert "it was changed spec.schedule shortly before the onset" in words(finding)
+    assert not [*neighbour.analyze(quiet)]
 
 
 def test_a_small_job_and_a_big_one_while_all_is_well_disturb_nobody() -> None:
@@ -394,3 +413,20 @@ def test_what_is_nearer_to_the_one_in_hand_weighs_more() -> None:
 def test_two_faults_at_once_are_both_found() -> None:
     situation = shop(changes=(rollout(60),), listed={"Node": [node(Ready="Unknown")]})
     assert {each.cause for each in diagnose(situation)} == {Cause.BAD_RELEASE, Cause.NODE}
+
+
+def test_a_canary_is_told_by_the_traces_where_metrics_do_not_tell_pods_apart() -> None:
+    def traced(number: int, name: str, seconds: float) -> TraceRow:
+        span = Span(f"{number:016x}", "", "cart", "GET /", 0, int(seconds * NANO), process=(("k8s.pod.name", name),))
+        return rows_of([Trace(f"{number:032x}", (span,))])[0]
+
+    rows = (traced(1, "cart-canary-1", 2.0), traced(2, "cart-aaa-1", 0.1), traced(3, "cart-aaa-2", 0.2))
+    finding = one(canary.analyze(replace(with_canary(), traces=rows)))
+    assert "its pods answer in 2000 ms, the others in 150 ms, by the traces" in words(finding)
+
+
+def test_a_dependency_that_is_only_slow_is_not_called_down() -> None:
+    slow = alert("db", "HighLatency")
+    finding = one(dependency.analyze(shop(alerts=(alert(), slow), logs=())))
+    assert "does badly" in finding.words
+    assert finding.weight < 0.5

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import cache
 
 from aurora_tui.incident.situation import Situation
-from aurora_tui.model.findings import Finding, surest_first
+from aurora_tui.model.findings import Cause, Finding, surest_first
 from aurora_tui.model.selection import ObjectRef
 
 Analyzer = Callable[[Situation], Iterator[Finding]]
@@ -20,6 +20,9 @@ Analyzer = Callable[[Situation], Iterator[Finding]]
 _LEANED_ON = 0.95
 _BESIDE = 0.5
 """What the weight of a finding is worth where it is about what the service leans on, or only lives beside it."""
+
+_ABOUT_US = frozenset({Cause.NEIGHBOUR, Cause.CANARY, Cause.CERTIFICATE, Cause.NODE})
+"""What is only found where it touches the pods in hand, whatever it is about."""
 
 
 @cache
@@ -32,7 +35,7 @@ def analyzers() -> tuple[Analyzer, ...]:
 def diagnose(situation: Situation) -> tuple[Finding, ...]:
     """What all rules find, the surest first; none is a valid answer."""
     return surest_first(
-        replace(found, weight=found.weight * _nearness(situation, found.ref))
+        found if found.cause in _ABOUT_US else replace(found, weight=found.weight * _nearness(situation, found.ref))
         for analyze in analyzers()
         for found in analyze(situation)
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from statistics import median
 
 from aurora_tui.incident.situation import Situation
 from aurora_tui.model import kube
@@ -13,6 +14,8 @@ from aurora_tui.model.loglines import LogLine, summary
 from aurora_tui.model.pod_trouble import is_ready, phrase
 from aurora_tui.model.pods import condition
 from aurora_tui.model.selection import LogSelection, ObjectRef
+from aurora_tui.model.spanview import POD_TAGS
+from aurora_tui.model.traces import NANO, Span
 from aurora_tui.model.wire_pods import ContainerStatus, Terminated
 
 _FRAME = re.compile(r"\s+at \S|\s*\.\.\. \d+ (?:more|common)|\s+File \"|\s*$")
@@ -66,6 +69,21 @@ def last_words(lines: Sequence[LogLine], most: int = MOST) -> list[LogLine]:
     """The lines that say most about an end: the last ones that are no frames of a stack trace."""
     telling = [line for line in lines if not _FRAME.match(line.text)]
     return list((telling or lines)[-most:])
+
+
+def traced_latency(situation: Situation) -> Mapping[str, float]:
+    """The median time in seconds that the traces which were read spent in each pod, the first span of each."""
+    spent: dict[str, list[float]] = {}
+    for row in situation.traces:
+        first: dict[str, Span] = {}
+        for span in row.trace.spans:
+            told = dict(span.tags) | dict(span.process)
+            pod = next((told[name] for name in POD_TAGS if told.get(name)), "")
+            if pod and (pod not in first or span.begin < first[pod].begin):
+                first[pod] = span
+        for pod, span in first.items():
+            spent.setdefault(pod, []).append(span.duration / NANO)
+    return {pod: median(times) for pod, times in spent.items()}
 
 
 def earliest(times: Iterable[float | None]) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from aurora_tui.incident.analyzers._common import traced_latency
 from aurora_tui.incident.situation import Object, Situation
 from aurora_tui.model import kube
 from aurora_tui.model.ages import stamp
@@ -81,10 +82,12 @@ def _compared(
             Evidence(f"its pods fail {fails:.1%} of their requests, the others {failed:.1%}", ref, against=not worse)
         )
         weight += 0.25 if worse else -0.1
-    slow, usual = _mean(figures.latency, mine), _mean(figures.latency, theirs)
+    # Metrics that do not tell pods apart leave the traces, in which each span names its pod.
+    latency, by = (figures.latency, "") if figures.latency else (traced_latency(situation), ", by the traces")
+    slow, usual = _mean(latency, mine), _mean(latency, theirs)
     if slow is not None and usual is not None:
         slower = slow >= _SLOWER * usual
-        words = f"its pods answer in {slow * 1000:.0f} ms, the others in {usual * 1000:.0f} ms"
+        words = f"its pods answer in {slow * 1000:.0f} ms, the others in {usual * 1000:.0f} ms{by}"
         told.append(Evidence(words, ref, against=not slower))
         weight += 0.25 if slower else -0.1
     if all(each.against for each in told):

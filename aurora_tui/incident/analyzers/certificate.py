@@ -60,7 +60,8 @@ def _measured(situation: Situation) -> Iterator[Evidence]:
     known = {item["metadata"]["name"] for item in situation.listed.get("Certificate", ())}
     for name, ends in situation.figures.expiries.items():
         if ends <= situation.now and name not in known:
-            yield Evidence(f"the certificate of {name} ended at {rfc3339(ends)}", None, ends)
+            whose = next((ref for ref in situation.concerned if ref.name in name), None)
+            yield Evidence(f"the certificate of {name} ended at {rfc3339(ends)}", whose, ends)
 
 
 def _complaints(situation: Situation) -> list[Evidence]:

@@ -10,6 +10,10 @@ from aurora_tui.incident.situation import Situation
 from aurora_tui.model.findings import Cause, Evidence, Finding
 from aurora_tui.model.selection import ObjectRef
 
+_DOWN = 0.8
+_SLOW = ("latency", "HighLatency")
+"""What begins the words of a service that answers, only late: it may wait for something itself."""
+
 
 def analyze(situation: Situation) -> Iterator[Finding]:
     if not situation.in_trouble:
@@ -34,7 +38,8 @@ def analyze(situation: Situation) -> Iterator[Finding]:
             weight = 0.9
         if ails:
             told += [Evidence(f"{name}: {each}", ref) for each in ails[:MOST]]
-            weight = max(weight + 0.1, 0.6)
+            slow_only = all(each.startswith(_SLOW) for each in ails)
+            weight = max(weight + 0.1, 0.4 if slow_only else 0.6)
         if not told or (not ails and weight < 0.5):
             continue  # one pod less is no outage while its users are served
         complaint = complaints.get(ref)
@@ -46,7 +51,8 @@ def analyze(situation: Situation) -> Iterator[Finding]:
                                  situation.own, against=True))  # fmt: skip
             weight -= 0.1
         onset = _since(situation, ref)
-        words = f"{name} ({ref}), which {situation.subject} leans on, does badly: {told[0].words}"
+        how = "is down" if weight >= _DOWN else "does badly"
+        words = f"{name} ({ref}), which {situation.subject} leans on, {how}: {told[0].words}"
         yield Finding(Cause.DEPENDENCY, ref, words, tuple(told), min(weight, 0.97), onset)
 
 

@@ -19,28 +19,45 @@ def analyze(situation: Situation) -> Iterator[Finding]:
         return
     own = {(pod.metadata.namespace, pod.metadata.name) for ref in situation.concerned for pod in situation.pods_of(ref)}
     pods = {(pod.metadata.namespace, pod.metadata.name): pod for pod in situation.pods}
+    loads = _of_late(situation)
     found: dict[ObjectRef, list[Load]] = {}
     for node in situation.nodes:
         room = _cpu((node.status.allocatable or {}).get("cpu"))
-        here = [each for each in situation.loads if each.node == node.metadata.name and each.cpu is not None]
+        here = [each for each in loads if each.node == node.metadata.name]
         if not room or not any((each.namespace, each.pod) in own for each in here):
             continue
-        in_use = sum(each.cpu or 0.0 for each in here) / room
+        beside: dict[ObjectRef, list[Load]] = {}
         for load in here:
-            takes = (load.cpu or 0.0) / room
-            if (load.namespace, load.pod) not in own and takes >= situation.limits.neighbour and in_use >= _FULL:
+            if (load.namespace, load.pod) not in own:
                 pod = pods.get((load.namespace, load.pod))
                 ref = situation.runner(pod) if pod is not None else ObjectRef("Pod", load.namespace, load.pod)
-                found.setdefault(ref, []).append(load)
-    for ref, loads in found.items():
-        yield _finding(situation, ref, loads)
+                beside.setdefault(ref, []).append(load)
+        in_use = sum(each.cpu or 0.0 for each in here) / room
+        for ref, several in beside.items():
+            if sum(each.cpu or 0.0 for each in several) / room >= situation.limits.neighbour and in_use >= _FULL:
+                found.setdefault(ref, []).extend(several)
+    for ref, several in found.items():
+        yield _finding(situation, ref, several)
+
+
+def _of_late(situation: Situation) -> list[Load]:
+    """What each pod uses, now or of late, whichever is more: a job that has just ended disturbs in a minute again."""
+    most: dict[tuple[str, str], Load] = {}
+    for load in (*situation.loads, *situation.figures.cores):
+        known = most.get((load.namespace, load.pod))
+        if load.cpu is not None and (known is None or (known.cpu or 0.0) < load.cpu):
+            most[load.namespace, load.pod] = load
+    return list(most.values())
 
 
 def _finding(situation: Situation, ref: ObjectRef, loads: list[Load]) -> Finding:
-    told, weight = [], 0.75
-    for load in loads[:3]:
-        pod = ObjectRef("Pod", load.namespace, load.pod)
-        told.append(Evidence(f"{load.pod} uses {load.cpu or 0:.1f} cores of node {load.node}, which is full", pod))
+    weight = 0.75
+    nodes = sorted({load.node for load in loads})
+    heaviest = max(loads, key=lambda load: load.cpu or 0.0)
+    cores = sum(load.cpu or 0.0 for load in loads)
+    of = f" in {len(loads)} pods" if len(loads) > 1 else ""
+    words = f"{heaviest.pod} uses {cores:.1f} cores{of} of node {', '.join(nodes)}, which is full"
+    told = [Evidence(words, ObjectRef("Pod", heaviest.namespace, heaviest.pod))]
     began = [
         at
         for pod in situation.pods
@@ -48,17 +65,25 @@ def _finding(situation: Situation, ref: ObjectRef, loads: list[Load]) -> Finding
     ]
     onset = min(began, default=None)
     gap = situation.gap(onset) if onset is not None else None
-    if gap is not None and -situation.limits.late_by <= gap <= situation.limits.release_before:
+    limits = situation.limits
+    if gap is not None and -limits.late_by <= gap <= limits.release_before:
         told.append(Evidence("it began shortly before the onset", ref, onset))
         weight += 0.15
-    elif gap is not None and gap < 0:
+    elif gap is not None and gap < 0 and ref.kind != "CronJob":  # of its runs only the last ones are kept
         told.append(Evidence("it began after the onset", ref, onset, against=True))
         weight -= 0.3
-    elif gap is not None:
+    elif gap is not None and gap > 0:
         told.append(Evidence("it has run for long without harm", ref, onset, against=True))
         weight -= 0.15
-    words = f"{ref} takes the CPU of {', '.join(sorted({load.node for load in loads}))}"
-    return Finding(Cause.NEIGHBOUR, ref, words, tuple(told), weight, onset)
+    for change in situation.changes:
+        gap = situation.gap(change.at)
+        near = gap is not None and -limits.late_by <= gap <= limits.edit_before
+        if near and (change.ref.kind, change.ref.name) == (ref.kind, ref.name):
+            told.append(Evidence(f"it was {change.words} shortly before the onset", ref, change.at))
+            weight += 0.15
+            break
+    words = f"{ref} takes the CPU of {', '.join(nodes)}"
+    return Finding(Cause.NEIGHBOUR, ref, words, tuple(told), min(weight, 0.98), onset)
 
 
 def _cpu(text: str | None) -> float | None:
