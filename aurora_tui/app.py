@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from aurora_tui import folders
 from aurora_tui.frame import SwitchContext
+from aurora_tui.incidents import Incidents
 from aurora_tui.model import views
 from aurora_tui.model.placing import context_of
 from aurora_tui.model.selection import LogSelection, ServiceRef
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.reading import LEAD_SECONDS
-from aurora_tui.triaging import Triaging
 from widgets.help import binding_ids, help_lines
 from widgets.objects import ObjectsPane
 from widgets.tablepane import TablePane
@@ -27,7 +27,7 @@ _LINES_SINCE = 1000
 """Lines of each container that are read back to an onset."""
 
 
-class AuroraApp(Triaging):
+class AuroraApp(Incidents):
     """The console on one session, or on several contexts' at once. Exits with a status, or with what to open next."""
 
     def __init__(self, session: Opened) -> None:

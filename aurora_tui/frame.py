@@ -25,7 +25,7 @@ from aurora_tui.model.alerts import AlertState
 from aurora_tui.model.freshness import Freshness, SourceState
 from aurora_tui.session import STATUS
 from widgets.alerts import AlertsPane
-from widgets.bars import KeyBar, StatusBar, StatusFacts
+from widgets.bars import IncidentFacts, KeyBar, StatusBar, StatusFacts
 from widgets.exactpaint import exact
 from widgets.field import Field
 from widgets.logs import LogsPane
@@ -327,8 +327,13 @@ class Frame(App["int | SwitchContext"]):
                 self.session.read_only,
                 firing if alerts.freshness.whole or firing or (alerts.rows and not alerts.freshness.members) else None,
                 sources,
+                self.incident_facts(),
             )
         )
+
+    def incident_facts(self) -> IncidentFacts | None:
+        """What there is to say of an incident; None without one."""
+        return None
 
 
 def _each(name: str, freshness: Freshness) -> Sequence[tuple[str, Freshness]]:

@@ -80,7 +80,7 @@ def markdown(entries: Sequence[Entry], head: str) -> Iterator[str]:
     """
     yield "# Incident log"
     yield ""
-    yield f"{counted(len(entries), 'action')}, times in UTC, oldest first. Head of the journal's chain: {_code(head)}"
+    yield f"{counted(len(entries), 'action')}, times in UTC, oldest first. Head of the journal's chain: {code(head)}"
     for entry in entries:
         yield ""
         yield from _section(entry)
@@ -89,25 +89,25 @@ def markdown(entries: Sequence[Entry], head: str) -> Iterator[str]:
 def _section(entry: Entry) -> Iterator[str]:
     action, operator = entry.action, entry.operator
     target = action.target
-    yield f"## {stamp(entry.started_at)} {_code(f'{action.verb} {target}')}: {entry.outcome}"
+    yield f"## {stamp(entry.started_at)} {code(f'{action.verb} {target}')}: {entry.outcome}"
     yield ""
     yield f"- Entry: {entry.id}"
-    place = f" from {_code(operator.tty)}" if operator.tty else ""
-    yield f"- Who: {_code(operator.actor)} as {_code(operator.kube_user)} on {_code(operator.host)}{place}"
-    namespace = f", namespace {_code(target.namespace)}" if target.namespace else ""
-    yield f"- Where: context {_code(target.context)}{namespace}, uid {_code(target.uid)}"
-    after = f", after {_code(entry.resource_version)}" if entry.resource_version else ""
-    yield f"- Resource version: before {_code(target.resource_version)}{after}"
-    yield f"- Why: {_code(entry.reason)}"
+    place = f" from {code(operator.tty)}" if operator.tty else ""
+    yield f"- Who: {code(operator.actor)} as {code(operator.kube_user)} on {code(operator.host)}{place}"
+    namespace = f", namespace {code(target.namespace)}" if target.namespace else ""
+    yield f"- Where: context {code(target.context)}{namespace}, uid {code(target.uid)}"
+    after = f", after {code(entry.resource_version)}" if entry.resource_version else ""
+    yield f"- Resource version: before {code(target.resource_version)}{after}"
+    yield f"- Why: {code(entry.reason)}"
     if entry.part_of:
-        yield f"- Part of: {_code(entry.part_of)}"
+        yield f"- Part of: {code(entry.part_of)}"
     if tried := dry_run(entry):
-        yield f"- Dry run: {_code(tried)}"
+        yield f"- Dry run: {code(tried)}"
     for warning in entry.preview.warnings if entry.preview else ():
-        yield f"- Warned: {_code(warning)}"
-    yield f"- Outcome: {entry.outcome}{_when(entry)}: {_code(entry.message)}"
+        yield f"- Warned: {code(warning)}"
+    yield f"- Outcome: {entry.outcome}{_when(entry)}: {code(entry.message)}"
     if entry.verdict:
-        yield f"- Verdict: {_code(entry.verdict.text)} ({verdict_times(entry.verdict)})"
+        yield f"- Verdict: {code(entry.verdict.text)} ({verdict_times(entry.verdict)})"
     differences = changes(action.before, action.after)
     if differences:
         yield "- Change:"
@@ -137,7 +137,7 @@ def _when(entry: Entry) -> str:
     return f" at {stamp(entry.finished_at)} after {seconds:.1f} s"
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """A code span: fenced by more backticks than stand in a row in it (CommonMark 6.1)."""
     text = printable(text).strip()
     if not text:

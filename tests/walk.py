@@ -35,6 +35,8 @@ from widgets.changes import ChangesScreen
 from widgets.confirming import ConfirmScreen
 from widgets.field import Field
 from widgets.history import HistoryScreen
+from widgets.incident import IncidentScreen
+from widgets.incidentforms import LinesForm
 from widgets.linepage import LinePage
 from widgets.mitigations import MitigationsScreen
 from widgets.objects import ObjectsPane
@@ -85,6 +87,8 @@ def screens(app: AuroraApp) -> Iterator[Screen[Any]]:
     yield MitigationsScreen("a service", clock=app.session.clock)
     yield HistoryScreen(ObjectRef("Deployment", "aurora", "aurora-backend"), clock=app.session.clock)
     yield TracesScreen("backend", TraceQuery("aurora-backend", 0.0, 60.0), clock=app.session.clock)
+    yield IncidentScreen(0.0, clock=app.session.clock)
+    yield LinesForm("a form", [("a line", "")], enter="keep it", ended=lambda lines: "")
     tree = tree_of(Trace("1" * 32, (Span("2" * 16, "", "aurora-backend", "GET /", 0, 1),)))
     trace = TraceScreen(tree.trace, clock=app.session.clock)
     trace.fill(tree)

@@ -22,6 +22,8 @@ _GROUPS = (
     "waterfall",
     "trace",
     "traces",
+    "incident",
+    "form",
     "history",
     "changes",
     "triage",
@@ -108,6 +110,15 @@ def _of_each(members: Sequence[tuple[str, Freshness]], now: float) -> list[Part]
 
 
 @dataclass(frozen=True, slots=True)
+class IncidentFacts:
+    """The incident in hand: how severe it is, for how long it has been open, and whether a limit has passed."""
+
+    severity: str
+    open_for: str
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StatusFacts:
     """What the status bar says; `sources` are short names with their freshness."""
 
@@ -119,6 +130,7 @@ class StatusFacts:
     firing: int | None
     """Firing alerts that nobody silenced; None while no source of alerts was ever heard."""
     sources: Sequence[tuple[str, Freshness]]
+    incident: IncidentFacts | None = None
 
 
 class StatusBar(Line):
@@ -145,7 +157,7 @@ class StatusBar(Line):
             return
         for version, sources in ((True, _in_words), (False, _in_words), (False, _by_sign), (False, _unsaid)):
             left = _place(self._facts, version=version)
-            right = [*sources(self._facts.sources), _firing(self._facts.firing)]
+            right = [*sources(self._facts.sources), *_incident(self._facts.incident), _firing(self._facts.firing)]
             if sum(cell_width(part.text) for part in (*left, *right)) < self.size.width:
                 break
         self.show(left, right)
@@ -183,6 +195,13 @@ def _unsaid(sources: Sequence[tuple[str, Freshness]]) -> Sequence[Part]:
 
 def _sign(freshness: Freshness) -> Part:
     return Part("● " if freshness.state is SourceState.LIVE else "○ ", _STATE_STYLE[freshness.state])
+
+
+def _incident(facts: IncidentFacts | None) -> Iterator[Part]:
+    if facts is not None:
+        late = " late" if facts.late else ""
+        yield Part(f" {facts.severity.upper()} {facts.open_for}{late} ", "badge-bad" if facts.late else "badge-warn")
+        yield Part(" ")
 
 
 def _firing(count: int | None) -> Part:

@@ -14,6 +14,8 @@ from widgets.actiondialog import ActionDialog
 from widgets.alertpage import AlertPage
 from widgets.changes import ChangesScreen
 from widgets.history import HistoryScreen
+from widgets.incident import IncidentScreen
+from widgets.incidentforms import LinesForm
 from widgets.linepage import LinePage
 from widgets.mitigations import MitigationsScreen
 from widgets.sections import Sections
@@ -50,6 +52,8 @@ _GROUPS = {
     "series": "Several actions in one (marked rows, drain, canary)",
     "deployments": "Deployments",
     "history": "Rollout history",
+    "incident": "Incident",
+    "form": "Forms of an incident",
     "changes": "What changed",
     "triage": "Triage",
     "sections": "Moving in a triage",
@@ -64,6 +68,7 @@ _GROUPS = {
 _SCREENS = (
     TextPage, AlertPage, LinePage, TemplatesScreen, HistoryScreen, ChangesScreen, ActionDialog, SeriesScreen,
     SilenceForm, TriageScreen, Sections, MitigationsScreen,
+    IncidentScreen, LinesForm,
     TracesScreen, TraceScreen, Waterfall, SpanPage,
 )  # fmt: skip
 """Those that lie over the panes."""

@@ -71,6 +71,21 @@ class Pane(Vertical):
             show=False,
         ),
         pane_binding(
+            "I",
+            "app.incident",
+            "Incident",
+            "Open an incident for what is under the cursor, or show the open one",
+            id="app.incident",
+        ),
+        pane_binding(
+            "exclamation_mark",
+            "app.notify_others",
+            "Notify",
+            "Tell others of the incident; asks first",
+            id="app.notify",
+            show=False,
+        ),
+        pane_binding(
             "ctrl+r", "app.refresh_sources", "Refresh", "Ask all sources again now", id="app.refresh", show=False
         ),
         pane_binding(

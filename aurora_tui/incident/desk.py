@@ -13,12 +13,13 @@ from typing import Any
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.incident.book import LISTS, Book
 from aurora_tui.incident.calm import Calm
+from aurora_tui.incident.capture import rows_of
 from aurora_tui.incident.meeting import Meeting
 from aurora_tui.incident.recording import Recorder
 from aurora_tui.incident.watch import Told, action_facts, alert_facts, change_facts, known_keys, opening_body
 from aurora_tui.journal import Journal, JournalError
 from aurora_tui.model.checklists import GuidedList, Tick
-from aurora_tui.model.incidents import HEAVY, Fact, FactKind, Incident, fold, merged
+from aurora_tui.model.incidents import HEAVY, Fact, FactKind, Incident, fold, light, merged
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.session import Session
 
@@ -61,6 +62,7 @@ class IncidentDesk:
         self.incident: Incident | None = None
         self.trouble = ""
         """What keeps facts from others or from the cluster from being known, in words; empty where nothing does."""
+        self._name = ""
         self._journal = journal
         self._who = who
         self._meeting = meeting
@@ -112,6 +114,10 @@ class IncidentDesk:
         if self._who() not in found.people:
             await self._put(FactKind.JOINED, {"words": "joined"})
         return self.incident
+
+    def alert_came(self) -> None:
+        """An alert began to fire: keep what the panes show, for the incident that may come of it."""
+        self._recorder.onset(rows_of(self.session.store, self.session.clock()))
 
     async def note(self, text: str) -> None:
         """Put a note down; when this returns it is on the disk."""
@@ -262,8 +268,6 @@ class IncidentDesk:
         self._add(facts)
 
     def _add(self, facts: Iterable[Fact]) -> None:
-        from aurora_tui.model.incidents import light
-
         self._facts = merged(self._facts, (light(fact) if fact.kind in HEAVY else fact for fact in facts))
         self.incident = fold(self._facts)
 
@@ -279,8 +283,6 @@ class IncidentDesk:
         mine = [fact for fact in new if self.incident is not None and fact.incident == self._name]
         if mine:
             self._add(mine)
-
-    _name = ""
 
 
 __all__ = ["IncidentDesk", "JournalError", "Opening"]

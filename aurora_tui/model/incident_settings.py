@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 
 class Occasion(StrEnum):
@@ -57,3 +58,8 @@ class IncidentSettings:
     channels: tuple[Channel, ...] = ()
     templates: Mapping[str, str] = field(default_factory=dict)
     """What is said, by occasion."""
+
+    @property
+    def folder(self) -> Path | None:
+        """The shared folder."""
+        return Path(self.shared).expanduser() if self.shared else None

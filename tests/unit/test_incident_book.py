@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,10 +20,10 @@ from aurora_tui.model.incidents import Fact, FactKind, clocks, fold, merged
 from aurora_tui.settings import load_settings
 
 NAME = "20260101-0300-higherrorrate-ab12"
-OPENING = {"title": "HighErrorRate of backend", "severity": "sev1", "context": "prod", "onset": 900.0}
+OPENING: dict[str, Any] = {"title": "HighErrorRate of backend", "severity": "sev1", "context": "prod", "onset": 900.0}
 
 
-def fact(number: int, kind: FactKind, at: float, writer: str = "alice-1", **body: object) -> Fact:
+def fact(number: int, kind: FactKind, at: float, writer: str = "alice-1", **body: Any) -> Fact:
     return Fact(NAME, writer, number, at, writer.partition("-")[0], kind, body)
 
 
@@ -46,6 +47,7 @@ def test_a_note_survives_a_killed_program(tmp_path: Path) -> None:
     program = f"""
 import sys, time
 from pathlib import Path
+from typing import Any
 from aurora_tui.incident.book import Book
 from aurora_tui.model.incidents import FactKind
 book = Book(Path({str(tmp_path)!r}), "alice")

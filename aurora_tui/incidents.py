@@ -1,0 +1,358 @@
+"""Incident mode on the screen: opening, notes, the page of the incident, and what is seen for it while one works."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Awaitable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
+
+from aurora_tui.folders import state_dir
+from aurora_tui.model import views
+from aurora_tui.model.ages import human_duration
+from aurora_tui.model.alerts import Alert, AlertState, worst_first
+from aurora_tui.model.checklists import step_rows
+from aurora_tui.model.incidents import ROLES, SEVERITIES, clocks, severity_of
+from aurora_tui.session import STATUS, Session
+from aurora_tui.tracing import Tracing
+from widgets.bars import IncidentFacts
+from widgets.changes import ChangesScreen
+from widgets.incident import IncidentScreen
+from widgets.incidentforms import LinesForm
+from widgets.pane import pane_binding
+from widgets.textpage import TextPage
+
+if TYPE_CHECKING:
+    from aurora_tui.incident.desk import IncidentDesk, Opening
+
+WATCH_SECONDS = 2
+"""How often what happened is taken in."""
+_NONE = "no incident is open: I opens one"
+
+
+class Incidents(Tracing):
+    """The keys of an incident; what is behind them is imported when the first rows are there."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        pane_binding("ctrl+n", "note", "Note", "A note for the incident's timeline", id="app.note", show=False),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._incident_desk: IncidentDesk | None = None
+        self._sought_incidents = False
+        self._watching = False
+        self._told_trouble = ""
+        self._fired: frozenset[str] | None = None
+        self._looked_at: dict[str, float] = {}
+        """When something that a step asks for was looked at last, by the names of `checklists.SEEN`."""
+
+    @property
+    def incidents(self) -> IncidentDesk:
+        """The desk; made when it is wanted."""
+        if self._incident_desk is None:
+            from aurora_tui.incident.book import Book
+            from aurora_tui.incident.desk import IncidentDesk
+            from aurora_tui.incident.meeting import Meeting
+            from aurora_tui.journal import Journal, Operator
+
+            operator = Operator.here("")
+            book = Book(state_dir(), f"{operator.actor}-{operator.host}")
+            shared = self.session.settings.incident.folder
+            self._incident_desk = IncidentDesk(
+                self.session,
+                book,
+                Journal(state_dir()),
+                who=lambda: str(Operator.here(self._kube_user())),
+                meeting=Meeting(shared, book, self.session.clock()) if shared is not None else None,
+            )
+        return self._incident_desk
+
+    async def on_unmount(self) -> None:
+        if self._incident_desk is not None:
+            await self._incident_desk.close()
+
+    def flush(self) -> None:
+        super().flush()
+        if not self._sought_incidents and self._rows_are_there:
+            self._sought_incidents = True
+            self._work(self._find_incidents())
+        second = self._frames % self._per_second == 0
+        if self._incident_desk is None or not second:
+            return
+        self._see()
+        if not self._watching and self._frames % (WATCH_SECONDS * self._per_second) == 0:
+            self._watching = True
+            self._work(self._watch())
+        self._show_incident()
+
+    async def _find_incidents(self) -> None:
+        """Have the incident in hand that is open already, as after a broken connection."""
+        await asyncio.to_thread(importlib.import_module, "aurora_tui.incident.desk")
+        from aurora_tui.incident.desk import JournalError
+
+        try:
+            found = await self.incidents.open_ones()
+            if len(found) == 1:
+                await self.incidents.attach(found[0].id)
+                self.notify(f"open: {found[0].title}; I shows it", timeout=6, markup=False)
+        except JournalError as error:
+            self._warn(str(error))
+
+    async def _watch(self) -> None:
+        from aurora_tui.incident.desk import JournalError
+
+        desk = self.incidents
+        was_open = desk.incident is not None and desk.incident.is_open
+        try:
+            await desk.watch()
+            trouble = desk.trouble
+        except JournalError as error:
+            trouble = str(error)
+        finally:
+            self._watching = False
+        if trouble and trouble != self._told_trouble:
+            self._warn(trouble)
+        self._told_trouble = trouble
+        if was_open and desk.incident is not None and not desk.incident.is_open:
+            self.notify(f"resolved: {desk.incident.title}; p on its page drafts the post-mortem", markup=False)
+
+    def _see(self) -> None:
+        """What the operator looks at now, and which alerts came."""
+        now, desk = self.session.clock(), self.incidents
+        for name in self._in_sight():
+            self._looked_at[name] = now
+            if desk.incident is not None and desk.incident.is_open and name not in desk.incident.seen:
+                self._work(desk.saw(name))
+        alerts = self.session.store.table("alerts").rows.values()
+        firing = frozenset(alert.fingerprint for alert in alerts if alert.state is AlertState.FIRING)
+        if self._fired is not None and firing - self._fired:
+            desk.alert_came()
+        self._fired = firing
+
+    def _in_sight(self) -> Sequence[str]:
+        if isinstance(self.screen, ChangesScreen):
+            return ("changes",)
+        if self.screen is not self.main:
+            return ()
+        pane = self.active
+        if pane is self.logs_pane and len(self.logs_pane.buffer):
+            return ("logs",)
+        if pane is self.objects_pane and self.objects_pane.grid.visible_count:
+            view = self.objects_pane.view
+            return ("pods",) if view is views.PODS else ("resources",) if view in (views.NODES, views.HPAS) else ()
+        return ()
+
+    # Opening and the page
+
+    def action_incident(self) -> None:
+        """Show the incident in hand, have one in hand that is open, or open one for what is under the cursor."""
+        self._work(self._open_incident())
+
+    async def _open_incident(self) -> None:
+        from aurora_tui.incident.desk import JournalError
+
+        desk = self.incidents
+        try:
+            if desk.incident is None or not desk.incident.is_open:
+                found = await desk.open_ones()
+                if found:
+                    await desk.attach(found[0].id)
+        except JournalError as error:
+            self._warn(str(error))
+            return
+        if desk.incident is not None and desk.incident.is_open:
+            self.show_incident()
+        else:
+            self._ask_opening()
+
+    def _ask_opening(self) -> None:
+        from aurora_tui.incident.desk import Opening
+
+        held, alert = self.carried(), self._alert_in_hand()
+        service = held.service or (alert.service if alert else None) or ""
+        ref = held.ref or (self.session.workload_of(service) if service else None)
+        about = alert.name if alert is not None else "Incident"
+        what = f"{about} of {service or ref}" if service or ref else about
+        namespace = (ref.namespace if ref else None) or self.session.home
+        severity = severity_of(alert.severity) if alert is not None else SEVERITIES[1]
+        onset = (alert.since if alert is not None else None) or held.onset
+
+        def ended(lines: Sequence[str]) -> str:
+            title, chosen, lead = lines
+            if not title:
+                return "an incident needs a title"
+            if chosen not in SEVERITIES:
+                return f"{chosen!r}: give one of {', '.join(SEVERITIES)}"
+            opening = Opening(title, chosen, namespace, alert.name if alert else "", service, ref, onset)
+            self._work(self._open(opening, lead))
+            return ""
+
+        lines = [("title", what), ("severity", severity), ("lead", self._me())]
+        remarks = [f"concerns {ref or 'no workload'} in ns {namespace}, context {self.session.context}"]
+        if onset is not None:
+            remarks.append(f"onset {human_duration(self.session.clock() - onset)} ago")
+        self.push_screen(LinesForm("Open an incident", lines, enter="open it", ended=ended, remarks=remarks))
+
+    async def _open(self, opening: Opening, lead: str) -> None:
+        from aurora_tui.incident.desk import JournalError
+
+        desk = self.incidents
+        try:
+            incident = await desk.open(opening)
+            if lead:
+                await desk.give_role(ROLES[0], lead)
+            for name, at in self._looked_at.items():
+                if at >= incident.begin:
+                    await desk.saw(name)
+        except JournalError as error:
+            self._warn(f"not opened: {error}")
+            return
+        self.show_incident()
+
+    def _alert_in_hand(self) -> Alert | None:
+        """The alert under the cursor while the keys are on alerts; else the worst of the service in hand."""
+        if self.active is self.alerts_pane and (alert := self.alerts_pane.alert()) is not None:
+            return alert
+        service = self.carried().service
+        rows = self.session.store.table("alerts").rows.values()
+        own = [each for each in rows if each.service == service and each.state is AlertState.FIRING]
+        return min(own, key=worst_first, default=None) if service else None
+
+    def show_incident(self) -> None:
+        """The page of the incident in hand."""
+        incident = self.incidents.incident
+        if incident is not None and not isinstance(self.screen, IncidentScreen):
+            screen = IncidentScreen(incident.begin, clock=self.session.clock)
+            self._work(self._fill_incident(self.push_screen(screen)))
+
+    async def _fill_incident(self, opened: Awaitable[None]) -> None:
+        await opened
+        self._show_incident()
+
+    def _show_incident(self) -> None:
+        screen, desk = self.screen, self._incident_desk
+        if not isinstance(screen, IncidentScreen) or not screen.is_mounted or desk is None or desk.incident is None:
+            return
+        incident = desk.incident
+        rows = step_rows(desk.procedure, incident.ticks)
+        screen.fill(
+            incident, clocks(incident, desk.procedure, self.session.clock()), rows, desk.calm_words, desk.trouble
+        )
+
+    def incident_facts(self) -> IncidentFacts | None:
+        """What the status bar says of the incident in hand."""
+        desk = self._incident_desk
+        if desk is None or desk.incident is None or not desk.incident.is_open:
+            return None
+        incident, now = desk.incident, self.session.clock()
+        running = [each for each in clocks(incident, desk.procedure, now) if each.ended is None]
+        late = any(each.over for each in running)
+        return IncidentFacts(incident.severity, human_duration(now - incident.opened_at), late)
+
+    def on_incident_screen_tick_wanted(self, message: IncidentScreen.TickWanted) -> None:
+        row = message.row
+        self._put_down(self.incidents.tick(row.name, row.step.text, done=row.tick is None))
+
+    # Notes, severity, roles, the end
+
+    def action_note(self) -> None:
+        """A note, from wherever one is."""
+        if not self._incident_is_open() or isinstance(self.screen, LinesForm):
+            return
+
+        def ended(lines: Sequence[str]) -> str:
+            if not lines[0]:
+                return "an empty note says nothing"
+            self._put_down(self.incidents.note(lines[0]), "noted")
+            return ""
+
+        self.push_screen(LinesForm("Note for the timeline", [("note", "")], enter="keep it", ended=ended))
+
+    def action_severity(self) -> None:
+        if not self._incident_is_open():
+            return
+
+        def ended(lines: Sequence[str]) -> str:
+            if lines[0] not in SEVERITIES:
+                return f"give one of {', '.join(SEVERITIES)}"
+            self._put_down(self.incidents.change_severity(lines[0]))
+            return ""
+
+        incident = self.incidents.incident
+        now = incident.severity if incident else ""
+        self.push_screen(LinesForm("How severe is it?", [("severity", now)], enter="change it", ended=ended))
+
+    def action_role(self) -> None:
+        if not self._incident_is_open():
+            return
+        incident = self.incidents.incident
+        held = dict(incident.roles) if incident else {}
+
+        def ended(lines: Sequence[str]) -> str:
+            for role, who in zip(ROLES, lines, strict=True):
+                if who != held.get(role, ""):
+                    self._put_down(self.incidents.give_role(role, who))
+            return ""
+
+        self.push_screen(
+            LinesForm("Who does what?", [(role, held.get(role, "")) for role in ROLES], enter="keep it", ended=ended)
+        )
+
+    def action_resolve(self) -> None:
+        """Wait for the calm, or wait no longer."""
+        if self._incident_is_open():
+            incident = self.incidents.incident
+            waits = incident is not None and incident.resolving_since is None
+            self._put_down(self.incidents.wait_for_calm(waits=waits))
+
+    def action_postmortem(self) -> None:
+        """The draft of the post-mortem, as it is exported."""
+        incident = self.incidents.incident
+        if incident is None:
+            self._warn(_NONE)
+            return
+        page = TextPage(f"Post-mortem draft  aurora-tui incident export {incident.id}", clock=self.session.clock)
+        self.push_screen(page)
+        self._work(self._fill_postmortem(page, incident.id))
+
+    async def _fill_postmortem(self, page: TextPage, name: str) -> None:
+        from aurora_tui.incident.postmortem import draft
+
+        desk = self.incidents
+        await desk.saw("postmortem")
+        if desk.incident is not None and page.is_attached:
+            page.fill(draft(desk.incident, desk.procedure, self.session.clock()))
+
+    def _incident_is_open(self) -> bool:
+        desk = self._incident_desk
+        is_open = desk is not None and desk.incident is not None and desk.incident.is_open
+        if not is_open:
+            self._warn(_NONE)
+        return is_open
+
+    def _put_down(self, work: Awaitable[None], said: str = "") -> None:
+        self._work(self._do(work, said))
+
+    async def _do(self, work: Awaitable[None], said: str) -> None:
+        from aurora_tui.incident.desk import JournalError
+
+        try:
+            await work
+        except JournalError as error:
+            self._warn(f"not put down: {error}")
+            return
+        if said:
+            self.notify(said, timeout=2)
+        self._show_incident()
+
+    def _me(self) -> str:
+        from aurora_tui.journal import Operator
+
+        return Operator.here(self._kube_user()).actor
+
+    def _kube_user(self) -> str:
+        status = self.session.store.table(STATUS).rows.get(STATUS)
+        return status.user if status is not None else ""

@@ -1,0 +1,130 @@
+"""Incident mode: opened by one key and Enter, fed by what happens, ticked by what is seen, and there after a crash."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aurora_tui.folders import state_dir
+from aurora_tui.incident.book import Book
+from aurora_tui.model.incidents import FactKind, Incident
+from aurora_tui.sandbox.addresses import Addresses
+from tests.pilot.console import Console, opened
+
+
+async def open_incident(console: Console) -> Incident:
+    """Open one for the worst alert, as its form proposes it."""
+    await console.until("u rolls back deployment/aurora-backend")
+    await console.press("I")
+    await console.until("Open an incident")
+    await console.press("enter")
+    await console.until("4 Resolution")
+    incident = console.app.incidents.incident
+    assert incident is not None
+    return incident
+
+
+async def test_one_key_and_enter_open_an_incident_for_the_worst_alert(bad_release: Addresses) -> None:
+    async with opened(bad_release) as console:
+        await console.until("u rolls back deployment/aurora-backend")
+        await console.press("I")
+        await console.until("Open an incident")
+        assert "HighErrorRate of backend" in console.text
+        assert "concerns deployment/aurora-backend in ns aurora" in console.text
+        await console.press("enter")
+        await console.until("4 Resolution", "HighErrorRate fires (backend)")
+        heading, clocks = console.lines[:2]
+        assert " SEV1 " in heading
+        assert "HighErrorRate of backend" in heading
+        assert "1 Diagnosis" in clocks
+        assert "of 5m" in clocks
+        assert "2 Mitigation" in clocks
+        assert "of 15m" in clocks
+        await console.until("rollout deployment/aurora-backend: revision 3: 2.4.0 → 2.4.1")
+        await console.press("escape")
+        await console.until(" SEV1 ")
+        assert console.status.count("SEV1") == 1
+
+
+async def test_a_note_is_taken_anywhere_and_is_there_in_the_next_program(bad_release: Addresses) -> None:
+    async with opened(bad_release) as console:
+        await open_incident(console)
+        await console.press("escape", "w")
+        await console.until("What changed")
+        await console.press("ctrl+n")
+        await console.until("Note for the timeline")
+        await console.type("users see 502 since lunch")
+        await console.press("enter")
+        await console.until("noted")
+        await console.press("escape")
+    async with opened(bad_release) as console:
+        await console.until(" SEV1 ")
+        await console.press("I")
+        await console.until("users see 502 since lunch")
+        assert "Keep the incident log (a note)" in console.text
+
+
+async def test_steps_tick_themselves_by_what_is_looked_at_and_others_by_hand(bad_release: Addresses) -> None:
+    async with opened(bad_release) as console:
+        await open_incident(console)
+        await console.press("escape")
+        await console.command("pods")
+        await console.until(lambda: "pods" in seen(console))
+        await console.command("logs")
+        await console.until(lambda: "logs" in seen(console))
+        await console.press("I")
+        await console.until("seen by itself")
+        assert row(console, "Check the state of the pods").startswith("[x]")
+        assert row(console, "Make sure that the database").startswith("[ ]")
+        await console.press("j", "j", "space")
+        await console.until(lambda: row(console, "Make sure that the database").startswith("[x]"))
+        assert "seen by itself" not in row(console, "Make sure that the database")
+        await console.until("1 Diagnosis", "done")
+        await console.press("space")
+        await console.until(lambda: row(console, "Make sure that the database").startswith("[ ]"))
+
+
+async def test_severity_and_roles_are_told_in_the_heading_and_the_timeline(bad_release: Addresses) -> None:
+    async with opened(bad_release) as console:
+        await open_incident(console)
+        await console.press("v")
+        await console.until("How severe is it?")
+        await console.press("backspace", "2", "enter")
+        await console.until(" SEV2 ", "is sev2 now")
+        await console.press("o")
+        await console.until("Who does what?")
+        await console.press("tab", *"bob", "enter")
+        await console.until("hands: bob")
+
+
+async def test_what_the_panes_showed_and_the_log_around_the_onset_is_kept(bad_release: Addresses) -> None:
+    async with opened(bad_release) as console:
+        incident = await open_incident(console)
+        await console.until("at the opening", "log lines of deployment/aurora-backend")
+    facts = Book(state_dir()).facts(incident.id)
+    kinds = [fact.kind for fact in facts]
+    assert FactKind.SNAPSHOT in kinds
+    assert FactKind.LOGS in kinds
+
+
+async def test_the_draft_of_the_post_mortem_is_one_key_away(bad_release: Addresses) -> None:
+    async with opened(bad_release) as console:
+        await open_incident(console)
+        await console.until("rollout deployment/aurora-backend: revision 3")
+        await console.press("p")
+        await console.until("# Post-mortem: `HighErrorRate of backend`", "## Impact")
+
+
+async def test_without_an_incident_a_note_says_how_to_open_one(bad_release: Addresses, home: Path) -> None:
+    async with opened(bad_release) as console:
+        await console.press("ctrl+n")
+        await console.until("no incident is open: I opens one")
+    assert not list(home.glob("state/**/incidents*"))
+
+
+def seen(console: Console) -> set[str]:
+    incident = console.app.incidents.incident
+    return set(incident.seen) if incident is not None else set()
+
+
+def row(console: Console, words: str) -> str:
+    return next((line.strip() for line in console.lines if words in line), "")
