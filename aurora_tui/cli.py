@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aurora_tui import __version__, cli_actions, cli_journal, cli_traces
+from aurora_tui import __version__, cli_actions, cli_incident, cli_journal, cli_traces
 from aurora_tui.cli_logs import logs
 from aurora_tui.cli_options import FORM, shared, take
 from aurora_tui.launch import (
@@ -228,7 +228,7 @@ def completion(shell: str) -> None:
     click.echo(maker(command, {}, "aurora-tui", "_AURORA_TUI_COMPLETE").source())
 
 
-for _each in (*cli_actions.COMMANDS, cli_journal.journal, logs, *cli_traces.COMMANDS):
+for _each in (*cli_actions.COMMANDS, cli_journal.journal, *cli_incident.COMMANDS, logs, *cli_traces.COMMANDS):
     command.add_command(_each)
 
 

@@ -39,6 +39,9 @@ class Incidents(Tracing):
         pane_binding("ctrl+n", "note", "Note", "A note for the incident's timeline", id="app.note", show=False),
     ]
 
+    can_scrub = False
+    """Whether there are moments to go through, as in a replay."""
+
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._incident_desk: IncidentDesk | None = None
@@ -73,6 +76,12 @@ class Incidents(Tracing):
     async def on_unmount(self) -> None:
         if self._incident_desk is not None:
             await self._incident_desk.close()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.can_scrub if action == "scrub" else super().check_action(action, parameters)
+
+    def action_scrub(self, moments: int) -> None:
+        """There is no other moment than now."""
 
     def flush(self) -> None:
         super().flush()

@@ -23,6 +23,7 @@ _GROUPS = (
     "trace",
     "traces",
     "incident",
+    "replay",
     "form",
     "history",
     "changes",

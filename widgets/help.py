@@ -53,6 +53,7 @@ _GROUPS = {
     "deployments": "Deployments",
     "history": "Rollout history",
     "incident": "Incident",
+    "replay": "Replay of an incident",
     "form": "Forms of an incident",
     "changes": "What changed",
     "triage": "Triage",

@@ -54,6 +54,10 @@ class IncidentScreen(ModalScreen[None]):
             "x", "app.resolve", "Resolve", "Wait until all is well, then close it; again: wait no longer",
             id="incident.resolve",
         ),
+        pane_binding(
+            "left_square_bracket", "app.scrub(-1)", "Earlier", "In a replay, a moment back", id="incident.earlier"
+        ),
+        pane_binding("right_square_bracket", "app.scrub(1)", "Later", "In a replay, a moment on", id="incident.later"),
         pane_binding("p", "app.postmortem", "Post-mortem", "The draft of the post-mortem", id="incident.postmortem"),
     ]  # fmt: skip
     DEFAULT_CSS = """

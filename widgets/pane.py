@@ -86,6 +86,10 @@ class Pane(Vertical):
             show=False,
         ),
         pane_binding(
+            "left_square_bracket", "app.scrub(-1)", "Earlier", "In a replay, a moment back", id="replay.earlier"
+        ),
+        pane_binding("right_square_bracket", "app.scrub(1)", "Later", "In a replay, a moment on", id="replay.later"),
+        pane_binding(
             "ctrl+r", "app.refresh_sources", "Refresh", "Ask all sources again now", id="app.refresh", show=False
         ),
         pane_binding(

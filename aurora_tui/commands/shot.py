@@ -28,7 +28,12 @@ async def shoot(app: AuroraApp, size: tuple[int, int], keys: list[str]) -> str:
             await asyncio.sleep(1.0)
         app.flush()
         await pilot.pause()
-        return _FONTS.sub("", app.export_screenshot(title="aurora-tui"))
+        return plain_picture(app)
+
+
+def plain_picture(app: AuroraApp) -> str:
+    """The screen as it is, as SVG."""
+    return _FONTS.sub("", app.export_screenshot(title="aurora-tui"))
 
 
 async def _settle(app: AuroraApp) -> None:

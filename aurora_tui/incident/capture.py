@@ -71,6 +71,12 @@ def packed(rows: Rows, more: Mapping[str, Mapping[str, Any]] = {}) -> str:
     return _pack({"at": rows.at, "tables": tables})
 
 
+def packed_again(snapshot: Snapshot) -> str:
+    """A snapshot that was read, as text, redacted as if it had been captured here."""
+    tables = {name: _table(snapshot.states[name], rows) for name, rows in snapshot.tables.items()}
+    return _pack({"at": snapshot.at, "tables": tables})
+
+
 def _table(freshness: Freshness, rows: Mapping[str, Any]) -> dict[str, Any]:
     some = sorted(rows.items())[:MOST_ROWS]
     return {

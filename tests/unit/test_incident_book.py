@@ -131,12 +131,12 @@ def histories(draw: st.DrawFn) -> list[Fact]:
         for number in range(2, 2 + draw(st.integers(0, 6))):
             at = draw(st.sampled_from((1001.0, 1002.0, 1003.0)))
             kind = draw(st.sampled_from((FactKind.NOTE, FactKind.TICK, FactKind.SEVERITY)))
-            body = {
+            bodies: dict[FactKind, dict[str, Any]] = {
                 FactKind.NOTE: {"words": f"{writer}/{number}"},
                 FactKind.TICK: {"step": draw(st.sampled_from("ab")), "done": draw(st.booleans())},
                 FactKind.SEVERITY: {"severity": draw(st.sampled_from(("sev1", "sev2")))},
-            }[kind]
-            found.append(fact(number, kind, at, writer, **body))
+            }
+            found.append(Fact(NAME, writer, number, at, writer, kind, bodies[kind]))
     return found
 
 

@@ -1,0 +1,192 @@
+"""``incident list|show|export|verify``: what was opened, what happened in it, and its post-mortem."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import click
+
+from aurora_tui.commands import output
+from aurora_tui.commands.replay import pictures
+from aurora_tui.folders import state_dir
+from aurora_tui.incident.book import Book
+from aurora_tui.incident.bundle import bundled
+from aurora_tui.incident.page import html
+from aurora_tui.incident.postmortem import draft
+from aurora_tui.journal_export import stamp
+from aurora_tui.journal_file import JournalError
+from aurora_tui.launch import Wanted, fail, settings_of
+from aurora_tui.model.ages import human_duration
+from aurora_tui.model.incidents import Fact, FactKind, Incident, light
+from aurora_tui.model.text import printable
+from aurora_tui.model.timeline import offset_words
+from aurora_tui.settings import Settings
+
+NEWEST = "last"
+
+
+def show_list(form: str) -> int:
+    """Print all incidents, the newest first."""
+    found = _incidents()
+    if form == "json":
+        output.emit([_raw(each) for each in found])
+    elif not found:
+        click.echo("No incident was opened here yet: I in the console opens one.", err=True)
+    else:
+        now = time.time()
+        rows = [
+            [
+                printable(each.id),
+                each.severity,
+                "open" if each.is_open else "resolved",
+                stamp(each.opened_at),
+                human_duration((each.resolved_at or now) - each.begin),
+                printable(each.context),
+                printable(each.title),
+            ]
+            for each in found
+        ]
+        click.echo(output.align([["INCIDENT", "SEVERITY", "STATE", "OPENED", "DURATION", "CONTEXT", "TITLE"], *rows]))
+    return 0
+
+
+def show(name: str, form: str) -> int:
+    """Print an incident with its timeline."""
+    found = _chosen(name)
+    if form == "json":
+        output.emit({**_raw(found), "timeline": [_entry(found, number) for number in range(len(found.timeline))]})
+        return 0
+    state = "open" if found.is_open else f"resolved {stamp(found.resolved_at or 0.0)}"
+    for label, text in (
+        ("incident", found.id),
+        ("title", found.title),
+        ("severity", found.severity),
+        ("state", state),
+        ("context", found.context),
+        ("namespace", found.namespace),
+        ("onset", stamp(found.onset) if found.onset is not None else "not known"),
+        ("opened", f"{stamp(found.opened_at)} by {found.opened_by}"),
+        ("people", ", ".join(found.people)),
+    ):
+        click.echo(f"{label + ':':<12}{printable(text)}")
+    click.echo("")
+    rows = [
+        [
+            stamp(each.at),
+            offset_words(each.at - found.begin),
+            each.kind.value,
+            printable(each.by or "-"),
+            printable(each.words),
+        ]
+        for each in found.timeline
+    ]
+    click.echo(output.align([["TIME", "FROM", "WHAT", "BY", "ENTRY"], *rows]))
+    return 0
+
+
+def export(wanted: Wanted, name: str, form: str, out: Path | None, bundle: Path | None) -> int:
+    """Write the draft, the facts, or the archive, to a new file or to standard output."""
+    found = _chosen(name)
+    settings = settings_of(wanted)
+    try:
+        book = Book(state_dir())
+        facts = book.facts(found.id)
+        if bundle is not None:
+            _write(bundle, bundled(facts))
+            click.echo(f"wrote {bundle}: open it with `aurora-tui replay {bundle}`", err=True)
+            if out is None:
+                return 0
+        text = _text(found, facts, settings, form)
+        if out is None:
+            click.echo(text, nl=False)
+        else:
+            _write(out, text.encode("utf-8", "backslashreplace"))
+        book.append(
+            found.id, FactKind.NOTE, {"words": f"exported as {form}", "seen": ["postmortem"]}, by="", at=time.time()
+        )
+    except JournalError as error:
+        raise fail(str(error)) from error
+    return 0
+
+
+def verify(form: str) -> int:
+    """Check the chain of the book of incidents. 0 intact, 1 not."""
+    try:
+        found = Book(state_dir()).verify()
+    except JournalError as error:
+        raise fail(str(error)) from error
+    if form == "json":
+        output.emit({"intact": found.intact, "facts": found.facts, "head": found.head})
+    else:
+        for fault in found.faults:
+            click.echo(printable(f"fact {fault.fact}: {fault.kind}: {fault.text}"))
+        click.echo(f"{'intact' if found.intact else 'not intact'}: {found.facts} facts, head {found.head}")
+    return 0 if found.intact else 1
+
+
+def _text(found: Incident, facts: list[Fact], settings: Settings, form: str) -> str:
+    procedure = next(each for each in settings.checklists if each.name == settings.incident.procedure)
+    lines = list(draft(found, procedure, time.time()))
+    if form == "md":
+        return "\n".join([*lines, ""])
+    if form == "html":
+        return html(lines, found.title, pictures(settings, facts))
+    import json
+
+    return json.dumps({**_raw(found), "facts": [light(fact).to_json() for fact in facts]}, indent=2) + "\n"
+
+
+def _incidents() -> list[Incident]:
+    try:
+        return Book(state_dir()).incidents()
+    except JournalError as error:
+        raise fail(str(error)) from error
+
+
+def _chosen(name: str) -> Incident:
+    known = _incidents()
+    if name == NEWEST and known:
+        return known[0]
+    begun = [each for each in known if each.id.startswith(name)]
+    exact = [each for each in begun if each.id == name] or begun
+    if len(exact) != 1:
+        what = "no incident" if not exact else f"{len(exact)} incidents"
+        raise click.ClickException(f"{what} of the name {name!r}: see `aurora-tui incident list`")
+    return exact[0]
+
+
+def _raw(found: Incident) -> dict[str, object]:
+    return {
+        "id": found.id, "title": found.title, "severity": found.severity,
+        "state": "open" if found.is_open else "resolved",
+        "context": found.context, "namespace": found.namespace, "service": found.service, "alert": found.alert,
+        "workload": str(found.ref) if found.ref else None, "onset": found.onset, "opened_at": found.opened_at,
+        "opened_by": found.opened_by, "resolved_at": found.resolved_at, "people": list(found.people),
+        "roles": dict(found.roles),
+    }  # fmt: skip
+
+
+def _entry(found: Incident, number: int) -> dict[str, object]:
+    entry = found.timeline[number]
+    return {
+        "at": entry.at, "kind": str(entry.kind), "words": entry.words, "by": entry.by, "details": list(entry.details),
+        "object": str(entry.ref) if entry.ref else None,
+    }  # fmt: skip
+
+
+def _write(out: Path, content: bytes) -> None:
+    """A new file for the owner alone; one that is there stays as it is."""
+    try:
+        made = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise fail(f"{out} exists already: give another name") from error
+    except OSError as error:
+        raise fail(f"{out} cannot be written: {error.strerror or error}") from error
+    try:
+        with os.fdopen(made, "wb") as file:
+            file.write(content)
+    except OSError as error:
+        out.unlink(missing_ok=True)
+        raise fail(f"{out} cannot be written: {error.strerror or error}") from error

@@ -1,0 +1,209 @@
+"""A handed-on incident opened again: a session without a cluster whose tables are what was captured, at any moment."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from aurora_tui.cluster import resources
+from aurora_tui.cluster.errors import ClusterError
+from aurora_tui.cluster.kubeconfig import Context
+from aurora_tui.cluster.kubernetes import KubernetesCluster
+from aurora_tui.cluster.logtail import LogTail
+from aurora_tui.cluster.transport import Transport
+from aurora_tui.incident.capture import KINDS, Snapshot, unpacked, unpacked_lines
+from aurora_tui.logbuffer import LogBuffer
+from aurora_tui.model import kube, views
+from aurora_tui.model.access import HttpAccess
+from aurora_tui.model.definitions import Environment, Sources
+from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.incidents import HEAVY, Fact, FactKind, Incident, fold, light
+from aurora_tui.model.loglines import LogLine
+from aurora_tui.model.pods import owner_workload
+from aurora_tui.model.selection import LogSelection
+from aurora_tui.model.stamps import rfc3339
+from aurora_tui.model.status import ClusterStatus
+from aurora_tui.session import STATUS, Session
+from aurora_tui.settings import Settings
+from aurora_tui.signals.errors import SignalError, Trouble
+
+OFFLINE = "this is a replay: there is no cluster to ask"
+_STEP = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a bundle holds, read: its incident at its end, snapshots and lines by time, and the moments."""
+
+    incident: Incident
+    facts: tuple[Fact, ...]
+    snapshots: tuple[Snapshot, ...]
+    lines: tuple[LogLine, ...]
+    moments: tuple[float, ...]
+
+    def snapshot(self, at: float) -> Snapshot | None:
+        """The newest one at a moment; before all of them the first."""
+        if not self.snapshots:
+            return None
+        return self.snapshots[max(bisect_right(self.snapshots, at, key=lambda each: each.at) - 1, 0)]
+
+    def until(self, at: float) -> Incident | None:
+        """The incident as it stood at a moment; before it was opened, what is known of it then."""
+        opening = next(fact for fact in self.facts if fact.kind is FactKind.OPENED)
+        return fold([opening, *(fact for fact in self.facts if _happened(fact) <= at)])
+
+
+def recorded(facts: Sequence[Fact]) -> Recorded:
+    """Read the facts of a bundle; raises `ValueError` for a capture that is none."""
+    snapshots = sorted(
+        (unpacked(fact.body["data"]) for fact in facts if fact.kind is FactKind.SNAPSHOT and "data" in fact.body),
+        key=lambda each: each.at,
+    )
+    lines = [
+        line
+        for fact in facts
+        if fact.kind is FactKind.LOGS and "data" in fact.body
+        for line in unpacked_lines(fact.body["data"])
+    ]
+    told = tuple(light(fact) if fact.kind in HEAVY else fact for fact in facts)
+    incident = fold(told)
+    if incident is None:
+        raise ValueError("there is no incident in it")
+    begin = snapshots[0].at if snapshots else incident.begin
+    times = {each.at for each in snapshots} | {_happened(fact) for fact in told if fact.kind is not FactKind.TICK}
+    moments = tuple(sorted(at for at in times if at >= min(begin, incident.begin)))
+    ordered = sorted(lines, key=lambda line: line.stamp or 0.0)
+    return Recorded(incident, told, tuple(snapshots), tuple(ordered), moments or (incident.opened_at,))
+
+
+def _happened(fact: Fact) -> float:
+    happened = fact.body.get("happened")
+    return float(happened) if isinstance(happened, int | float) and not isinstance(happened, bool) else fact.at
+
+
+class _NoTransport:
+    """Stands where requests would be sent: there are none."""
+
+    read_only = True
+
+    def __getattr__(self, name: str) -> Any:
+        raise ClusterError(OFFLINE)
+
+
+class OfflineCluster(KubernetesCluster):
+    """A cluster that answers nothing, in words."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context, read_only=True)
+        self.transport = cast(Transport, _NoTransport())
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+    async def http_access(self, address: str) -> HttpAccess | None:
+        return None
+
+
+class ReplayTail(LogTail):
+    """The lines that were kept, as far as the moment in hand has come."""
+
+    def __init__(self, session: ReplaySession, selection: LogSelection, buffer: LogBuffer) -> None:
+        super().__init__(session.cluster, session.store.table(resources.PODS.table), selection, buffer, session.clock)
+        self._session = session
+        self._wanted = [line for line in session.recorded.lines if session.wants(selection, line)]
+        if not self._wanted:
+            self.notes[str(selection)] = "no lines of it were kept"
+
+    async def run(self) -> None:
+        """Show what is past; what is still to come appears as the moment moves on."""
+        shown = 0
+        while True:
+            end = bisect_right(self._wanted, self._session.clock(), key=lambda line: line.stamp or 0.0)
+            if end > shown:
+                self._buffer.append(self._wanted[shown:end])
+                shown = end
+            await asyncio.sleep(_STEP)
+
+
+class ReplaySession(Session):
+    """A session that is fed by a bundle; read-only, without any network."""
+
+    def __init__(self, settings: Settings, found: Recorded) -> None:
+        self.at = found.moments[0]
+        incident = found.incident
+        context = Context(incident.context or "replay", "", "", incident.namespace or None, "", ())
+        off = Environment(
+            "replay", "REPLAY", ("*",), protected=False, tone="warn", namespace=incident.namespace or None,
+            sources=Sources("off", ("off",), "off", "off"),
+        )  # fmt: skip
+        quiet = replace(settings, environments=(off,), incident=replace(settings.incident, shared=None))
+        super().__init__(quiet, context, all_namespaces=True, read_only=True, clock=lambda: self.at)
+        self.cluster = OfflineCluster(context)
+        self.recorded = found
+        self._owners = {
+            pod.metadata.name: owner_workload(pod)
+            for snapshot in found.snapshots
+            for pod in snapshot.tables.get(views.PODS.table, {}).values()
+        }
+
+    def start(self) -> None:
+        self.store.table(STATUS).apply({STATUS: ClusterStatus(self.context, "", "")})
+        self.go_to(self.at)
+
+    def go_to(self, at: float) -> None:
+        """Show everything as it stood at a moment."""
+        self.at = at
+        place = self.recorded.moments.index(at) + 1 if at in self.recorded.moments else 0
+        title = f"REPLAY {rfc3339(at)} {place}/{len(self.recorded.moments)}"
+        self.environment = replace(self.environment, title=title)
+        snapshot = self.recorded.snapshot(at)
+        for name in KINDS:
+            table = self.store.table(name)
+            rows = snapshot.tables.get(name) if snapshot is not None else None
+            if rows is None or snapshot is None:
+                table.clear()
+                table.set_freshness(SourceState.UNCONFIGURED, at, "nothing of it was captured")
+                continue
+            table.apply(rows, [key for key in table.rows if key not in rows])
+            state = snapshot.states[name]
+            table.set_freshness(SourceState.LIVE, snapshot.at, state.message)
+            if state.state is not SourceState.LIVE:
+                table.set_freshness(state.state, snapshot.at, state.message)
+
+    def step(self, moments: int) -> None:
+        """So many moments on, or back."""
+        known = self.recorded.moments
+        here = bisect_right(known, self.at) - 1
+        self.go_to(known[min(max(here + moments, 0), len(known) - 1)])
+
+    def want(self, table: str) -> None:
+        """What was captured is there already."""
+
+    def refresh(self) -> None:
+        self.go_to(self.at)
+
+    def switch_namespace(self, namespace: str | None) -> None:
+        """All of what was captured stays in sight."""
+        if namespace is not None:
+            self.home = namespace
+
+    def tail(self, selection: LogSelection, buffer: LogBuffer) -> ReplayTail:
+        return ReplayTail(self, selection, buffer)
+
+    async def pods_of(self, selection: LogSelection) -> list[kube.Pod]:
+        return [pod for pod in self.store.table(views.PODS.table).rows.values() if selection.wants(pod)]
+
+    async def elasticsearch(self) -> HttpAccess:
+        raise SignalError(Trouble.UNREACHABLE, OFFLINE)
+
+    def wants(self, selection: LogSelection, line: LogLine) -> bool:
+        """Whether a kept line belongs to a selection, also of a pod that is gone at the moment."""
+        if selection.pod is not None:
+            return line.origin == selection.pod
+        if selection.workload is None:
+            return False
+        owner = self._owners.get(line.origin)
+        return owner == selection.workload if owner else line.origin.startswith(f"{selection.workload[1]}-")

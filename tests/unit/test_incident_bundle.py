@@ -1,0 +1,174 @@
+"""A handed-on incident: redacted on its way out, refused where it is not what it claims, replayed as it was."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aurora_tui.incident import bundle as bundles
+from aurora_tui.incident.bundle import BundleError, bundled, read_bundle
+from aurora_tui.incident.capture import packed, packed_lines, rows_of, unpacked, unpacked_lines
+from aurora_tui.incident.page import html
+from aurora_tui.incident.replay import ReplaySession, recorded
+from aurora_tui.model.alerts import Alert, AlertState
+from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.incidents import Fact, FactKind
+from aurora_tui.model.loglines import LogLine
+from aurora_tui.settings import load_settings
+from aurora_tui.store import Store
+
+NAME = "20260101-0300-x-ab12"
+
+
+def fact(number: int, kind: FactKind, at: float, **body: Any) -> Fact:
+    return Fact(NAME, "alice-1", number, at, "alice", kind, body)
+
+
+def alert(name: str, state: AlertState, summary: str = "") -> Alert:
+    return Alert("f" * 16, name, state, "critical", 900.0, summary, {}, {}, "backend")
+
+
+def snapshot(at: float, *alerts: Alert) -> str:
+    store = Store()
+    store.table("alerts").apply({each.name: each for each in alerts})
+    store.table("alerts").set_freshness(SourceState.LIVE, at)
+    return packed(rows_of(store, at))
+
+
+def facts() -> list[Fact]:
+    lines = [LogLine(950.0, "web-1", "web", "it begins"), LogLine(1055.0, "web-1", "web", "token=abcdef0123 refused")]
+    return [
+        fact(1, FactKind.OPENED, 1000.0, title="It burns", context="prod", namespace="shop", onset=900.0),
+        fact(2, FactKind.SNAPSHOT, 1000.0, data=snapshot(1000.0, alert("Fire", AlertState.FIRING, "password=hunter2"))),
+        fact(3, FactKind.NOTE, 1050.0, words="the key is secret=sesame"),
+        fact(4, FactKind.LOGS, 1001.0, data=packed_lines(lines)),
+        fact(5, FactKind.SNAPSHOT, 1100.0, data=snapshot(1100.0)),
+        fact(6, FactKind.RESOLVED, 1101.0, words="resolved"),
+    ]
+
+
+def written(tmp_path: Path, content: bytes) -> Path:
+    path = tmp_path / "incident.zip"
+    path.write_bytes(content)
+    return path
+
+
+def test_rows_come_back_as_they_were_and_without_secrets() -> None:
+    found = unpacked(snapshot(1000.0, alert("Fire", AlertState.FIRING, "password=hunter2 of db")))
+    row = found.tables["alerts"]["Fire"]
+    assert row == alert("Fire", AlertState.FIRING, "password=(hidden) of db")
+    assert found.unread == 0
+
+
+def test_log_lines_come_back_without_secrets() -> None:
+    kept = unpacked_lines(packed_lines([LogLine(1.5, "web-1", "web", "Authorization: Bearer abc.def")]))
+    (line,) = kept
+    assert (line.stamp, line.origin, line.container) == (1.5, "web-1", "web")
+    assert line.text.startswith("Authorization: ")
+    assert "abc" not in line.text
+
+
+def test_a_bundle_holds_no_secret_of_whoever_wrote_it(tmp_path: Path) -> None:
+    path = written(tmp_path, bundled(facts()))
+    with zipfile.ZipFile(path) as file:
+        text = file.read("facts.jsonl").decode()
+    assert "sesame" not in text
+    read = recorded(read_bundle(path))
+    told = f"{read.lines} {read.snapshots} {read.facts}"
+    assert "hunter2" not in told
+    assert "abcdef0123" not in told
+    assert "it begins" in told
+
+
+def test_a_replay_shows_each_moment_as_it_was(tmp_path: Path) -> None:
+    session = ReplaySession(
+        load_settings(environ={"HOME": "/nowhere"}), recorded(read_bundle(written(tmp_path, bundled(facts()))))
+    )
+    session.start()
+    assert session.clock() == 1000.0
+    assert set(session.store.table("alerts").rows) == {"Fire"}
+    assert session.store.table("pods").freshness.state is SourceState.UNCONFIGURED
+    for _ in range(9):
+        session.step(1)
+    assert session.store.table("alerts").rows == {}
+    assert not session.recorded.until(session.at).is_open  # type: ignore[union-attr]
+    session.step(-1)
+    session.step(-1)
+    assert [entry.words for entry in session.recorded.until(1050.0).timeline][-1] != "resolved"  # type: ignore[union-attr]
+    assert session.recorded.until(1050.0).is_open  # type: ignore[union-attr]
+
+
+def archive(tmp_path: Path, **members: str | bytes) -> Path:
+    path = tmp_path / "made.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    return path
+
+
+MANIFEST = json.dumps({"format": 1})
+
+
+def test_an_archive_with_paths_is_refused(tmp_path: Path) -> None:
+    for name in ("../evil", "/etc/passwd", "a/facts.jsonl", "extra"):
+        with pytest.raises(BundleError, match="other files"):
+            read_bundle(archive(tmp_path, **{"manifest.json": MANIFEST, "facts.jsonl": "", name: "x"}))
+    assert not (tmp_path.parent / "evil").exists()
+
+
+def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundles, "MOST_BYTES", 100_000)
+    path = archive(tmp_path, **{"manifest.json": MANIFEST, "facts.jsonl": b"\n" * 200_000})
+    assert path.stat().st_size < 2000
+    with pytest.raises(BundleError, match="unpacks to more than"):
+        read_bundle(path)
+
+
+def test_an_archive_that_is_too_large_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundles, "MOST_BYTES", 10)
+    with pytest.raises(BundleError, match="larger than"):
+        read_bundle(written(tmp_path, bundled(facts())))
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"manifest.json": "{}", "facts.jsonl": ""}, "another version"),
+        ({"manifest.json": "[]", "facts.jsonl": ""}, "another version"),
+        ({"manifest.json": MANIFEST, "facts.jsonl": ""}, "holds no incident"),
+        ({"manifest.json": MANIFEST, "facts.jsonl": "nonsense"}, "no bundle"),
+        ({"manifest.json": MANIFEST, "facts.jsonl": '{"incident": "../x"}'}, "no bundle"),
+        ({"manifest.json": "[" * 100_000, "facts.jsonl": ""}, "no bundle"),
+    ],
+)
+def test_what_is_no_bundle_is_refused_in_words(tmp_path: Path, members: dict[str, str], words: str) -> None:
+    with pytest.raises(BundleError, match=words):
+        read_bundle(archive(tmp_path, **members))
+
+
+def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="no bundle"):
+        read_bundle(written(tmp_path, b"PK no zip"))
+    with pytest.raises(BundleError, match="cannot be read"):
+        read_bundle(tmp_path / "nowhere")
+
+
+def test_a_capture_inside_a_bundle_that_is_none_is_refused(tmp_path: Path) -> None:
+    for data in ("", "AAAA", 7, packed_lines([])):
+        spoilt = [facts()[0], fact(2, FactKind.SNAPSHOT, 1000.0, data=data)]
+        with pytest.raises(ValueError, match="no snapshot"):
+            recorded(spoilt)
+
+
+def test_the_page_takes_text_from_outside_for_no_markup() -> None:
+    page = html(
+        ["# Post-mortem: `<script>alert(1)</script>`", "- a <b> & **strong** *quiet*", "| x | `a|b` |"], "<t>", ()
+    )
+    assert "<script>" not in page
+    assert "<code>&lt;script&gt;alert(1)&lt;/script&gt;</code>" in page
+    assert "<li>a &lt;b&gt; &amp; <strong>strong</strong> <em>quiet</em></li>" in page
+    assert "<title>&lt;t&gt;</title>" in page
