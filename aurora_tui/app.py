@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aurora_tui import folders
 from aurora_tui.frame import SwitchContext
-from aurora_tui.incidents import Incidents
+from aurora_tui.incident_telling import TellingOthers
 from aurora_tui.model import views
 from aurora_tui.model.placing import context_of
 from aurora_tui.model.selection import LogSelection, ServiceRef
@@ -27,7 +27,7 @@ _LINES_SINCE = 1000
 """Lines of each container that are read back to an onset."""
 
 
-class AuroraApp(Incidents):
+class AuroraApp(TellingOthers):
     """The console on one session, or on several contexts' at once. Exits with a status, or with what to open next."""
 
     def __init__(self, session: Opened) -> None:

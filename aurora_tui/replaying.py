@@ -13,7 +13,7 @@ from aurora_tui.incident.replay import ReplaySession
 from aurora_tui.journal import Journal
 from aurora_tui.journal_file import JournalError
 from aurora_tui.model.checklists import Tick
-from aurora_tui.model.incidents import FactKind, Incident
+from aurora_tui.model.incidents import Fact, FactKind, Incident
 from widgets.incident import IncidentScreen
 
 _WRITES_NOTHING = "this is a replay: nothing is put down"
@@ -50,7 +50,7 @@ class ReplayDesk(IncidentDesk):
     async def tick_list(self, step: str, words: str, *, done: bool) -> None:
         raise JournalError(_WRITES_NOTHING)
 
-    async def _put(self, kind: FactKind, body: Mapping[str, Any]) -> None:
+    async def _append(self, name: str, kind: FactKind, body: Mapping[str, Any]) -> Fact:
         raise JournalError(_WRITES_NOTHING)
 
 

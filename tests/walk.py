@@ -21,6 +21,7 @@ from aurora_tui.cluster.resources import find
 from aurora_tui.model import views
 from aurora_tui.model.actions import ExecRequest, Plan, Target, Verb
 from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.incident_settings import Channel, ChannelKind, Occasion
 from aurora_tui.model.matchers import Matcher
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.tracequery import TraceQuery
@@ -39,6 +40,7 @@ from widgets.incident import IncidentScreen
 from widgets.incidentforms import LinesForm
 from widgets.linepage import LinePage
 from widgets.mitigations import MitigationsScreen
+from widgets.notifying import NotifyScreen
 from widgets.objects import ObjectsPane
 from widgets.pane import Pane
 from widgets.series import SeriesScreen
@@ -88,6 +90,8 @@ def screens(app: AuroraApp) -> Iterator[Screen[Any]]:
     yield HistoryScreen(ObjectRef("Deployment", "aurora", "aurora-backend"), clock=app.session.clock)
     yield TracesScreen("backend", TraceQuery("aurora-backend", 0.0, 60.0), clock=app.session.clock)
     yield IncidentScreen(0.0, clock=app.session.clock)
+    channels = (Channel("chat", ChannelKind.CHAT, secret_env="NOWHERE"),)
+    yield NotifyScreen("tell", channels, Occasion.UPDATE, texts=lambda each: "x", said=lambda *told: None)
     yield LinesForm("a form", [("a line", "")], enter="keep it", ended=lambda lines: "")
     tree = tree_of(Trace("1" * 32, (Span("2" * 16, "", "aurora-backend", "GET /", 0, 1),)))
     trace = TraceScreen(tree.trace, clock=app.session.clock)

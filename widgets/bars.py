@@ -24,6 +24,7 @@ _GROUPS = (
     "traces",
     "incident",
     "replay",
+    "notify",
     "form",
     "history",
     "changes",

@@ -18,6 +18,7 @@ from widgets.incident import IncidentScreen
 from widgets.incidentforms import LinesForm
 from widgets.linepage import LinePage
 from widgets.mitigations import MitigationsScreen
+from widgets.notifying import NotifyScreen
 from widgets.sections import Sections
 from widgets.series import SeriesScreen
 from widgets.silenceform import SilenceForm
@@ -54,6 +55,7 @@ _GROUPS = {
     "history": "Rollout history",
     "incident": "Incident",
     "replay": "Replay of an incident",
+    "notify": "Telling others of an incident",
     "form": "Forms of an incident",
     "changes": "What changed",
     "triage": "Triage",
@@ -68,8 +70,7 @@ _GROUPS = {
 
 _SCREENS = (
     TextPage, AlertPage, LinePage, TemplatesScreen, HistoryScreen, ChangesScreen, ActionDialog, SeriesScreen,
-    SilenceForm, TriageScreen, Sections, MitigationsScreen,
-    IncidentScreen, LinesForm,
+    SilenceForm, TriageScreen, Sections, MitigationsScreen, IncidentScreen, LinesForm, NotifyScreen,
     TracesScreen, TraceScreen, Waterfall, SpanPage,
 )  # fmt: skip
 """Those that lie over the panes."""

@@ -15,10 +15,12 @@ from aurora_tui.incident.book import LISTS, Book
 from aurora_tui.incident.calm import Calm
 from aurora_tui.incident.capture import rows_of
 from aurora_tui.incident.meeting import Meeting
+from aurora_tui.incident.outbox import Outbox, notice_body
 from aurora_tui.incident.recording import Recorder
 from aurora_tui.incident.watch import Told, action_facts, alert_facts, change_facts, known_keys, opening_body
 from aurora_tui.journal import Journal, JournalError
 from aurora_tui.model.checklists import GuidedList, Tick
+from aurora_tui.model.incident_settings import Channel, Occasion
 from aurora_tui.model.incidents import HEAVY, Fact, FactKind, Incident, fold, light, merged
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.session import Session
@@ -71,6 +73,8 @@ class IncidentDesk:
         self._calm = Calm(session.settings.incident.calm)
         self._recorder = Recorder(session, session.settings.incident.snapshot_every)
         self._changes_at: float | None = None
+        self.outbox = Outbox(book, session.settings.incident.channels, session.clock, self._put_to)
+        self._looked_for_unsent = False
 
     @property
     def procedure(self) -> GuidedList:
@@ -147,6 +151,12 @@ class IncidentDesk:
         for name in body.get("seen") or ():
             await self._saw(name)
 
+    async def tell(self, channels: Sequence[Channel], occasion: Occasion, text: str) -> None:
+        """Tell others what was shown and consented to; it is on the disk before anything is sent."""
+        for channel in channels:
+            self.outbox.add(await self._put(FactKind.NOTICE, notice_body(channel, occasion, text)))
+        await self.outbox.flush()
+
     async def wait_for_calm(self, *, waits: bool) -> None:
         """Begin to wait until all is well for long enough, or stop waiting."""
         words = "waits until all is well" if waits else "no longer waits for its end"
@@ -162,6 +172,10 @@ class IncidentDesk:
     async def watch(self) -> None:
         """Take in what happened since the last time; called again and again while the program runs."""
         await self._meet()
+        if not self._looked_for_unsent:
+            self._looked_for_unsent = True
+            await self.outbox.look()
+        await self.outbox.flush()
         incident = self.incident
         if incident is None or not incident.is_open:
             return
@@ -251,13 +265,22 @@ class IncidentDesk:
                         body = {"step": full, "done": True, "itself": True, "words": f"seen done: {step.text}"}
                         await self._put(FactKind.TICK, {**body, "seen": [name], "key": key})
 
-    async def _put(self, kind: FactKind, body: Mapping[str, Any]) -> None:
-        name = self._name
+    async def _put(self, kind: FactKind, body: Mapping[str, Any]) -> Fact:
+        return await self._append(self._name, kind, body)
+
+    async def _put_to(self, incident: str, kind: FactKind, body: Mapping[str, Any]) -> None:
+        await self._append(incident, kind, body)
+        if incident == self._name:
+            for name in body.get("seen") or ():
+                await self._saw(name)
+
+    async def _append(self, name: str, kind: FactKind, body: Mapping[str, Any]) -> Fact:
         async with self._writing:
             fact = await asyncio.to_thread(self.book.append, name, kind, body, by=self._who(), at=self.session.clock())
         if name == self._name:
             self._add([fact])
         await self._publish(name)
+        return fact
 
     def _take(self, name: str, facts: Iterable[Fact]) -> None:
         self._name = name

@@ -102,7 +102,7 @@ def test_a_replay_shows_each_moment_as_it_was(tmp_path: Path) -> None:
     assert session.recorded.until(1050.0).is_open  # type: ignore[union-attr]
 
 
-def archive(tmp_path: Path, **members: str | bytes) -> Path:
+def archive(tmp_path: Path, **members: Any) -> Path:
     path = tmp_path / "made.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         for name, content in members.items():

@@ -1,0 +1,36 @@
+"""Telling others of an incident from the screen: the preview, the consent, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aurora_tui.incidents import Incidents
+from aurora_tui.model.incident_settings import Channel, Occasion
+from aurora_tui.model.notices import proposed, told
+
+
+class TellingOthers(Incidents):
+    """The key that notifies."""
+
+    def action_notify_others(self) -> None:
+        """Show what would be sent to whom; nothing is sent before it was consented to."""
+        incident = self.incidents.incident
+        settings = self.session.settings.incident
+        if incident is None:
+            self._warn("no incident is open: I opens one")
+            return
+        if not settings.channels:
+            self._warn("nobody to tell: name channels under incident.notify in the settings")
+            return
+        from widgets.notifying import NotifyScreen
+
+        shown = incident
+
+        def texts(occasion: Occasion) -> str:
+            return told(settings.templates.get(occasion, ""), shown, self.session.clock())
+
+        def said(channels: Sequence[Channel], occasion: Occasion, text: str) -> None:
+            self._put_down(self.incidents.tell(channels, occasion, text), "told, or waiting to be")
+
+        heading = f"Tell others of {incident.title}"
+        self.push_screen(NotifyScreen(heading, settings.channels, proposed(incident), texts=texts, said=said))

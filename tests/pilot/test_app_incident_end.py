@@ -1,0 +1,100 @@
+"""From the alert to the end of the incident: the rollback stands in the timeline, others are told, calm closes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aurora_tui.folders import state_dir
+from aurora_tui.incident.book import Book
+from aurora_tui.model.incident_settings import Channel, ChannelKind, IncidentSettings
+from aurora_tui.model.incidents import FactKind
+from aurora_tui.sandbox.addresses import Addresses
+from aurora_tui.settings import load_settings
+from tests.pilot.console import opened
+from tests.pilot.test_app_incident import open_incident
+from tests.unit.test_incident_notify import KEY, Receiver
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.close()
+
+
+def settings(receiver: Receiver, folder: Path, calm: float = 300.0) -> IncidentSettings:
+    shipped = load_settings(environ={"HOME": "/nowhere"}).incident
+    secret = folder / "page.key"
+    secret.write_text(KEY)
+    page = Channel("page", ChannelKind.PAGERDUTY, secret_file=str(secret), server=f"{receiver.url}/v2/enqueue")
+    return IncidentSettings(calm=calm, channels=(page,), templates=shipped.templates)
+
+
+def events(receiver: Receiver) -> list[dict[str, Any]]:
+    return [body for _, body in receiver.got]
+
+
+async def test_nothing_is_sent_before_it_was_shown_and_consented_to(
+    bad_release: Addresses, receiver: Receiver, home: Path
+) -> None:
+    async with opened(bad_release, incident=settings(receiver, home)) as console:
+        await open_incident(console)
+        await console.press("!")
+        await console.until("Tell others of HighErrorRate of backend", "1 [x] page", "opened: [sev1] HighErrorRate")
+        await console.press("enter")  # Cancel has the keys
+        await console.until(lambda: "Tell others" not in console.text)
+        assert receiver.got == []
+        await console.press("!")
+        await console.until("1 [x] page")
+        await console.press("1")
+        await console.until("1 [ ] page")
+        await console.press("right", "enter")  # there is nobody to send it to
+        assert receiver.got == []
+        await console.press("1")
+        await console.until("1 [x] page")
+        await console.press("tab", "enter")
+        await console.until("opened to page: sent", "Tell the stakeholders")
+        (event,) = events(receiver)
+        assert event["event_action"] == "trigger"
+        assert event["payload"]["summary"].startswith("[sev1] HighErrorRate of backend in prod: being looked at by")
+        assert KEY not in console.text
+
+
+async def test_without_channels_it_says_where_to_name_them(bad_release: Addresses) -> None:
+    async with opened(bad_release) as console:
+        await open_incident(console)
+        await console.press("!")
+        await console.until("nobody to tell: name channels under incident.notify in the settings")
+
+
+async def test_the_rollback_is_recorded_with_its_verdict_and_the_calm_ends_it(
+    stack: Addresses, receiver: Receiver, home: Path
+) -> None:
+    async with opened(stack, incident=settings(receiver, home, calm=2.0)) as console:
+        incident = await open_incident(console)
+        await console.press("x")
+        await console.until("not well yet: ")
+        await console.press("escape", "u")
+        await console.until("type the context")
+        await console.type(f"{stack.context}\rOPS-7 bad release\r")
+        await console.until("done")
+        await console.press("escape")
+        await console.press("I")
+        await console.until("undo deployment/aurora-backend: done (OPS-7 bad release)")
+        await console.until("2 Mitigation", "resolved: well for")
+        await console.until(lambda: console.app.incident_facts() is None)
+        await console.press("!")
+        await console.until("resolved: [sev1] HighErrorRate of backend in prod: over after")
+        await console.press("right", "enter")
+        await console.until("resolved to page: sent")
+        assert [event["event_action"] for event in events(receiver)] == ["resolve"]
+        await console.press("p")
+        await console.until("## Impact", "events failed", "of the error budget consumed")
+    facts = Book(state_dir()).facts(incident.id)
+    verdicts = [fact.body["words"] for fact in facts if fact.kind is FactKind.VERDICT]
+    assert len(verdicts) == 1
+    assert "recovered" in verdicts[0] or "complete" in verdicts[0]

@@ -1,0 +1,264 @@
+"""Notifications: consented to, durable, tried again while the network is down, and never telling an address."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aurora_tui.incident.book import Book
+from aurora_tui.incident.outbox import Outbox, notice_body
+from aurora_tui.incident.sending import NotSentError, secret_of, send
+from aurora_tui.model.incident_settings import Channel, ChannelKind, Occasion
+from aurora_tui.model.incidents import FactKind, Incident, fold
+from aurora_tui.model.notices import proposed, told
+from aurora_tui.settings import SettingsError, load_settings
+
+NAME = "20260101-0300-x-ab12"
+KEY = "R0UT1NGKEY0123456789"
+
+
+class Receiver:
+    """A server that takes what is posted to it and answers as it is told."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, dict[str, Any]]] = []
+        self.status = 202
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                outer.got.append((self.path, json.loads(body)))
+                self.send_response(outer.status)
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"ok")
+
+            def log_message(self, *args: Any) -> None:
+                """Nothing: the test says what matters."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Book:
+    made = Book(tmp_path, "alice")
+    body = {"title": "It burns", "severity": "sev1", "context": "prod", "service": "backend", "onset": 900.0}
+    made.append(NAME, FactKind.OPENED, body, by="alice", at=1000.0)
+    return made
+
+
+def incident(book: Book) -> Incident:
+    found = fold(book.facts(NAME))
+    assert found is not None
+    return found
+
+
+def channel(tmp_path: Path, kind: ChannelKind, secret: str, **more: Any) -> Channel:
+    path = tmp_path / f"{kind}.secret"
+    path.write_text(f"{secret}\n")
+    return Channel(str(kind), kind, secret_file=str(path), **more)
+
+
+def test_pagerduty_gets_trigger_acknowledge_and_resolve_with_one_key(
+    receiver: Receiver, book: Book, tmp_path: Path
+) -> None:
+    page = channel(tmp_path, ChannelKind.PAGERDUTY, KEY, server=f"{receiver.url}/v2/enqueue")
+    for occasion in (Occasion.OPENED, Occasion.ACKNOWLEDGED, Occasion.RESOLVED):
+        send(page, incident(book), occasion, "It burns in prod")
+    events = [body for _, body in receiver.got]
+    assert [event["event_action"] for event in events] == ["trigger", "acknowledge", "resolve"]
+    assert {event["dedup_key"] for event in events} == {f"aurora-tui/{NAME}"}
+    assert {event["routing_key"] for event in events} == {KEY}
+    payload = events[0]["payload"]
+    assert (payload["summary"], payload["severity"], payload["source"]) == ("It burns in prod", "critical", "prod")
+    assert "payload" not in events[2]
+
+
+def test_a_plain_address_gets_json_by_post(receiver: Receiver, book: Book, tmp_path: Path) -> None:
+    receiver.status = 200
+    hook = channel(tmp_path, ChannelKind.WEBHOOK, f"{receiver.url}/hooks/abc")
+    send(hook, incident(book), Occasion.UPDATE, "still open")
+    ((path, body),) = receiver.got
+    assert path.startswith("/hooks/abc")
+    assert (body["title"], body["message"]) == ("It burns", "still open")
+
+
+def test_slack_gets_the_text_at_its_incoming_webhook(
+    receiver: Receiver, book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from apprise.plugins.slack import NotifySlack
+
+    monkeypatch.setattr(NotifySlack, "webhook_url", f"{receiver.url}/services")
+    receiver.status = 200
+    url = "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
+    send(channel(tmp_path, ChannelKind.CHAT, url), incident(book), Occasion.OPENED, "[sev1] It burns")
+    ((path, body),) = receiver.got
+    assert path == "/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
+    assert "[sev1] It burns" in json.dumps(body)
+
+
+@pytest.mark.parametrize(("status", "again"), [(500, True), (429, True), (400, False), (302, False)])
+def test_what_pagerduty_refuses_for_good_is_not_tried_again(
+    receiver: Receiver, book: Book, tmp_path: Path, status: int, again: bool
+) -> None:
+    receiver.status = status
+    page = channel(tmp_path, ChannelKind.PAGERDUTY, KEY, server=receiver.url)
+    with pytest.raises(NotSentError) as caught:
+        send(page, incident(book), Occasion.OPENED, "x")
+    assert caught.value.again is again
+
+
+def test_faults_tell_neither_addresses_nor_keys(book: Book, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    gone = "http://127.0.0.1:9/secret-path"
+    words = []
+    with caplog.at_level(logging.DEBUG):
+        for each in (
+            channel(tmp_path, ChannelKind.PAGERDUTY, KEY, server="http://127.0.0.1:9/"),
+            channel(tmp_path, ChannelKind.WEBHOOK, gone),
+            channel(tmp_path, ChannelKind.CHAT, "nonsense-secret"),
+        ):
+            with pytest.raises(NotSentError) as caught:
+                send(each, incident(book), Occasion.OPENED, "x")
+            words.append(str(caught.value))
+            assert caught.value.__cause__ is None
+    logged = "".join(record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING)
+    for secret in (KEY, "secret-path", "nonsense-secret"):
+        assert secret not in "".join(words) + logged
+
+
+def test_a_secret_that_is_not_there_is_told_by_its_place() -> None:
+    with pytest.raises(NotSentError, match="environment variable HOOK is empty"):
+        secret_of(Channel("x", ChannelKind.CHAT, secret_env="HOOK"), {})
+    with pytest.raises(NotSentError, match=r"/nowhere/file cannot be read \(No such file"):
+        secret_of(Channel("x", ChannelKind.CHAT, secret_file="/nowhere/file"))
+
+
+class Desk:
+    """What an outbox writes to, and whose clock it goes by."""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self.now = 2000.0
+
+    async def write(self, incident: str, kind: FactKind, body: dict[str, Any]) -> None:
+        self.book.append(incident, kind, body, by="alice", at=self.now)
+
+    def outbox(self, *channels: Channel) -> Outbox:
+        return Outbox(self.book, channels, lambda: self.now, self.write)
+
+    def consent(self, to: Channel, text: str = "It burns") -> Any:
+        return self.book.append(NAME, FactKind.NOTICE, notice_body(to, Occasion.OPENED, text), by="alice", at=self.now)
+
+    def states(self) -> list[str]:
+        return [fact.body["state"] for fact in incident(self.book).of_kind(FactKind.DELIVERY)]
+
+
+async def test_what_cannot_be_sent_is_tried_again_until_it_is_and_each_is_recorded(
+    receiver: Receiver, book: Book, tmp_path: Path
+) -> None:
+    page, desk = channel(tmp_path, ChannelKind.PAGERDUTY, KEY, server=receiver.url), Desk(book)
+    outbox = desk.outbox(page)
+    receiver.status = 503
+    outbox.add(desk.consent(page))
+    await outbox.flush()
+    await outbox.flush()  # too early: it waits
+    assert len(receiver.got) == 1
+    desk.now += 3
+    await outbox.flush()
+    assert (len(receiver.got), desk.states(), outbox.waiting) == (2, ["waiting"], 1)
+    receiver.status = 202
+    desk.now += 600
+    await outbox.flush()
+    assert (len(receiver.got), desk.states(), outbox.waiting) == (3, ["waiting", "sent"], 0)
+    assert "notified" in incident(book).seen
+
+
+async def test_a_program_that_was_killed_leaves_its_notices_to_the_next_one(
+    receiver: Receiver, book: Book, tmp_path: Path
+) -> None:
+    page, desk = channel(tmp_path, ChannelKind.PAGERDUTY, KEY, server=receiver.url), Desk(book)
+    desk.consent(page)
+    book.close()
+    desk.book = Book(tmp_path, "alice")
+    for _ in range(2):  # and it is sent once
+        outbox = desk.outbox(page)
+        await outbox.look()
+        await outbox.flush()
+    assert len(receiver.got) == 1
+    assert desk.states() == ["sent"]
+
+
+async def test_what_is_refused_or_too_old_is_given_up_in_words(receiver: Receiver, book: Book, tmp_path: Path) -> None:
+    page, desk = channel(tmp_path, ChannelKind.PAGERDUTY, KEY, server=receiver.url), Desk(book)
+    outbox = desk.outbox(page)
+    receiver.status = 400
+    outbox.add(desk.consent(page))
+    await outbox.flush()
+    receiver.status = 500
+    outbox.add(desk.consent(page))
+    desk.now += 25 * 3600
+    await outbox.flush()
+    assert desk.states() == ["given up", "given up"]
+    assert outbox.waiting == 0
+    assert "not sent: PagerDuty refused it (400)" in "".join(entry.words for entry in incident(book).timeline)
+
+
+async def test_nothing_of_a_secret_reaches_the_book(receiver: Receiver, book: Book, tmp_path: Path) -> None:
+    hook, desk = channel(tmp_path, ChannelKind.WEBHOOK, f"{receiver.url}/s3cr3tpath"), Desk(book)
+    outbox = desk.outbox(hook)
+    outbox.add(desk.consent(hook))
+    receiver.status = 500
+    await outbox.flush()
+    receiver.status = 200
+    desk.now += 600
+    await outbox.flush()
+    assert desk.states() == ["waiting", "sent"]
+    book.close()
+    kept = b"".join(each.read_bytes() for each in tmp_path.iterdir() if each.suffix != ".secret")
+    assert b"s3cr3tpath" not in kept
+    assert b"127.0.0.1" not in kept
+
+
+def test_templates_say_the_facts_and_keep_what_they_do_not_know(book: Book) -> None:
+    text = told("[$severity] $title in $context for $duration, $$5 $nobody", incident(book), 1000.0)
+    assert text == "[sev1] It burns in prod for 100s, $5 $nobody"
+    assert proposed(incident(book)) is Occasion.OPENED
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("notify: {x: {kind: chat}}", "either url_file or url_env"),
+        ("notify: {x: {kind: pagerduty, key_env: A, key_file: b}}", "either key_file or key_env"),
+        ("notify: {x: {kind: chat, url_env: A, url: https://x}}", "url"),
+        ("notify: {x: {kind: pigeon, url_env: A}}", "one of chat"),
+        ("procedure: nowhere", "a list under checklists"),
+        ("templates: {when: x}", "one of opened"),
+    ],
+)
+def test_wrong_settings_are_told_with_their_place(tmp_path: Path, text: str, words: str) -> None:
+    file = tmp_path / "incident.yaml"
+    file.write_text(f"incident: {{{text}}}\n")
+    with pytest.raises(SettingsError, match=words):
+        load_settings(file, environ={})
