@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aurora_tui import folders
 from aurora_tui.frame import SwitchContext
-from aurora_tui.incident_telling import TellingOthers
+from aurora_tui.guiding import Guiding
 from aurora_tui.model import views
 from aurora_tui.model.placing import context_of
 from aurora_tui.model.selection import LogSelection, ServiceRef
@@ -27,7 +27,7 @@ _LINES_SINCE = 1000
 """Lines of each container that are read back to an onset."""
 
 
-class AuroraApp(TellingOthers):
+class AuroraApp(Guiding):
     """The console on one session, or on several contexts' at once. Exits with a status, or with what to open next."""
 
     def __init__(self, session: Opened) -> None:
@@ -141,7 +141,21 @@ class AuroraApp(TellingOthers):
 
     def action_ask_command(self) -> None:
         words = sorted({name for view in views.VIEWS for name in view.names if len(name) > 2})
-        words += ["alerts", "slo", "logs", "traces", "triage", "ns ", "ctx ", "help", "quit"]
+        words += [
+            "alerts",
+            "slo",
+            "logs",
+            "traces",
+            "triage",
+            "ns ",
+            "ctx ",
+            "incident",
+            "runbook ",
+            "checklist ",
+            "maintenance",
+            "help",
+            "quit",
+        ]
         pane = self.active
 
         def ended(line: str | None) -> None:
@@ -189,7 +203,7 @@ class AuroraApp(TellingOthers):
             self.action_leave()
         elif name in ("h", "help", "?"):
             self.action_help()
-        else:
+        elif not self.incident_command(name, rest):
             self._warn(f"no command {name!r}: press ? for all of them")
 
     def action_help(self) -> None:

@@ -328,8 +328,13 @@ class Frame(App["int | SwitchContext"]):
                 firing if alerts.freshness.whole or firing or (alerts.rows and not alerts.freshness.members) else None,
                 sources,
                 self.incident_facts(),
+                self.due_tasks(),
             )
         )
+
+    def due_tasks(self) -> int:
+        """How many tasks of maintenance are due."""
+        return 0
 
     def incident_facts(self) -> IncidentFacts | None:
         """What there is to say of an incident; None without one."""

@@ -35,6 +35,7 @@ from widgets.alertpage import AlertPage
 from widgets.changes import ChangesScreen
 from widgets.confirming import ConfirmScreen
 from widgets.field import Field
+from widgets.guidedlists import ChecklistScreen, MaintenanceScreen
 from widgets.history import HistoryScreen
 from widgets.incident import IncidentScreen
 from widgets.incidentforms import LinesForm
@@ -43,6 +44,7 @@ from widgets.mitigations import MitigationsScreen
 from widgets.notifying import NotifyScreen
 from widgets.objects import ObjectsPane
 from widgets.pane import Pane
+from widgets.runbook import RunbookScreen
 from widgets.series import SeriesScreen
 from widgets.silenceform import SilenceForm
 from widgets.templates import TemplatesScreen
@@ -90,6 +92,10 @@ def screens(app: AuroraApp) -> Iterator[Screen[Any]]:
     yield HistoryScreen(ObjectRef("Deployment", "aurora", "aurora-backend"), clock=app.session.clock)
     yield TracesScreen("backend", TraceQuery("aurora-backend", 0.0, 60.0), clock=app.session.clock)
     yield IncidentScreen(0.0, clock=app.session.clock)
+    yield RunbookScreen("a runbook", (), clock=app.session.clock)
+    for guided in app.session.settings.checklists[:1]:
+        yield ChecklistScreen(guided, clock=app.session.clock)
+    yield MaintenanceScreen((), clock=app.session.clock)
     channels = (Channel("chat", ChannelKind.CHAT, secret_env="NOWHERE"),)
     yield NotifyScreen("tell", channels, Occasion.UPDATE, texts=lambda each: "x", said=lambda *told: None)
     yield LinesForm("a form", [("a line", "")], enter="keep it", ended=lambda lines: "")

@@ -25,6 +25,9 @@ _GROUPS = (
     "incident",
     "replay",
     "notify",
+    "runbook",
+    "list",
+    "maintenance",
     "form",
     "history",
     "changes",
@@ -133,6 +136,8 @@ class StatusFacts:
     """Firing alerts that nobody silenced; None while no source of alerts was ever heard."""
     sources: Sequence[tuple[str, Freshness]]
     incident: IncidentFacts | None = None
+    due: int = 0
+    """Tasks of maintenance that are due."""
 
 
 class StatusBar(Line):
@@ -159,7 +164,7 @@ class StatusBar(Line):
             return
         for version, sources in ((True, _in_words), (False, _in_words), (False, _by_sign), (False, _unsaid)):
             left = _place(self._facts, version=version)
-            right = [*sources(self._facts.sources), *_incident(self._facts.incident), _firing(self._facts.firing)]
+            right = [*sources(self._facts.sources), *_incident(self._facts), _firing(self._facts.firing)]
             if sum(cell_width(part.text) for part in (*left, *right)) < self.size.width:
                 break
         self.show(left, right)
@@ -199,7 +204,10 @@ def _sign(freshness: Freshness) -> Part:
     return Part("● " if freshness.state is SourceState.LIVE else "○ ", _STATE_STYLE[freshness.state])
 
 
-def _incident(facts: IncidentFacts | None) -> Iterator[Part]:
+def _incident(told: StatusFacts) -> Iterator[Part]:
+    facts = told.incident
+    if told.due:
+        yield Part(f"{told.due} due  ", "warn")
     if facts is not None:
         late = " late" if facts.late else ""
         yield Part(f" {facts.severity.upper()} {facts.open_for}{late} ", "badge-bad" if facts.late else "badge-warn")

@@ -13,12 +13,14 @@ from textual.screen import Screen
 from widgets.actiondialog import ActionDialog
 from widgets.alertpage import AlertPage
 from widgets.changes import ChangesScreen
+from widgets.guidedlists import ChecklistScreen, MaintenanceScreen
 from widgets.history import HistoryScreen
 from widgets.incident import IncidentScreen
 from widgets.incidentforms import LinesForm
 from widgets.linepage import LinePage
 from widgets.mitigations import MitigationsScreen
 from widgets.notifying import NotifyScreen
+from widgets.runbook import RunbookScreen
 from widgets.sections import Sections
 from widgets.series import SeriesScreen
 from widgets.silenceform import SilenceForm
@@ -55,6 +57,9 @@ _GROUPS = {
     "history": "Rollout history",
     "incident": "Incident",
     "replay": "Replay of an incident",
+    "runbook": "Runbook",
+    "list": "Checklists",
+    "maintenance": "Maintenance",
     "notify": "Telling others of an incident",
     "form": "Forms of an incident",
     "changes": "What changed",
@@ -70,7 +75,8 @@ _GROUPS = {
 
 _SCREENS = (
     TextPage, AlertPage, LinePage, TemplatesScreen, HistoryScreen, ChangesScreen, ActionDialog, SeriesScreen,
-    SilenceForm, TriageScreen, Sections, MitigationsScreen, IncidentScreen, LinesForm, NotifyScreen,
+    SilenceForm, TriageScreen, Sections, MitigationsScreen, IncidentScreen, LinesForm, NotifyScreen, RunbookScreen,
+    ChecklistScreen, MaintenanceScreen,
     TracesScreen, TraceScreen, Waterfall, SpanPage,
 )  # fmt: skip
 """Those that lie over the panes."""
@@ -125,6 +131,9 @@ COMMANDS = (
     (":ctx NAME …", "another context of the kubeconfig, or several at once"),
     (":shell CONTAINER", "a shell in a container of the pod under the cursor"),
     (":undo", "take back the last action or series of this session, with a preview"),
+    (":incident", "the incident in hand, or open one; :note a note for it"),
+    (":runbook NAME", "the runbook of an alert; :runbook that of the alert in hand"),
+    (":checklist NAME", "a guided list, such as deploy; :maintenance the tasks that come round again"),
     (":series", "show the several actions that are under way, or were last"),
     (":help", "this page"),
     (":q", "quit"),

@@ -68,33 +68,42 @@ async def test_without_channels_it_says_where_to_name_them(bad_release: Addresse
     async with opened(bad_release) as console:
         await open_incident(console)
         await console.press("!")
-        await console.until("nobody to tell: name channels under incident.notify in the settings")
+        await console.until("nobody to tell: name channels")
 
 
-async def test_the_rollback_is_recorded_with_its_verdict_and_the_calm_ends_it(
-    stack: Addresses, receiver: Receiver, home: Path
-) -> None:
-    async with opened(stack, incident=settings(receiver, home, calm=2.0)) as console:
-        incident = await open_incident(console)
-        await console.press("x")
-        await console.until("not well yet: ")
-        await console.press("escape", "u")
-        await console.until("type the context")
-        await console.type(f"{stack.context}\rOPS-7 bad release\r")
-        await console.until("done")
-        await console.press("escape")
+async def test_calm_for_long_enough_ends_it_with_its_cost(healthy: Addresses, receiver: Receiver, home: Path) -> None:
+    async with opened(healthy, incident=settings(receiver, home, calm=1.0)) as console:
         await console.press("I")
-        await console.until("undo deployment/aurora-backend: done (OPS-7 bad release)")
-        await console.until("2 Mitigation", "resolved: well for")
+        await console.until("Open an incident")
+        await console.press("enter")
+        await console.until("4 Resolution")
+        await console.press("x")
+        await console.until("waits until all is well", "resolved: well for")
         await console.until(lambda: console.app.incident_facts() is None)
         await console.press("!")
-        await console.until("resolved: [sev1] HighErrorRate of backend in prod: over after")
+        await console.until("resolved: [sev2]")
         await console.press("right", "enter")
         await console.until("resolved to page: sent")
         assert [event["event_action"] for event in events(receiver)] == ["resolve"]
         await console.press("p")
-        await console.until("## Impact", "events failed", "of the error budget consumed")
+        await console.until("## Impact", "events failed")
+
+
+async def test_what_was_done_stands_in_the_timeline_and_nothing_ends_while_it_burns(
+    stack: Addresses, receiver: Receiver, home: Path
+) -> None:
+    async with opened(stack, incident=settings(receiver, home, calm=1.0)) as console:
+        incident = await open_incident(console)
+        await console.press("x")
+        await console.until("not well yet: ")
+        await console.press("escape", "u")
+        await console.until("rolls deployment/aurora-backend back")
+        await console.type(f"{stack.context}\rOPS-7 bad release\r")
+        await console.until("done: ")
+        await console.press("escape", "I")
+        await console.until("undo deployment/aurora-backend: done (OPS-7 bad release)", "Restart, or roll back")
+        assert console.app.incident_facts() is not None
     facts = Book(state_dir()).facts(incident.id)
-    verdicts = [fact.body["words"] for fact in facts if fact.kind is FactKind.VERDICT]
-    assert len(verdicts) == 1
-    assert "recovered" in verdicts[0] or "complete" in verdicts[0]
+    (action,) = [fact for fact in facts if fact.kind is FactKind.ACTION]
+    assert action.body["seen"] == ["action", "restarted"]
+    assert "params: revision=2" in action.body["details"]

@@ -1,0 +1,159 @@
+"""Runbooks, the deploy checklist and the maintenance calendar on the screen, and the commands that lead to them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+
+from aurora_tui.incident_telling import TellingOthers
+from aurora_tui.looking import Carried
+from aurora_tui.model import runbooks, views
+from aurora_tui.model.checklists import Tick, due_rows
+from aurora_tui.model.incidents import Incident
+from aurora_tui.model.runbooks import Act, Look
+from aurora_tui.model.selection import LogSelection, ObjectRef
+from widgets.guidedlists import ChecklistScreen, MaintenanceScreen, TickPage
+from widgets.runbook import RunbookScreen
+
+_MINUTE = 60.0
+_MAINTENANCE = "maintenance."
+
+
+class Guiding(TellingOthers):
+    """What leads an operator step by step."""
+
+    _ticks: Mapping[str, Tick] = {}
+    _ticks_at: float | None = None
+
+    def flush(self) -> None:
+        super().flush()
+        now = self.session.clock()
+        if self._incident_desk is not None and (self._ticks_at is None or now - self._ticks_at >= _MINUTE):
+            self._ticks_at = now
+            self._work(self._read_ticks())
+
+    def due_tasks(self) -> int:
+        """How many tasks of maintenance are due; none before the calendar is used at all."""
+        own = {
+            name.removeprefix(_MAINTENANCE): tick for name, tick in self._ticks.items() if name.startswith(_MAINTENANCE)
+        }
+        now = self.session.clock()
+        return sum(row.is_due(now) for row in due_rows(self.session.settings.maintenance, own)) if own else 0
+
+    def incident_command(self, name: str, rest: str) -> bool:
+        """Do what a command of incidents or lists says; False where it is none."""
+        match name:
+            case "incident":
+                self.action_incident()
+            case "note":
+                self.action_note()
+            case "runbook":
+                self.open_runbook(rest)
+            case "checklist":
+                self.open_checklist(rest)
+            case "maintenance":
+                screen = MaintenanceScreen(self.session.settings.maintenance, clock=self.session.clock)
+                self._work(self._fill_list(screen, self.push_screen(screen)))
+            case _:
+                return False
+        return True
+
+    def open_checklist(self, name: str) -> None:
+        """One of the lists of the settings; the only one besides the incident's procedure where none is named."""
+        lists = self.session.settings.checklists
+        own = [each for each in lists if each.name != self.session.settings.incident.procedure]
+        found = next((each for each in lists if each.name == name), None)
+        if found is None and not name and len(own) == 1:
+            found = own[0]
+        if found is None:
+            self._warn(f"which list? :checklist {' | '.join(each.name for each in lists)}")
+            return
+        screen = ChecklistScreen(found, clock=self.session.clock)
+        self._work(self._fill_list(screen, self.push_screen(screen)))
+
+    def on_tick_page_tick_wanted(self, message: TickPage.TickWanted) -> None:
+        self._work(self._tick_list(message))
+
+    async def _tick_list(self, message: TickPage.TickWanted) -> None:
+        await self._do(self.incidents.tick_list(message.step, message.words, done=message.done), "")
+        await self._read_ticks()
+        if message.page.is_attached:
+            message.page.fill(self._ticks)
+
+    async def _fill_list(self, screen: TickPage, opened: Awaitable[None]) -> None:
+        await opened
+        await self._read_ticks()
+        screen.fill(self._ticks)
+
+    async def _read_ticks(self) -> None:
+        from aurora_tui.incident.desk import JournalError
+
+        try:
+            self._ticks = await self.incidents.ticks()
+        except JournalError as error:
+            self._warn(str(error))
+
+    # Runbooks
+
+    def action_runbook(self) -> None:
+        self.open_runbook("")
+
+    def open_runbook(self, name: str) -> None:
+        """The runbook of that name, else of the incident's alert, else of the alert in hand."""
+        from aurora_tui.incident.runbooks import own_folder, runbook
+
+        incident = self._open_one()
+        alert = self._alert_in_hand() if self.screen is self.main else None
+        name = name or (alert.name if alert else "") or (incident.alert if incident else "")
+        if not name:
+            self._warn("whose runbook? :runbook NAME")
+            return
+        text = runbook(name)
+        if text is None:
+            self._warn(f"no runbook for {name}: put one into {own_folder() / f'{name}.md'}")
+            return
+        service = (alert.service if alert else None) or (incident.service if incident else "") or ""
+        ref = self.session.workload_of(service) if service else (incident.ref if incident else None)
+        names = {"workload": str(ref) if ref else "", "service": service}
+        namespace = (ref.namespace if ref else None) or self.session.home
+        steps = runbooks.steps(text, {key: value for key, value in names.items() if value}, namespace)
+        self.push_screen(RunbookScreen(name, steps, clock=self.session.clock))
+
+    def on_runbook_screen_chosen(self, message: RunbookScreen.Chosen) -> None:
+        """The preview of what changes something; what only shows something is shown."""
+        step = message.step
+        match step.does:
+            case Act(verb, ref, params):
+                self.act(verb, ref, dict(params))
+            case Look("changes", ref) if ref is not None:
+                incident = self._open_one()
+                self.open_changes(Carried(self._service_of(ref), ref, incident.begin if incident else None))
+            case Look("history", ref) if ref is not None:
+                self.show_history(ref)
+            case Look("logs", ref) if ref is not None:
+                self._to_the_panes()
+                self.open_logs(_logs_of(ref))
+            case Look("get", _, name):
+                self._to_the_panes()
+                self.run_command(name)
+            case Look("traces", _, name):
+                self.traces_command(name)
+            case _:
+                self._warn(step.trouble or "there is no command in this section")
+
+    def run_command(self, line: str) -> None:
+        """What a command line says; the app knows the rest of them."""
+        raise NotImplementedError
+
+    def _open_one(self) -> Incident | None:
+        desk = self._incident_desk
+        return desk.incident if desk is not None and desk.incident is not None and desk.incident.is_open else None
+
+    def _to_the_panes(self) -> None:
+        while self.screen is not self.main:
+            self.pop_screen()
+
+
+def _logs_of(ref: ObjectRef) -> LogSelection:
+    if ref.kind == views.PODS.kind:
+        return LogSelection(ref.namespace or "", pod=ref.name)
+    return LogSelection(ref.namespace or "", workload=(ref.kind, ref.name))
