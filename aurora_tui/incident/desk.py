@@ -235,7 +235,7 @@ class IncidentDesk:
         if incident is None or incident.resolving_since is None or not incident.is_open:
             return
         if self._calm.holds(incident, self.session.store, self.session.clock()):
-            from aurora_tui.incident.impact import impact_facts
+            from aurora_tui.incident.cost import impact_facts
 
             for kind, body in await impact_facts(self.session, incident):
                 await self._put(kind, body)

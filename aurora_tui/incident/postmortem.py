@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from aurora_tui.incident.impact import Impact, impact_of
+from aurora_tui.incident.cost import Impact, impact_of
 from aurora_tui.journal_export import code, stamp
 from aurora_tui.model.ages import human_duration
 from aurora_tui.model.checklists import GuidedList, step_rows
