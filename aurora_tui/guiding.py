@@ -112,26 +112,30 @@ class Guiding(TellingOthers):
             self._warn(f"no runbook for {name}: put one into {own_folder() / f'{name}.md'}")
             return
         service = (alert.service if alert else None) or (incident.service if incident else "") or ""
-        ref = self.session.workload_of(service) if service else (incident.ref if incident else None)
+        session = self.incidents.session if incident else self.session.of(self._context_here())
+        ref = session.workload_of(service) if service else (incident.ref if incident else None)
         names = {"workload": str(ref) if ref else "", "service": service}
-        namespace = (ref.namespace if ref else None) or self.session.home
+        namespace = (ref.namespace if ref else None) or session.home
         steps = runbooks.steps(text, {key: value for key, value in names.items() if value}, namespace)
         self.push_screen(RunbookScreen(name, steps, clock=self.session.clock))
 
     def on_runbook_screen_chosen(self, message: RunbookScreen.Chosen) -> None:
         """The preview of what changes something; what only shows something is shown."""
         step = message.step
+        place = (self.incidents.session if self._open_one() else self.session.of(self._context_here())).place
         match step.does:
             case Act(verb, ref, params):
-                self.act(verb, ref, dict(params))
+                self.act(verb, place(ref), dict(params))
             case Look("changes", ref) if ref is not None:
                 incident = self._open_one()
-                self.open_changes(Carried(self._service_of(ref), ref, incident.begin if incident else None))
+                self.open_changes(
+                    Carried(self._service_of(ref), place(ref), incident.begin if incident else None, place(ref).context)
+                )
             case Look("history", ref) if ref is not None:
-                self.show_history(ref)
+                self.show_history(place(ref))
             case Look("logs", ref) if ref is not None:
                 self._to_the_panes()
-                self.open_logs(_logs_of(ref))
+                self.open_logs(_logs_of(place(ref)))
             case Look("get", _, name):
                 self._to_the_panes()
                 self.run_command(name)

@@ -25,6 +25,7 @@ from widgets.pane import pane_binding
 from widgets.textpage import TextPage
 
 if TYPE_CHECKING:
+    from aurora_tui.fleet import Opened
     from aurora_tui.incident.desk import IncidentDesk, Opening
 
 WATCH_SECONDS = 2
@@ -42,7 +43,7 @@ class Incidents(Tracing):
     can_scrub = False
     """Whether there are moments to go through, as in a replay."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Opened) -> None:
         super().__init__(session)
         self._incident_desk: IncidentDesk | None = None
         self._sought_incidents = False
@@ -54,24 +55,28 @@ class Incidents(Tracing):
 
     @property
     def incidents(self) -> IncidentDesk:
-        """The desk; made when it is wanted."""
+        """The desk; made when it is wanted. Of several contexts the one in hand is the incident's."""
         if self._incident_desk is None:
-            from aurora_tui.incident.book import Book
-            from aurora_tui.incident.desk import IncidentDesk
-            from aurora_tui.incident.meeting import Meeting
-            from aurora_tui.journal import Journal, Operator
-
-            operator = Operator.here("")
-            book = Book(state_dir(), f"{operator.actor}-{operator.host}")
-            shared = self.session.settings.incident.folder
-            self._incident_desk = IncidentDesk(
-                self.session,
-                book,
-                Journal(state_dir()),
-                who=lambda: str(Operator.here(self._kube_user())),
-                meeting=Meeting(shared, book, self.session.clock()) if shared is not None else None,
-            )
+            self._incident_desk = self._desk_in(self.session.sessions[0])
         return self._incident_desk
+
+    def _desk_in(self, session: Session) -> IncidentDesk:
+        """A desk for incidents of one context."""
+        from aurora_tui.incident.book import Book
+        from aurora_tui.incident.desk import IncidentDesk
+        from aurora_tui.incident.meeting import Meeting
+        from aurora_tui.journal import Journal, Operator
+
+        operator = Operator.here("")
+        book = Book(state_dir(), f"{operator.actor}-{operator.host}")
+        shared = session.settings.incident.folder
+        return IncidentDesk(
+            session,
+            book,
+            Journal(state_dir()),
+            who=lambda: str(Operator.here(_kube_user(session))),
+            meeting=Meeting(shared, book, session.clock()) if shared is not None else None,
+        )
 
     async def on_unmount(self) -> None:
         if self._incident_desk is not None:
@@ -102,11 +107,16 @@ class Incidents(Tracing):
         await asyncio.to_thread(importlib.import_module, "aurora_tui.incident.desk")
         from aurora_tui.incident.desk import JournalError
 
+        _ = self.incidents  # from now on it watches
         try:
-            found = await self.incidents.open_ones()
-            if len(found) == 1:
-                await self.incidents.attach(found[0].id)
-                self.notify(f"open: {found[0].title}; I shows it", timeout=6, markup=False)
+            for session in self.session.sessions:
+                desk = self.incidents if session is self.incidents.session else self._desk_in(session)
+                found = await desk.open_ones()
+                if len(found) == 1:
+                    await desk.attach(found[0].id)
+                    self._incident_desk = desk
+                    self.notify(f"open: {found[0].title}; I shows it", timeout=6, markup=False)
+                    return
         except JournalError as error:
             self._warn(str(error))
 
@@ -135,7 +145,7 @@ class Incidents(Tracing):
             self._looked_at[name] = now
             if desk.incident is not None and desk.incident.is_open and name not in desk.incident.seen:
                 self._work(desk.saw(name))
-        alerts = self.session.store.table("alerts").rows.values()
+        alerts = desk.session.store.table("alerts").rows.values()
         firing = frozenset(alert.fingerprint for alert in alerts if alert.state is AlertState.FIRING)
         if self._fired is not None and firing - self._fired:
             desk.alert_came()
@@ -163,7 +173,9 @@ class Incidents(Tracing):
     async def _open_incident(self) -> None:
         from aurora_tui.incident.desk import JournalError
 
-        desk = self.incidents
+        desk, here = self.incidents, self.session.of(self._context_here())
+        if desk.session is not here and (desk.incident is None or not desk.incident.is_open):
+            desk = self._incident_desk = self._desk_in(here)
         try:
             if desk.incident is None or not desk.incident.is_open:
                 found = await desk.open_ones()
@@ -180,12 +192,12 @@ class Incidents(Tracing):
     def _ask_opening(self) -> None:
         from aurora_tui.incident.desk import Opening
 
-        held, alert = self.carried(), self._alert_in_hand()
+        held, alert, session = self.carried(), self._alert_in_hand(), self.incidents.session
         service = held.service or (alert.service if alert else None) or ""
-        ref = held.ref or (self.session.workload_of(service) if service else None)
+        ref = held.ref or (session.workload_of(service) if service else None)
         about = alert.name if alert is not None else "Incident"
         what = f"{about} of {service or ref}" if service or ref else about
-        namespace = (ref.namespace if ref else None) or self.session.home
+        namespace = (ref.namespace if ref else None) or session.home
         severity = severity_of(alert.severity) if alert is not None else SEVERITIES[1]
         onset = (alert.since if alert is not None else None) or held.onset
 
@@ -200,7 +212,7 @@ class Incidents(Tracing):
             return ""
 
         lines = [("title", what), ("severity", severity), ("lead", self._me())]
-        remarks = [f"concerns {ref or 'no workload'} in ns {namespace}, context {self.session.context}"]
+        remarks = [f"concerns {ref or 'no workload'} in ns {namespace}, context {session.context}"]
         if onset is not None:
             remarks.append(f"onset {human_duration(self.session.clock() - onset)} ago")
         self.push_screen(LinesForm("Open an incident", lines, enter="open it", ended=ended, remarks=remarks))
@@ -226,7 +238,7 @@ class Incidents(Tracing):
         if self.active is self.alerts_pane and (alert := self.alerts_pane.alert()) is not None:
             return alert
         service = self.carried().service
-        rows = self.session.store.table("alerts").rows.values()
+        rows = self.incidents.session.store.table("alerts").rows.values()
         own = [each for each in rows if each.service == service and each.state is AlertState.FIRING]
         return min(own, key=worst_first, default=None) if service else None
 
@@ -360,8 +372,9 @@ class Incidents(Tracing):
     def _me(self) -> str:
         from aurora_tui.journal import Operator
 
-        return Operator.here(self._kube_user()).actor
+        return Operator.here("").actor
 
-    def _kube_user(self) -> str:
-        status = self.session.store.table(STATUS).rows.get(STATUS)
-        return status.user if status is not None else ""
+
+def _kube_user(session: Session) -> str:
+    status = session.store.table(STATUS).rows.get(STATUS)
+    return status.user if status is not None else ""

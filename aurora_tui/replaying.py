@@ -66,7 +66,7 @@ class ReplayApp(AuroraApp):
         self._incident_desk = self._replay_desk
         self._sought_incidents = True
 
-    async def look_back(self) -> None:
+    async def look_back(self, context: str) -> None:
         """What this operator's own journal holds is nothing of the replay's."""
 
     def action_scrub(self, moments: int) -> None:
