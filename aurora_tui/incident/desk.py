@@ -28,6 +28,8 @@ from aurora_tui.session import Session
 JOURNAL_ENTRIES = 200
 CHANGES_EVERY = 60.0
 """Seconds between two looks at what changed in the cluster."""
+THOUGHT_EVERY = 300.0
+"""Seconds between two readings of the whole situation: it is asked of many servers."""
 _ODD = re.compile(r"[^a-z0-9]+")
 
 
@@ -75,6 +77,8 @@ class IncidentDesk:
         self._changes_at: float | None = None
         self.outbox = Outbox(book, session.settings.incident.channels, session.clock, self._put_to)
         self._looked_for_unsent = False
+        self._thought_at: float | None = None
+        self._thinking: asyncio.Task[None] | None = None
 
     @property
     def procedure(self) -> GuidedList:
@@ -186,6 +190,7 @@ class IncidentDesk:
         await self._look_at_changes(incident)
         for kind, body in await self._recorder.due(incident):
             await self._put(kind, body)
+        self._think(incident)
         await self._end_when_calm()
 
     async def ticks(self) -> Mapping[str, Tick]:
@@ -212,6 +217,9 @@ class IncidentDesk:
 
     async def close(self) -> None:
         """Put down what is still to come, and let go of the file."""
+        if self._thinking is not None:
+            self._thinking.cancel()
+            await asyncio.gather(self._thinking, return_exceptions=True)
         async with self._writing:
             await asyncio.to_thread(self.book.close)
 
@@ -229,6 +237,23 @@ class IncidentDesk:
             self.trouble = f"what changed is not known: {error}"
             return
         await self._take_in(change_facts(incident, found.rows))
+
+    def _think(self, incident: Incident) -> None:
+        """Have the analyzers look at it beside all else, at the opening and from time to time."""
+        now = self.session.clock()
+        if self._thought_at is None or now - self._thought_at >= THOUGHT_EVERY:
+            self._thought_at = now
+            self._thinking = asyncio.create_task(self._take_in_thoughts(incident))
+
+    async def _take_in_thoughts(self, incident: Incident) -> None:
+        from aurora_tui.incident.thinking import thought
+
+        told = await thought(self.session, incident)
+        if incident.id == self._name:
+            try:
+                await self._take_in(told)
+            except JournalError as error:
+                self.trouble = str(error)
 
     async def _end_when_calm(self) -> None:
         incident = self.incident
@@ -286,7 +311,7 @@ class IncidentDesk:
         self._name = name
         self._facts = ()
         self.incident = None
-        self._changes_at = None
+        self._changes_at = self._thought_at = None
         self._recorder.begin_anew()
         self._add(facts)
 

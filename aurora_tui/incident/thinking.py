@@ -1,0 +1,44 @@
+"""What the analyzers think of an incident, for its timeline: findings with their evidence, and no facts."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+
+from aurora_tui.incident.analyzers import diagnose
+from aurora_tui.incident.reading import SituationReader
+from aurora_tui.incident.situation import Subject
+from aurora_tui.incident.watch import Told
+from aurora_tui.model.findings import Finding
+from aurora_tui.model.incidents import FactKind, Incident, ref_json
+from aurora_tui.session import Session
+
+LEAST_WEIGHT = 0.4
+"""What is less sure is not put down: the triage screen shows it while it lasts."""
+_LINES = 12
+
+
+async def thought(session: Session, incident: Incident) -> list[Told]:
+    """Read the situation of the incident's subject once, and tell what is found. Never raises what servers do."""
+    namespace = incident.namespace or session.home
+    subject = Subject(namespace, incident.service or None, incident.ref, incident.onset, incident.alert)
+    reader = SituationReader(session, subject)
+    try:
+        async with aclosing(reader.read()) as parts:
+            async for _ in parts:
+                pass
+        found = diagnose(reader.situation)
+    finally:
+        await reader.close()
+    return [(FactKind.FINDING, _body(each)) for each in found if each.weight >= LEAST_WEIGHT]
+
+
+def _body(finding: Finding) -> dict[str, object]:
+    lines = [f"{'against' if each.against else 'for'}: {each.words}" for each in finding.evidence]
+    return {
+        "key": f"finding/{finding.cause}/{finding.ref}",
+        "words": f"{finding.cause}: {finding.words} ({finding.weight:.0%})",
+        "who_did": "analyzers",
+        "ref": ref_json(finding.ref),
+        "details": lines[:_LINES],
+        "seen": ["finding"],
+    }
