@@ -271,7 +271,7 @@ class Incidents(Tracing):
         incident, now = desk.incident, self.session.clock()
         running = [each for each in clocks(incident, desk.procedure, now) if each.ended is None]
         late = any(each.over for each in running)
-        return IncidentFacts(incident.severity, human_duration(now - incident.opened_at), late)
+        return IncidentFacts(incident.severity, _steady(now - incident.opened_at), late)
 
     def on_incident_screen_tick_wanted(self, message: IncidentScreen.TickWanted) -> None:
         row = message.row
@@ -373,6 +373,11 @@ class Incidents(Tracing):
         from aurora_tui.journal import Operator
 
         return Operator.here("").actor
+
+
+def _steady(seconds: float) -> str:
+    """A duration in steps that keep a quiet screen quiet."""
+    return f"{int(seconds) // 10 * 10}s" if seconds < 120 else f"{int(seconds) // 60}m"
 
 
 def _kube_user(session: Session) -> str:

@@ -26,7 +26,6 @@ def incident_settings(part: Section, lists: tuple[GuidedList, ...]) -> IncidentS
         calm=part.required("calm", DURATION).total_seconds(),
         snapshot_every=part.required("snapshot_every", DURATION).total_seconds(),
         shared=part.optional("shared", TEXT),
-        configmap=part.optional("configmap", TEXT),
         procedure=part.required("procedure", TEXT),
         channels=tuple(_channel(name, each) for name, each in notify.sections()),
         templates=templates,

@@ -51,8 +51,6 @@ class IncidentSettings:
     snapshot_every: float = 60.0
     shared: str | None = None
     """The folder in which several operators meet."""
-    configmap: str | None = None
-    """The ConfigMap in which they meet, in the namespace of the session."""
     procedure: str = "emergency"
     """The guided list of an incident."""
     channels: tuple[Channel, ...] = ()
