@@ -1,0 +1,186 @@
+"""What the timeline takes in by itself, and when an incident is over."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from aurora_tui.incident.calm import Calm, unrest
+from aurora_tui.incident.postmortem import draft
+from aurora_tui.incident.watch import action_facts, alert_facts, change_facts
+from aurora_tui.journal import Entry, Operator, Preview
+from aurora_tui.model.actions import Action, Outcome, Recovery, Rollout, Target, Verb, Verdict
+from aurora_tui.model.alerts import Alert, AlertState
+from aurora_tui.model.changes import Change, ChangeKind
+from aurora_tui.model.diffs import DiffLine
+from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.incidents import Fact, FactKind, Incident, fold
+from aurora_tui.model.selection import ObjectRef
+from aurora_tui.settings import load_settings
+from aurora_tui.store import Store
+
+NAME = "20260101-0300-x-ab12"
+BACKEND = ObjectRef("Deployment", "shop", "backend")
+PROCEDURE = next(each for each in load_settings(environ={"HOME": "/nowhere"}).checklists if each.name == "emergency")
+
+
+def fact(number: int, kind: FactKind, at: float, **body: Any) -> Fact:
+    return Fact(NAME, "alice-1", number, at, "alice", kind, body)
+
+
+OPENING = fact(
+    1, FactKind.OPENED, 1000.0, title="It burns", severity="sev1", context="prod", namespace="shop", alert="Fire",
+    service="backend", ref=["Deployment", "shop", "backend"], onset=900.0,
+)  # fmt: skip
+
+
+def incident(*facts: Fact) -> Incident:
+    found = fold([OPENING, *facts])
+    assert found is not None
+    return found
+
+
+def alert(name: str, state: AlertState, service: str | None = "backend", severity: str = "warning") -> Alert:
+    return Alert(f"{name:0>16}", name, state, severity, 900.0, "it is hot", {}, {}, service, ended=950.0)
+
+
+def entry(outcome: Outcome = Outcome.DONE, verdict: Verdict | None = None, **changed: Any) -> Entry:
+    target = Target(changed.pop("context", "prod"), "shop", "Deployment", "backend", "uid", "7")
+    action = Action(changed.pop("verb", Verb.UNDO), target, {"revision": 2}, {}, {})
+    whole: dict[str, Any] = {
+        "id": 5, "started_at": 1010.0, "action": action, "reason": "OPS-1", "outcome": outcome,
+        "message": "rolled back",
+        "operator": Operator("alice", "alice@example.org", "bastion", ""), "finished_at": 1011.0, "verdict": verdict,
+        "preview": Preview("", ("an HPA will override it",)), "generation": 1, "part_of": "", "process": None,
+        "program": "", "resource_version": "", "verdict_at": 1060.0, "facts": (),
+    }  # fmt: skip
+    return Entry(**{**whole, **changed})
+
+
+def test_alerts_of_the_service_and_critical_ones_of_nobody_are_taken_in() -> None:
+    told = dict_of(
+        alert_facts(
+            incident(),
+            [
+                alert("Fire", AlertState.FIRING),
+                alert("Smoke", AlertState.RESOLVED),
+                alert("Elsewhere", AlertState.FIRING, "frontend"),
+                alert("Cluster", AlertState.FIRING, None, "critical"),
+                alert("Dust", AlertState.FIRING, None),
+                alert("Soon", AlertState.PENDING),
+            ],
+        )
+    )
+    assert list(told) == ["Fire fires (backend)", "Smoke is over (backend)", "Cluster fires"]
+    assert told["Fire fires (backend)"]["happened"] == 900.0
+    assert told["Smoke is over (backend)"]["happened"] == 950.0
+
+
+def test_an_action_is_taken_in_with_its_preview_and_then_its_verdict() -> None:
+    good = Verdict(Rollout.COMPLETE, 30.0, Recovery.RECOVERED, 50.0, "complete, recovered")
+    told = list(action_facts(incident(), [entry(verdict=good)]))
+    assert [kind for kind, _ in told] == [FactKind.ACTION, FactKind.VERDICT]
+    action, verdict = (body for _, body in told)
+    assert action["words"] == "undo deployment/backend: done (OPS-1)"
+    assert action["details"] == ["previewed: an HPA will override it", "params: revision=2", "rolled back"]
+    assert action["seen"] == ["action", "restarted"]
+    assert (verdict["seen"], verdict["happened"], verdict["bad"]) == (["recovered"], 1060.0, False)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [entry(context="staging"), entry(started_at=800.0), entry(finished_at=None)],
+    ids=["another context", "before the onset", "not finished"],
+)
+def test_what_is_none_of_the_incident_or_not_over_is_left_out(other: Entry) -> None:
+    assert list(action_facts(incident(), [other])) == []
+
+
+def test_what_failed_or_did_not_help_ticks_nothing() -> None:
+    bad = Verdict(Rollout.COMPLETE, 30.0, Recovery.NOT_RECOVERED, 50.0, "complete, not recovered")
+    (_, action), (_, verdict) = action_facts(incident(), [entry(Outcome.FAILED, bad)])
+    assert (action["seen"], action["bad"]) == ([], True)
+    assert (verdict["seen"], verdict["bad"]) == ([], True)
+
+
+def test_changes_near_the_onset_are_taken_in_with_their_difference() -> None:
+    diff = (DiffLine("+", "image", "web:2"),)
+    changes = [
+        Change(890.0, ChangeKind.ROLLOUT, BACKEND, "revision 3", "pipeline", diff, own=True),
+        Change(880.0, ChangeKind.ACTION, BACKEND, "undo"),
+        Change(-9000.0, ChangeKind.ROLLOUT, BACKEND, "revision 2", own=True),
+        Change(885.0, ChangeKind.JOB, ObjectRef("Job", "shop", "backup"), "ran"),
+        Change(-100.0, ChangeKind.EDIT, ObjectRef("ConfigMap", "shop", "other"), "edited"),
+    ]
+    ((kind, body),) = change_facts(incident(), changes)
+    assert kind is FactKind.CHANGE
+    assert body["words"] == "rollout deployment/backend: revision 3"
+    assert (body["who_did"], body["details"]) == ("pipeline", ["+ image: web:2"])
+
+
+def store(*alerts: Alert, state: SourceState = SourceState.LIVE) -> Store:
+    made = Store()
+    made.table("alerts").apply({each.fingerprint: each for each in alerts})
+    for name in ("alerts", "slos"):
+        made.table(name).set_freshness(state, 1000.0)
+    return made
+
+
+def test_what_cannot_be_seen_is_no_calm() -> None:
+    assert list(unrest(incident(), store())) == []
+    assert list(unrest(incident(), store(alert("Fire", AlertState.FIRING)))) == ["Fire is firing"]
+    assert list(unrest(incident(), store(alert("Fire", AlertState.SILENCED)))) == ["Fire is silenced"]
+    assert list(unrest(incident(), store(alert("Fire", AlertState.RESOLVED)))) == []
+    assert list(unrest(incident(), store(alert("Other", AlertState.FIRING, "frontend")))) == []
+    assert list(unrest(incident(), store(state=SourceState.STALE))) == [
+        "alerts cannot be seen (stale)", "slos cannot be seen (stale)",
+    ]  # fmt: skip
+
+
+def test_the_calm_must_last_and_a_relapse_begins_it_anew() -> None:
+    calm, burning = Calm(60.0), store(alert("Fire", AlertState.FIRING))
+    assert not calm.holds(incident(), store(), 100.0)
+    assert not calm.holds(incident(), store(), 159.0)
+    assert calm.words(159.0) == "well for 59s of 60s"
+    assert not calm.holds(incident(), burning, 159.5)
+    assert calm.words(159.5) == "not well yet: Fire is firing"
+    assert not calm.holds(incident(), store(), 161.0)
+    assert calm.holds(incident(), store(), 221.0)
+
+
+def test_the_draft_tells_times_against_their_limits_and_what_it_does_not_know() -> None:
+    told = incident(
+        fact(2, FactKind.CHANGE, 1001.0, words="rollout: `2` → *3*", happened=890.0, details=["+ image: `x`"]),
+        fact(3, FactKind.NOTE, 1300.0, words="<b>bold</b>"),
+        fact(4, FactKind.VERDICT, 1500.0, words="recovered", seen=["recovered"]),
+        fact(5, FactKind.IMPACT, 1990.0, service="backend", objective="availability", failed=1200.0, total=48000.0,
+             consumed=0.155, budget_left=-0.2),
+        fact(6, FactKind.RESOLVED, 2000.0, words="resolved"),
+    )  # fmt: skip
+    text = "\n".join(draft(told, PROCEDURE, 9999.0))
+    assert "- Duration: 18m" in text
+    assert "`backend availability`: 1,200 of 48,000 events failed (2.50%); 15.50% of the error budget consumed" in text
+    assert "| Detection (onset to opening) | 100s | - | |" in text
+    assert "| 1 Diagnosis (from the opening) | not over after 16m | 5m | too long |" in text
+    assert "| 2 Mitigation (from the opening) | 8m20s | 15m | in time |" in text
+    assert "``rollout: `2` → *3*``" in text
+    assert "`<b>bold</b>`" in text
+    assert "*Cause unknown: no finding was put down.*" in text
+    assert "*Why did 1 Diagnosis take 16m?*" in text
+    assert "still open" not in text
+
+
+def test_the_draft_of_what_is_still_open_says_so() -> None:
+    assert "still open" in "\n".join(draft(incident(), PROCEDURE, 1100.0))
+
+
+def dict_of(told: Any) -> dict[str, dict[str, Any]]:
+    return {body["words"]: body for _, body in told}
+
+
+def test_two_alerts_of_one_name_are_two() -> None:
+    one = alert("Fire", AlertState.FIRING)
+    other = dataclasses.replace(one, fingerprint="b" * 16)
+    assert len({body["key"] for _, body in alert_facts(incident(), [one, other])}) == 2
