@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aurora_tui.incidents import Incidents
+from aurora_tui.incident_keys import IncidentKeys
+from aurora_tui.incidents import NO_INCIDENT
 from aurora_tui.model.incident_settings import Channel, Occasion
 from aurora_tui.model.notices import proposed, told
 
 
-class TellingOthers(Incidents):
+class TellingOthers(IncidentKeys):
     """The key that notifies."""
 
     def action_notify_others(self) -> None:
@@ -17,7 +18,7 @@ class TellingOthers(Incidents):
         incident = self.incidents.incident
         settings = self.session.settings.incident
         if incident is None:
-            self._warn("no incident is open: I opens one")
+            self._warn(NO_INCIDENT)
             return
         if not settings.channels:
             self._warn("nobody to tell: name channels under incident.notify in the settings")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
 from aurora_tui.folders import state_dir
+from aurora_tui.heavy import import_late
 from aurora_tui.model import views
 from aurora_tui.model.ages import human_duration
 from aurora_tui.model.alerts import Alert, AlertState, worst_first
@@ -22,7 +22,6 @@ from widgets.changes import ChangesScreen
 from widgets.incident import IncidentScreen
 from widgets.incidentforms import LinesForm
 from widgets.pane import pane_binding
-from widgets.textpage import TextPage
 
 if TYPE_CHECKING:
     from aurora_tui.fleet import Opened
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 WATCH_SECONDS = 2
 """How often what happened is taken in."""
-_NONE = "no incident is open: I opens one"
+NO_INCIDENT = "no incident is open: I opens one"
 
 
 class Incidents(Tracing):
@@ -104,7 +103,7 @@ class Incidents(Tracing):
 
     async def _find_incidents(self) -> None:
         """Have the incident in hand that is open already, as after a broken connection."""
-        await asyncio.to_thread(importlib.import_module, "aurora_tui.incident.desk")
+        await asyncio.to_thread(import_late, "aurora_tui.incident.desk")
         from aurora_tui.incident.desk import JournalError
 
         _ = self.incidents  # from now on it watches
@@ -277,81 +276,11 @@ class Incidents(Tracing):
         row = message.row
         self._put_down(self.incidents.tick(row.name, row.step.text, done=row.tick is None))
 
-    # Notes, severity, roles, the end
-
-    def action_note(self) -> None:
-        """A note, from wherever one is."""
-        if not self._incident_is_open() or isinstance(self.screen, LinesForm):
-            return
-
-        def ended(lines: Sequence[str]) -> str:
-            if not lines[0]:
-                return "an empty note says nothing"
-            self._put_down(self.incidents.note(lines[0]), "noted")
-            return ""
-
-        self.push_screen(LinesForm("Note for the timeline", [("note", "")], enter="keep it", ended=ended))
-
-    def action_severity(self) -> None:
-        if not self._incident_is_open():
-            return
-
-        def ended(lines: Sequence[str]) -> str:
-            if lines[0] not in SEVERITIES:
-                return f"give one of {', '.join(SEVERITIES)}"
-            self._put_down(self.incidents.change_severity(lines[0]))
-            return ""
-
-        incident = self.incidents.incident
-        now = incident.severity if incident else ""
-        self.push_screen(LinesForm("How severe is it?", [("severity", now)], enter="change it", ended=ended))
-
-    def action_role(self) -> None:
-        if not self._incident_is_open():
-            return
-        incident = self.incidents.incident
-        held = dict(incident.roles) if incident else {}
-
-        def ended(lines: Sequence[str]) -> str:
-            for role, who in zip(ROLES, lines, strict=True):
-                if who != held.get(role, ""):
-                    self._put_down(self.incidents.give_role(role, who))
-            return ""
-
-        self.push_screen(
-            LinesForm("Who does what?", [(role, held.get(role, "")) for role in ROLES], enter="keep it", ended=ended)
-        )
-
-    def action_resolve(self) -> None:
-        """Wait for the calm, or wait no longer."""
-        if self._incident_is_open():
-            incident = self.incidents.incident
-            waits = incident is not None and incident.resolving_since is None
-            self._put_down(self.incidents.wait_for_calm(waits=waits))
-
-    def action_postmortem(self) -> None:
-        """The draft of the post-mortem, as it is exported."""
-        incident = self.incidents.incident
-        if incident is None:
-            self._warn(_NONE)
-            return
-        page = TextPage(f"Post-mortem draft  aurora-tui incident export {incident.id}", clock=self.session.clock)
-        self.push_screen(page)
-        self._work(self._fill_postmortem(page, incident.id))
-
-    async def _fill_postmortem(self, page: TextPage, name: str) -> None:
-        from aurora_tui.incident.postmortem import draft
-
-        desk = self.incidents
-        await desk.saw("postmortem")
-        if desk.incident is not None and page.is_attached:
-            page.fill(draft(desk.incident, desk.procedure, self.session.clock()))
-
     def _incident_is_open(self) -> bool:
         desk = self._incident_desk
         is_open = desk is not None and desk.incident is not None and desk.incident.is_open
         if not is_open:
-            self._warn(_NONE)
+            self._warn(NO_INCIDENT)
         return is_open
 
     def _put_down(self, work: Awaitable[None], said: str = "") -> None:

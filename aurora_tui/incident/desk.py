@@ -11,17 +11,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aurora_tui.cluster.errors import ClusterError
-from aurora_tui.incident.book import LISTS, Book
+from aurora_tui.incident.book import Book
 from aurora_tui.incident.calm import Calm
 from aurora_tui.incident.capture import rows_of
+from aurora_tui.incident.factkeeping import FactKeeper
 from aurora_tui.incident.meeting import Meeting
 from aurora_tui.incident.outbox import Outbox, notice_body
 from aurora_tui.incident.recording import Recorder
 from aurora_tui.incident.watch import Told, action_facts, alert_facts, change_facts, known_keys, opening_body
 from aurora_tui.journal import Journal, JournalError
-from aurora_tui.model.checklists import GuidedList, Tick
+from aurora_tui.model.checklists import GuidedList
 from aurora_tui.model.incident_settings import Channel, Occasion
-from aurora_tui.model.incidents import HEAVY, Fact, FactKind, Incident, fold, light, merged
+from aurora_tui.model.incidents import Fact, FactKind, Incident, fold
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.session import Session
 
@@ -46,7 +47,7 @@ class Opening:
     onset: float | None = None
 
 
-class IncidentDesk:
+class IncidentDesk(FactKeeper):
     """One incident in hand at a time, of the session's context; `who` says who is at the keys.
 
     What raises, raises `JournalError`. Facts are put down one after the other, in the order in which they came.
@@ -61,17 +62,9 @@ class IncidentDesk:
         who: Callable[[], str],
         meeting: Meeting | None = None,
     ) -> None:
+        super().__init__(book, clock=session.clock, who=who, meeting=meeting)
         self.session = session
-        self.book = book
-        self.incident: Incident | None = None
-        self.trouble = ""
-        """What keeps facts from others or from the cluster from being known, in words; empty where nothing does."""
-        self._name = ""
         self._journal = journal
-        self._who = who
-        self._meeting = meeting
-        self._facts: tuple[Fact, ...] = ()
-        self._writing = asyncio.Lock()
         self._calm = Calm(session.settings.incident.calm)
         self._recorder = Recorder(session, session.settings.incident.snapshot_every)
         self._changes_at: float | None = None
@@ -149,12 +142,6 @@ class IncidentDesk:
         words = f"{role}: {who}" if who else f"nobody is {role}"
         await self._put(FactKind.ROLE, {"role": role, "who": who, "words": words})
 
-    async def put(self, kind: FactKind, body: Mapping[str, Any]) -> None:
-        """Put down what others found: a finding, a notification."""
-        await self._put(kind, body)
-        for name in body.get("seen") or ():
-            await self._saw(name)
-
     async def tell(self, channels: Sequence[Channel], occasion: Occasion, text: str) -> None:
         """Tell others what was shown and consented to; it is on the disk before anything is sent."""
         for channel in channels:
@@ -192,28 +179,6 @@ class IncidentDesk:
             await self._put(kind, body)
         self._think(incident)
         await self._end_when_calm()
-
-    async def ticks(self) -> Mapping[str, Tick]:
-        """The ticks of guided lists that belong to no incident, by ``LIST.PHASE.STEP`` or ``maintenance.TASK``."""
-        await self._meet()
-        facts = await asyncio.to_thread(self.book.facts, LISTS)
-        found: dict[str, Tick] = {}
-        for fact in merged(facts):
-            step = fact.body.get("step")
-            if isinstance(step, str) and fact.kind is FactKind.TICK:
-                found.pop(step, None)
-                if fact.body.get("done"):
-                    found[step] = Tick(fact.at, fact.by)
-        return found
-
-    async def tick_list(self, step: str, words: str, *, done: bool) -> None:
-        """Tick a step of a guided list that belongs to no incident."""
-        body = {"step": step, "done": done, "words": words}
-        async with self._writing:
-            await asyncio.to_thread(
-                self.book.append, LISTS, FactKind.TICK, body, by=self._who(), at=self.session.clock()
-            )
-        await self._meet()
 
     async def close(self) -> None:
         """Put down what is still to come, and let go of the file."""
@@ -268,6 +233,17 @@ class IncidentDesk:
                 await self._put(kind, body)
             await self._put(FactKind.RESOLVED, {"words": f"resolved: {self._calm.words(self.session.clock())}"})
 
+    def _take(self, name: str, facts: Iterable[Fact]) -> None:
+        self._changes_at = self._thought_at = None
+        self._recorder.begin_anew()
+        super()._take(name, facts)
+
+    async def _put_to(self, incident: str, kind: FactKind, body: Mapping[str, Any]) -> None:
+        await self._append(incident, kind, body)
+        if incident == self._name:
+            for name in body.get("seen") or ():
+                await self._saw(name)
+
     async def _take_in(self, told: Iterable[Told]) -> None:
         known = known_keys(self._facts)
         for kind, body in told:
@@ -289,48 +265,6 @@ class IncidentDesk:
                     if key not in known_keys(self._facts):
                         body = {"step": full, "done": True, "itself": True, "words": f"seen done: {step.text}"}
                         await self._put(FactKind.TICK, {**body, "seen": [name], "key": key})
-
-    async def _put(self, kind: FactKind, body: Mapping[str, Any]) -> Fact:
-        return await self._append(self._name, kind, body)
-
-    async def _put_to(self, incident: str, kind: FactKind, body: Mapping[str, Any]) -> None:
-        await self._append(incident, kind, body)
-        if incident == self._name:
-            for name in body.get("seen") or ():
-                await self._saw(name)
-
-    async def _append(self, name: str, kind: FactKind, body: Mapping[str, Any]) -> Fact:
-        async with self._writing:
-            fact = await asyncio.to_thread(self.book.append, name, kind, body, by=self._who(), at=self.session.clock())
-        if name == self._name:
-            self._add([fact])
-        await self._publish(name)
-        return fact
-
-    def _take(self, name: str, facts: Iterable[Fact]) -> None:
-        self._name = name
-        self._facts = ()
-        self.incident = None
-        self._changes_at = self._thought_at = None
-        self._recorder.begin_anew()
-        self._add(facts)
-
-    def _add(self, facts: Iterable[Fact]) -> None:
-        self._facts = merged(self._facts, (light(fact) if fact.kind in HEAVY else fact for fact in facts))
-        self.incident = fold(self._facts)
-
-    async def _publish(self, name: str) -> None:
-        if self._meeting is not None:
-            self.trouble = await self._meeting.publish(name)
-
-    async def _meet(self) -> None:
-        """Hear what others put down, and give them what they have not heard."""
-        if self._meeting is None:
-            return
-        new, self.trouble = await self._meeting.hear()
-        mine = [fact for fact in new if self.incident is not None and fact.incident == self._name]
-        if mine:
-            self._add(mine)
 
 
 __all__ = ["IncidentDesk", "JournalError", "Opening"]

@@ -68,6 +68,7 @@ async def test_nothing_is_sent_before_it_was_shown_and_consented_to(
 async def test_without_channels_it_says_where_to_name_them(bad_release: Addresses) -> None:
     async with opened(bad_release) as console:
         await open_incident(console)
+        await console.until("log lines of deployment/aurora-backend")
         await console.press("!")
         await console.until("nobody to tell: name channels")
 

@@ -1,0 +1,82 @@
+"""What the keys put into an incident: notes, its severity, who does what, its end and the draft of its post-mortem."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aurora_tui.incidents import NO_INCIDENT, Incidents
+from aurora_tui.model.incidents import ROLES, SEVERITIES
+from widgets.incidentforms import LinesForm
+from widgets.textpage import TextPage
+
+
+class IncidentKeys(Incidents):
+    """The keys that are more than a look."""
+
+    def action_note(self) -> None:
+        """A note, from wherever one is."""
+        if not self._incident_is_open() or isinstance(self.screen, LinesForm):
+            return
+
+        def ended(lines: Sequence[str]) -> str:
+            if not lines[0]:
+                return "an empty note says nothing"
+            self._put_down(self.incidents.note(lines[0]), "noted")
+            return ""
+
+        self.push_screen(LinesForm("Note for the timeline", [("note", "")], enter="keep it", ended=ended))
+
+    def action_severity(self) -> None:
+        if not self._incident_is_open():
+            return
+
+        def ended(lines: Sequence[str]) -> str:
+            if lines[0] not in SEVERITIES:
+                return f"give one of {', '.join(SEVERITIES)}"
+            self._put_down(self.incidents.change_severity(lines[0]))
+            return ""
+
+        incident = self.incidents.incident
+        now = incident.severity if incident else ""
+        self.push_screen(LinesForm("How severe is it?", [("severity", now)], enter="change it", ended=ended))
+
+    def action_role(self) -> None:
+        if not self._incident_is_open():
+            return
+        incident = self.incidents.incident
+        held = dict(incident.roles) if incident else {}
+
+        def ended(lines: Sequence[str]) -> str:
+            for role, who in zip(ROLES, lines, strict=True):
+                if who != held.get(role, ""):
+                    self._put_down(self.incidents.give_role(role, who))
+            return ""
+
+        self.push_screen(
+            LinesForm("Who does what?", [(role, held.get(role, "")) for role in ROLES], enter="keep it", ended=ended)
+        )
+
+    def action_resolve(self) -> None:
+        """Wait for the calm, or wait no longer."""
+        if self._incident_is_open():
+            incident = self.incidents.incident
+            waits = incident is not None and incident.resolving_since is None
+            self._put_down(self.incidents.wait_for_calm(waits=waits))
+
+    def action_postmortem(self) -> None:
+        """The draft of the post-mortem, as it is exported."""
+        incident = self.incidents.incident
+        if incident is None:
+            self._warn(NO_INCIDENT)
+            return
+        page = TextPage(f"Post-mortem draft  aurora-tui incident export {incident.id}", clock=self.session.clock)
+        self.push_screen(page)
+        self._work(self._fill_postmortem(page, incident.id))
+
+    async def _fill_postmortem(self, page: TextPage, name: str) -> None:
+        from aurora_tui.incident.postmortem import draft
+
+        desk = self.incidents
+        await desk.saw("postmortem")
+        if desk.incident is not None and page.is_attached:
+            page.fill(draft(desk.incident, desk.procedure, self.session.clock()))
