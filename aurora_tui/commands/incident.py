@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -15,10 +16,12 @@ from aurora_tui.incident.book import Book
 from aurora_tui.incident.bundle import bundled
 from aurora_tui.incident.page import html
 from aurora_tui.incident.postmortem import draft
+from aurora_tui.journal import Operator
 from aurora_tui.journal_export import stamp
 from aurora_tui.journal_file import JournalError
 from aurora_tui.launch import Wanted, fail, settings_of
 from aurora_tui.model.ages import human_duration
+from aurora_tui.model.checklists import GuidedList
 from aurora_tui.model.incidents import Fact, FactKind, Incident, light
 from aurora_tui.model.text import printable
 from aurora_tui.model.timeline import offset_words
@@ -103,12 +106,26 @@ def export(wanted: Wanted, name: str, form: str, out: Path | None, bundle: Path 
             click.echo(text, nl=False)
         else:
             _write(out, text.encode("utf-8", "backslashreplace"))
-        book.append(
-            found.id, FactKind.NOTE, {"words": f"exported as {form}", "seen": ["postmortem"]}, by="", at=time.time()
-        )
     except JournalError as error:
         raise fail(str(error)) from error
+    with contextlib.suppress(JournalError):  # where nothing can be written the draft is there all the same
+        _tick(book, found, settings)
     return 0
+
+
+def _tick(book: Book, found: Incident, settings: Settings) -> None:
+    """The step that asks for the draft is done, wherever the procedure has one."""
+    for phase in _procedure(settings).phases:
+        for step in phase.steps:
+            name = f"{phase.name}.{step.name}"
+            if step.seen == "postmortem" and name not in found.ticks:
+                words = f"seen done: {step.text}"
+                body = {"step": name, "done": True, "itself": True, "key": f"saw/{name}", "words": words}
+                book.append(found.id, FactKind.TICK, body, by=str(Operator.here("")), at=time.time())
+
+
+def _procedure(settings: Settings) -> GuidedList:
+    return next(each for each in settings.checklists if each.name == settings.incident.procedure)
 
 
 def verify(form: str) -> int:
@@ -127,8 +144,7 @@ def verify(form: str) -> int:
 
 
 def _text(found: Incident, facts: list[Fact], settings: Settings, form: str) -> str:
-    procedure = next(each for each in settings.checklists if each.name == settings.incident.procedure)
-    lines = list(draft(found, procedure, time.time()))
+    lines = list(draft(found, _procedure(settings), time.time()))
     if form == "md":
         return "\n".join([*lines, ""])
     if form == "html":

@@ -79,11 +79,15 @@ class Book:
             found = _facts(connection, incident, after=after)  # one's own facts have the file's numbers
         return [fact for fact in found if fact.writer == writer]
 
+    def names(self) -> list[str]:
+        """What there are facts of: incidents, and the lists."""
+        with self._reading() as connection:
+            return _names(connection)
+
     def incidents(self) -> list[Incident]:
         """All incidents, the newest first, without what only replays need."""
         with self._reading() as connection:
-            rows = connection.execute("SELECT DISTINCT substr(kind, 1, instr(kind, '/') - 1) FROM facts").fetchall()
-            names = [name for (name,) in rows if name and name != LISTS]
+            names = [name for name in _names(connection) if name != LISTS]
             found = [fold(_facts(connection, name, heavy=False)) for name in names]
         return sorted((each for each in found if each is not None), key=lambda each: -each.opened_at)
 
@@ -143,6 +147,11 @@ class Book:
                 connection = stack.enter_context(contextlib.closing(journal_file.read_copy(self.path)))
             with journal_file.reading(connection, self.path):
                 yield connection
+
+
+def _names(connection: sqlite3.Connection) -> list[str]:
+    rows = connection.execute("SELECT DISTINCT substr(kind, 1, instr(kind, '/') - 1) FROM facts").fetchall()
+    return [name for (name,) in rows if name]
 
 
 def _put(connection: sqlite3.Connection, fact: Fact) -> None:

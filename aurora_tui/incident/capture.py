@@ -29,6 +29,7 @@ KINDS: Mapping[str, Any] = {
     **{each.table: each.struct for each in WATCHED if each.struct is not None and each is not CONFIGMAPS},
 }
 """The tables that are captured and the types of their rows. What ConfigMaps hold is nobody else's business."""
+_NAMESPACED = frozenset(each.table for each in WATCHED if each.namespaced) | {"podmetrics"}
 MOST_ROWS = 3000
 """Of one table."""
 MOST_LINES = 4000
@@ -63,11 +64,17 @@ def rows_of(store: Store, at: float) -> Rows:
     return Rows(at, {name: (table.freshness, dict(table.rows)) for name, table in found.items()})
 
 
-def packed(rows: Rows, more: Mapping[str, Mapping[str, Any]] = {}) -> str:
-    """A snapshot as text; `more` are tables that were read for it and of which no pane shows anything."""
-    tables = {name: _table(freshness, found) for name, (freshness, found) in rows.tables.items()}
+def packed(rows: Rows, more: Mapping[str, Mapping[str, Any]] | None = None, namespace: str = "") -> str:
+    """A snapshot as text; `more` are tables that were read for it and of which no pane shows anything.
+
+    Of objects in namespaces only those of `namespace` are kept, where one is given.
+    """
+    tables = {
+        name: _table(freshness, _of(namespace, found) if namespace and name in _NAMESPACED else found)
+        for name, (freshness, found) in rows.tables.items()
+    }
     live = Freshness(SourceState.LIVE, rows.at)
-    tables |= {name: _table(live, found) for name, found in more.items() if name not in tables}
+    tables |= {name: _table(live, found) for name, found in (more or {}).items() if name not in tables}
     return _pack({"at": rows.at, "tables": tables})
 
 
@@ -75,6 +82,10 @@ def packed_again(snapshot: Snapshot) -> str:
     """A snapshot that was read, as text, redacted as if it had been captured here."""
     tables = {name: _table(snapshot.states[name], rows) for name, rows in snapshot.tables.items()}
     return _pack({"at": snapshot.at, "tables": tables})
+
+
+def _of(namespace: str, rows: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {key: row for key, row in rows.items() if key.startswith(f"{namespace}/")}
 
 
 def _table(freshness: Freshness, rows: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from aurora_tui.incident.book import LISTS, Book
+from aurora_tui.incident.book import Book
 from aurora_tui.journal_file import JournalError
 from aurora_tui.model.incidents import Fact, is_id, is_writer
 
@@ -65,10 +65,10 @@ class Meeting:
                 if path.stem == own:
                     continue
                 facts, end, wrong = _facts(path, self._read.get(path, 0))
-                new += self._book.take_over(facts)
+                new += self._book.take_over(facts) if facts else []
                 self._read[path] = end
                 spoilt += wrong
-            for incident in {each.id for each in self._book.incidents()} | {LISTS}:
+            for incident in self._book.names():
                 if trouble := self._publish_missing(incident):
                     return new, trouble
         except (OSError, JournalError) as error:

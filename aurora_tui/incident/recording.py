@@ -54,7 +54,7 @@ class Recorder:
         if self._last is None:
             told = [snap async for snap in self._opening(incident)]
         elif now - self._last >= self._every and self._count < MOST_SNAPSHOTS:
-            told = [await self._snapshot(rows_of(self._session.store, now), "as it went on")]
+            told = [await self._snapshot(incident, rows_of(self._session.store, now), "as it went on")]
         else:
             return []
         self._last = now
@@ -63,15 +63,17 @@ class Recorder:
 
     async def last(self, incident: Incident) -> list[Told]:
         """What the panes show at the end."""
-        return [await self._snapshot(rows_of(self._session.store, self._session.clock()), "at the end", incident)]
+        rows = rows_of(self._session.store, self._session.clock())
+        return [await self._snapshot(incident, rows, "at the end", events=True)]
 
     async def _opening(self, incident: Incident) -> AsyncIterator[Told]:
         onset, self._onset = self._onset, None
         if onset is not None and incident.onset is not None and onset.at < incident.opened_at:
-            yield await self._snapshot(onset, "when the alert came")
+            yield await self._snapshot(incident, onset, "when the alert came")
         if any(fact.kind is FactKind.SNAPSHOT for fact in incident.facts):
             return  # somebody has captured the opening
-        yield await self._snapshot(rows_of(self._session.store, self._session.clock()), "at the opening", incident)
+        rows = rows_of(self._session.store, self._session.clock())
+        yield await self._snapshot(incident, rows, "at the opening", events=True)
         lines = await self._log_lines(incident)
         if lines:
             data = await asyncio.to_thread(packed_lines, lines)
@@ -80,12 +82,10 @@ class Recorder:
             )
             yield FactKind.LOGS, {"words": words, "origin": str(incident.ref), "data": data}
 
-    async def _snapshot(self, rows: Rows, when: str, incident: Incident | None = None) -> Told:
-        more = await self._events(incident) if incident is not None else {}
-        data = await asyncio.to_thread(packed, rows, {"events": more} if more else {})
-        count = sum(len(found) for _, found in rows.tables.values()) + len(more)
-        words = f"captured {count:,} rows {when}"
-        return FactKind.SNAPSHOT, {"words": words, "happened": rows.at, "data": data}
+    async def _snapshot(self, incident: Incident, rows: Rows, when: str, *, events: bool = False) -> Told:
+        more = {"events": found} if events and (found := await self._events(incident)) else {}
+        data = await asyncio.to_thread(packed, rows, more, incident.namespace)
+        return FactKind.SNAPSHOT, {"words": f"captured the panes {when}", "happened": rows.at, "data": data}
 
     async def _events(self, incident: Incident) -> Mapping[str, Any]:
         namespace = incident.namespace or self._session.home

@@ -99,7 +99,7 @@ async def test_severity_and_roles_are_told_in_the_heading_and_the_timeline(bad_r
 async def test_what_the_panes_showed_and_the_log_around_the_onset_is_kept(bad_release: Addresses) -> None:
     async with opened(bad_release) as console:
         incident = await open_incident(console)
-        await console.until("at the opening", "log lines of deployment/aurora-backend")
+        await console.until("captured the panes at the opening", "log lines of deployment/aurora-backend")
     facts = Book(state_dir()).facts(incident.id)
     kinds = [fact.kind for fact in facts]
     assert FactKind.SNAPSHOT in kinds
