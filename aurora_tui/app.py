@@ -222,6 +222,7 @@ class AuroraApp(Guiding):
             self._warn(f"no favourite {number}: name it under namespaces in the settings")
 
     def action_refresh_sources(self) -> None:
+        self.terminal_is_blank()  # somebody else may have written over the screen
         self.forget_rights()
         self.session.refresh()
         self.notify("asking all sources again", timeout=2)

@@ -57,4 +57,4 @@ def drawn(columns: int, lines: int, heading: str) -> str:
     else:
         titles = [(2, 1, "SLOs"), (3, 1, "Alerts"), (4, 1, "Pods"), (lines - 1, 1, "Logs")]
     parts += [f"\x1b[{y};{x}H {title}" for y, x, title in titles]
-    return "".join(parts) + f"\x1b[{lines};1H connecting …"
+    return "".join(parts) + f"\x1b[{lines};1H connecting ..."

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.color import ColorSystem
 from rich.console import RenderableType
+from textual._compositor import CompositorUpdate
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
-from textual.events import DescendantFocus, Event, Key, Resize
+from textual.events import DescendantFocus, Event, Key, MouseEvent, MouseMove, Resize
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Static
@@ -24,9 +26,12 @@ from aurora_tui.firstframe import GRID_FROM, HIGH_FROM, SMALLEST
 from aurora_tui.model.alerts import AlertState
 from aurora_tui.model.freshness import Freshness, SourceState
 from aurora_tui.session import STATUS
+from aurora_tui.surroundings import few_colours, is_light, knows_unicode, over_ssh
+from aurora_tui.terminal import ConsoleDriver
 from widgets.alerts import AlertsPane
+from widgets.asciisigns import in_ascii
 from widgets.bars import IncidentFacts, KeyBar, StatusBar, StatusFacts
-from widgets.exactpaint import exact
+from widgets.canvas import Canvas
 from widgets.field import Field
 from widgets.logs import LogsPane
 from widgets.objects import ObjectsPane
@@ -39,8 +44,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOCAL_HZ = 10
-SSH_HZ = 4
+LOCAL_HZ, THRIFTY_HZ = 10, 4
+AGES, THRIFTY_AGES = 10, 30
+"""Seconds between two looks at whether ages read differently; a row that changes is printed with its age of then."""
+SLOW_LINE = 0.15
+"""Seconds that a line takes there and back from which it is used thriftily."""
+ANSWERS = 8
+"""Answers of the terminal after which that is believed: at first the program itself is slow to ask and to hear."""
 _EARLY, _EARLY_SECONDS = 0.02, 3.0
 """How often, and for how long, the first rows are looked for."""
 
@@ -84,16 +94,28 @@ class Frame(App["int | SwitchContext"]):
         super().__init__()
         self.session = session
         self.zoomed = False
+        self._panes: tuple[Pane, ...] = ()
         self._active: Pane | None = None
         self._frames = 0
         self._settled = False
         self._on_top: Screen[Any] | None = None
         self._per_second = LOCAL_HZ
+        self._stirred = True
+        """Whether something was done since the last flush that the tables do not tell."""
+        environ, settings = os.environ, session.settings
+        self.thrifty = over_ssh(environ) if settings.thrift is None else settings.thrift
+        """Whether bytes to the terminal are saved at the cost of colours and of how often the screen moves."""
+        in_unicode = knows_unicode(environ) if settings.ascii is None else not settings.ascii
+        self._canvas = Canvas(str if in_unicode else in_ascii)
+        self._looking_again = False
         self.fault = ""
         """What broke the program down, in words for the terminal it leaves behind."""
         for theme in themes.THEMES:
             self.register_theme(theme)
-        chosen = os.environ.get("AURORA_THEME") or session.settings.theme
+        theme = environ.get("AURORA_THEME") or settings.theme
+        few, light = few_colours(environ), is_light(environ)
+        self.asks_background = theme == themes.AUTO and not few and light is None
+        chosen = themes.chosen(theme, few=few, light=bool(light))
         if chosen in self.available_themes:
             # Once it runs, another theme means that all styles are made anew.
             self.theme = chosen
@@ -124,11 +146,15 @@ class Frame(App["int | SwitchContext"]):
             asyncio.get_running_loop().add_signal_handler(number, self.exit, 128 + number)
         self.session.start()
         self.alerts_pane.focus_body()
-        hertz = SSH_HZ if "SSH_CONNECTION" in os.environ else LOCAL_HZ
-        self._per_second = hertz
-        self.set_interval(1 / hertz, self._tick)
+        system = self.console._color_system or ColorSystem.TRUECOLOR
+        self._canvas.system = min(system, ColorSystem.EIGHT_BIT) if self.thrifty else system
+        self._begin_ticks()
         self._early = self.set_interval(_EARLY, self._hasten, repeat=round(_EARLY_SECONDS / _EARLY))
         self.flush()
+
+    def _begin_ticks(self) -> None:
+        self._per_second = THRIFTY_HZ if self.thrifty else LOCAL_HZ
+        self._ticks = self.set_interval(1 / self._per_second, self._tick)
 
     async def on_unmount(self) -> None:
         await self.session.close()
@@ -141,7 +167,9 @@ class Frame(App["int | SwitchContext"]):
     @property
     def panes(self) -> Sequence[Pane]:
         """The four panes in the order of Tab."""
-        return list(self.main.query(Pane))
+        if not self._panes:
+            self._panes = tuple(self.main.query(Pane))
+        return self._panes
 
     @property
     def active(self) -> Pane | None:
@@ -179,8 +207,18 @@ class Frame(App["int | SwitchContext"]):
 
     def _tick(self) -> None:
         # At the end Textual takes the panes and then the screens away before it stops the timers.
-        if self.is_running:
+        if not self.is_running:
+            return
+        self.session.gather()
+        if self._is_stirred or (self._frames + 1) % self._per_second == 0:
             self.flush()
+        else:
+            self._frames += 1
+
+    @property
+    def _is_stirred(self) -> bool:
+        """Whether there is anything to flush before the second is over."""
+        return self._stirred or self.screen is not self._on_top or any(pane.is_stirred for pane in self.panes)
 
     def _handle_exception(self, error: Exception) -> None:
         """A fault of ours goes to the log file; Textual would print it, with all values, over the terminal.
@@ -194,18 +232,69 @@ class Frame(App["int | SwitchContext"]):
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         # There is no public hook for what Textual writes.
-        super()._display(screen, exact(renderable))
+        if not isinstance(self._driver, ConsoleDriver) or not isinstance(renderable, CompositorUpdate):
+            super()._display(screen, renderable)
+            return
+        if self._running and not self._closed and not self._batch_count:
+            try:
+                self._canvas.take(renderable, screen._compositor.size)
+                self._paint()
+            except Exception as error:  # as Textual does: a fault while painting would else be lost in a timer
+                self._handle_exception(error)
+        self.post_display_hook()
+
+    def _paint(self) -> None:
+        """Show the newest picture, now or as soon as the terminal has taken the one before it."""
+        driver = self._driver
+        if not isinstance(driver, ConsoleDriver) or not self._canvas.is_behind:
+            return
+        if driver.is_ready:
+            picture = self._canvas.draw()
+            if picture:
+                driver.paint(picture, whole=self._sync_available)
+        elif not self._looking_again:  # the terminal may never answer
+            self._looking_again = True
+            self.set_timer(driver.pace.wait, self._look_again)
+
+    def _look_again(self) -> None:
+        self._looking_again = False
+        self._paint()
+
+    def terminal_is_ready(self) -> None:
+        """The terminal took what was written; its pace is known a bit better."""
+        self._paint()
+        driver = self._driver
+        if self.thrifty or self.session.settings.thrift is not None or not isinstance(driver, ConsoleDriver):
+            return
+        pace = driver.pace
+        if pace.answers >= ANSWERS and (pace.round_trip or 0.0) > SLOW_LINE and self.is_running:
+            self.thrifty = True
+            self._ticks.stop()
+            self._begin_ticks()
+
+    def terminal_is_blank(self) -> None:
+        """What was painted is not there any more: paint it all again."""
+        self._canvas.forget()
+        self._paint()
+
+    def background_told(self, light: bool) -> None:
+        """The terminal said whether its background is light."""
+        self.theme = themes.chosen(themes.AUTO, few=False, light=light)
 
     def flush(self) -> None:
-        """The one tick: visible panes take their changes; once a second ages move on."""
+        """The one tick: visible panes take their changes; once a second what tells a time is looked at."""
         self._frames += 1
+        self._stirred = False
         self.session.gather()
         second = self._frames % self._per_second == 0
+        ages = self._frames % (self._per_second * (THRIFTY_AGES if self.thrifty else AGES)) == 0
         for pane in self.panes:
             if pane.display and pane.region:
                 pane.flush()
                 if second:
                     pane.tick()
+                if ages:
+                    pane.grow_older()
         if not self._settled:
             self._settle()
         self._update_status()
@@ -214,6 +303,8 @@ class Frame(App["int | SwitchContext"]):
             self.main.query_one(KeyBar).update_keys()
 
     async def on_event(self, event: Event) -> None:
+        if isinstance(event, Key | MouseEvent | Resize) and not isinstance(event, MouseMove):
+            self._stirred = True
         if isinstance(event, Key) and event.key == "ctrl+j":
             # What was typed before the program took the terminal over: Enter was still a line feed then.
             event = Key("enter", "\r")
@@ -238,7 +329,9 @@ class Frame(App["int | SwitchContext"]):
             self.go_to(self.objects_pane)
 
     def on_resize(self, event: Resize) -> None:
-        # Called before Textual takes the size over: `size` is still the old one.
+        # Called before Textual takes the size over: `size` is still the old one. Terminals also say so where
+        # the screen is shown by another one now (tmux, screen): nothing may be left of what was painted.
+        self.terminal_is_blank()
         self._arrange(event.size)
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:

@@ -36,6 +36,7 @@ from aurora_tui.settings_tree import Branch
 from aurora_tui.settings_triage import thresholds
 
 _THRESHOLD = "$threshold"
+_SWITCH = {"auto": None, "on": True, "off": False}
 _FAVOURITES = 9  # the keys 1 to 9
 
 
@@ -63,6 +64,10 @@ class Settings:
     keys: Mapping[str, str]
     """The user's keymap: id of a binding -> its keys, comma-separated."""
     theme: str
+    thrift: bool | None
+    """Whether bytes to the terminal are saved; None where the line decides."""
+    ascii: bool | None
+    """Whether the screen is made of ASCII characters alone; None where the locale decides."""
     log_lines: int
     """How many lines a log buffer holds before it drops the oldest."""
     read_only: bool
@@ -108,6 +113,8 @@ def build(root: Section, openslo: Sequence[Branch] = ()) -> Settings:
         namespaces=root.optional("namespaces", TEXTS) or (),
         keys=root.optional("keys", TEXT_BY_NAME) or {},
         theme=root.required("theme", TEXT),
+        thrift=_SWITCH[root.required("thrift", choice(*_SWITCH))],
+        ascii=_SWITCH[root.required("ascii", choice(*_SWITCH))],
         log_lines=root.required("log_lines", whole(100, 1_000_000)),
         read_only=root.required("read_only", FLAG),
         logs=log_store(root.section("logs")),

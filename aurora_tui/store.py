@@ -33,6 +33,10 @@ class Feed(Generic[T]):
         self._keys: set[str] = set(table.rows)
         self._freshness = True
 
+    def __bool__(self) -> bool:
+        """Whether there is anything to drain."""
+        return bool(self._keys) or self._freshness
+
     def drain(self) -> Changes:
         changes = Changes(frozenset(self._keys), self._freshness)
         self._keys.clear()

@@ -54,7 +54,9 @@ class Tailing(Offering):
         selection = self.logs_pane.selection
         if self._turned or selection is None or selection.source is not LogOrigin.CLUSTER:
             return
-        if not len(self.logs_pane.buffer) and self._seems_gone(selection):
+        # Among thousands of pods that is not looked at more often than they can have changed for an operator.
+        second = self._frames % self._per_second == 0
+        if second and not len(self.logs_pane.buffer) and self._seems_gone(selection):
             self._turned = True
             self._turning = self._work(self._turn_to_elasticsearch(selection))
 

@@ -34,3 +34,11 @@ AURORA_LIGHT = Theme(
 )
 THEMES = (AURORA, AURORA_LIGHT)
 """Besides these, Textual's own ``textual-ansi`` uses nothing but the terminal's 16 colours."""
+AUTO, ANSI = "auto", "textual-ansi"
+
+
+def chosen(name: str, *, few: bool, light: bool) -> str:
+    """The theme that a setting means: ``auto`` is the one for a terminal of few colours, or a light one."""
+    if name != AUTO:
+        return name
+    return ANSI if few else AURORA_LIGHT.name if light else AURORA.name

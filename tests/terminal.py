@@ -20,6 +20,7 @@ from typing import Any, NoReturn, Self
 import pyte
 
 _QUERY = re.compile(rb"\x1b\[\?(\d+)\$p")
+_WHERE, _BACKGROUND = b"\x1b[6n", b"\x1b]11;?\x1b\\"
 _ALTERNATE = 1049
 _UNKNOWN_MODES = (b"2048",)
 """Told apart from modes that are off: a program that hears of 2048 waits for sizes in the input, not for SIGWINCH."""
@@ -49,11 +50,21 @@ class _Screen(pyte.Screen):  # type: ignore[misc]
 
 
 class Terminal:
-    """A program on a pseudo-terminal of `columns` by `lines`; answers mode queries as a plain xterm does."""
+    """A program on a pseudo-terminal of `columns` by `lines`; answers queries as a plain xterm does.
+
+    `background` is its colour as xterm tells it (``rgb:ffff/ffff/ffff``); it is not told where that is empty.
+    """
 
     def __init__(
-        self, command: Sequence[str], *, columns: int = 160, lines: int = 48, env: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        *,
+        columns: int = 160,
+        lines: int = 48,
+        env: Mapping[str, str] | None = None,
+        background: str = "",
     ) -> None:
+        self._background = background.encode()
         self.screen = _Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = bytearray()
@@ -102,6 +113,10 @@ class Terminal:
         for query in _QUERY.finditer(data):
             known = b"0" if query.group(1) in _UNKNOWN_MODES else b"2"
             os.write(self._fd, b"\x1b[?%s;%s$y" % (query.group(1), known))
+        for _ in range(data.count(_WHERE)):  # the program does not care where its cursor is
+            os.write(self._fd, b"\x1b[1;1R")
+        if self._background and _BACKGROUND in data:
+            os.write(self._fd, b"\x1b]11;%s\x1b\\" % self._background)
         self.raw += data
         return data
 

@@ -96,8 +96,6 @@ class AlertsPane(TablePane):
             self.grid.update_rows(self._groups, [name for name in names if before.get(name) != self._groups.get(name)])
         if changes:
             self._settle()
-        else:
-            self.update_title()
 
     def tick(self) -> None:
         super().tick()

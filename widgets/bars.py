@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -76,6 +77,10 @@ _STATE_STYLE = {
 }
 
 
+_STEP = 5
+"""Seconds by which a countdown moves: each move costs bytes in every title that tells it."""
+
+
 def age_words(seconds: float) -> str:
     """An age as short as it is useful, in steps that keep a quiet screen quiet."""
     if seconds < 10:
@@ -96,7 +101,7 @@ def freshness_parts(freshness: Freshness, now: float) -> list[Part]:
     if freshness.last_good is not None:
         parts.append(Part(f" · {age_words(now - freshness.last_good)}", "dim"))
     if freshness.next_try is not None and freshness.state is not SourceState.LIVE:
-        wait = max(0, round(freshness.next_try - now))
+        wait = max(0, math.ceil((freshness.next_try - now) / _STEP) * _STEP)
         parts.append(Part(f" · next try {wait}s" if wait else " · trying", "dim"))
     return parts
 

@@ -148,14 +148,19 @@ class Grid(LineView, Generic[T]):
             self._change(lambda: self._state.rows.merge(rows, changed))
 
     def tick(self) -> None:
-        """A second went by: print ages anew, and let columns that have long been too wide shrink."""
-        rows, window, now = self._state.rows.rows, self._state.window, self._clock()
+        """A second went by: let columns that have long been too wide shrink, and prepare for a filter."""
+        rows, widths = self._state.rows.rows, self._painter.widths
         self._state.settled = self._state.settled or bool(rows)
-        self._cells.renew(rows, window, now)
-        widths = self._cells.widths(window)
-        self._painter.widths.grow(widths)
-        self._painter.widths.settle(widths)
+        before = widths.wanted
+        widths.settle(self._cells.widths(self._state.window))
+        if widths.wanted != before:
+            self.repaint()
         self._cells.read_ahead(rows, self._clock)
+
+    def grow_older(self) -> None:
+        """Print ages anew."""
+        self._cells.renew(self._state.rows.rows, self._state.window, self._clock())
+        self._painter.widths.grow(self._cells.widths(self._state.window))
         self.repaint()
 
     def sort_by(self, heading: str, reverse: bool | None = None) -> None:

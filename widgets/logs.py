@@ -96,6 +96,10 @@ class LogsPane(Pane):
     def back(self) -> bool:
         return self.tail.drop_filter()
 
+    @property
+    def is_stirred(self) -> bool:
+        return self.tail.is_stirred
+
     def flush(self) -> None:
         self.tail.flush()
         if self.selection is not None and not len(self.buffer):

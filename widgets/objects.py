@@ -145,6 +145,10 @@ class ObjectsPane(TablePane):
         self.all_namespaces = all_namespaces
         self._go(self.view, None, self.filter_text, None)
 
+    @property
+    def is_stirred(self) -> bool:
+        return super().is_stirred or (self.view is PODS and bool(self._metrics))
+
     def flush(self) -> None:
         used = self._metrics.drain().keys
         if used and self.view is PODS:

@@ -137,6 +137,14 @@ class Pane(Vertical):
         """Take the changes since the last flush and repaint what they touch."""
         raise NotImplementedError
 
+    @property
+    def is_stirred(self) -> bool:
+        """Whether `flush` has something to take."""
+        return False
+
+    def grow_older(self) -> None:
+        """Some time went by: ages in the rows may read differently."""
+
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         self.update_title()
 

@@ -111,8 +111,6 @@ class TablePane(Pane):
             self.select(self._sought)
         if changes:
             self._settle()
-        else:
-            self.update_title()
 
     def select(self, key: str | None) -> None:
         """Put the cursor on a row, now or when it comes."""
@@ -121,8 +119,15 @@ class TablePane(Pane):
             self.grid.move_to(key)
             self._sought = None
 
+    @property
+    def is_stirred(self) -> bool:
+        return bool(self._feed)
+
+    def grow_older(self) -> None:
+        self.grid.grow_older()
+
     def tick(self) -> None:
-        """A second went by: ages may read differently."""
+        """A second went by: the source's freshness may read differently."""
         self.grid.tick()
         self.update_title()
 

@@ -95,6 +95,11 @@ class TailReading(LineView):
         )
         self.repaint()
 
+    @property
+    def is_stirred(self) -> bool:
+        """Whether `flush` has something to take."""
+        return self._buffer.version != self._version
+
     def flush(self) -> None:
         """Take what the buffer gained and dropped since the last time."""
         buffer = self._buffer

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -59,6 +59,8 @@ class LogTail:
         self._selection = selection
         self._buffer = buffer
         self._pending: list[LogLine] = []
+        self._came = asyncio.Event()
+        """Set while there are lines to hand over: a log that is quiet wakes nobody."""
         self._streams: dict[_Stream, asyncio.Task[None]] = {}
         self._noted: dict[str, _Stream] = {}
         self.notes: dict[str, str] = {}
@@ -66,14 +68,16 @@ class LogTail:
     async def run(self) -> None:
         """Follow until cancelled; a selection of the previous container ends when it was read."""
         feed: Feed[kube.Pod] = self._pods.feed()
-        due = 0.0
+        due, now = 0.0, asyncio.get_running_loop().time
         try:
             while True:
-                if due <= 0:
-                    due = MEMBERSHIP_SECONDS
+                if now() >= due:
+                    due = now() + MEMBERSHIP_SECONDS
                     self._join(feed.drain().keys)
-                await asyncio.sleep(FLUSH_SECONDS)
-                due -= FLUSH_SECONDS
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(due):
+                        await self._came.wait()
+                        await asyncio.sleep(FLUSH_SECONDS)
                 self._hand_over()
         finally:
             feed.close()
@@ -88,6 +92,7 @@ class LogTail:
         return sum(not task.done() for task in self._streams.values())
 
     def _hand_over(self) -> None:
+        self._came.clear()
         if self._pending:
             # Streams arrive one after the other; within a batch the containers' own times decide,
             # unless a line has none.
@@ -157,6 +162,7 @@ class LogTail:
                     if not self._selection.keeps(line.stamp, line.text):
                         continue
                     self._pending.append(line)
+                    self._came.set()
                     if len(self._pending) >= BATCH:
                         # A burst must not starve the keys.
                         self._hand_over()

@@ -27,6 +27,18 @@ _BY_HASH = (("Rollout", argo.HASH_LABEL), ("Deployment", "pod-template-hash"))
 _SEVERITY = {Tone.BAD: 0, Tone.WARN: 1, Tone.PLAIN: 2, Tone.DIM: 3}
 
 
+_last: tuple[Pod, PodSummary] | None = None
+
+
+def _summary(pod: Pod) -> PodSummary:
+    """`summarize`, once for the columns of one row after the other: rows are frozen."""
+    global _last  # noqa: PLW0603 - a cache of one
+    last = _last
+    if last is None or last[0] is not pod:
+        last = _last = (pod, summarize(pod))
+    return last[1]
+
+
 def status_tone(summary: PodSummary) -> Tone:
     """Bad for every reason that is neither a healthy state nor one on the way to it."""
     if summary.reason in {"Completed", "Succeeded"}:
@@ -42,7 +54,7 @@ def faulty(pod: Pod, now: float) -> bool:
     It failed, can't be scheduled, restarted within `RECENT_RESTART`, or has been starting, stopping
     or unready for longer than `SETTLE`. A pod that ended well or is held by a scheduling gate is not.
     """
-    summary = summarize(pod)
+    summary = _summary(pod)
     tone = status_tone(summary)
     if tone in {Tone.BAD, Tone.DIM}:
         return tone is Tone.BAD
@@ -89,28 +101,28 @@ def owner_workload(pod: Pod) -> tuple[str, str] | None:
 
 
 def _ready(pod: Pod, now: float) -> Cell:
-    summary = summarize(pod)
+    summary = _summary(pod)
     unready = summary.ready < summary.total and status_tone(summary) is not Tone.DIM
     return Cell(f"{summary.ready}/{summary.total}", Tone.WARN if unready else Tone.PLAIN)
 
 
 def _ready_key(pod: Pod) -> tuple[int, int]:
-    summary = summarize(pod)
+    summary = _summary(pod)
     return summary.ready - summary.total, summary.total
 
 
 def _status(pod: Pod, now: float) -> Cell:
-    summary = summarize(pod)
+    summary = _summary(pod)
     return Cell(first_line(summary.reason), status_tone(summary))
 
 
 def _status_key(pod: Pod) -> tuple[int, str]:
-    summary = summarize(pod)
+    summary = _summary(pod)
     return _SEVERITY[status_tone(summary)], summary.reason
 
 
 def _restarts(pod: Pod, now: float) -> Cell:
-    summary = summarize(pod)
+    summary = _summary(pod)
     if not summary.restarts or summary.last_restart is None:
         return Cell(str(summary.restarts))
     recent = now - summary.last_restart < RECENT_RESTART
@@ -119,7 +131,7 @@ def _restarts(pod: Pod, now: float) -> Cell:
 
 
 def _restarts_key(pod: Pod) -> tuple[int, float]:
-    summary = summarize(pod)
+    summary = _summary(pod)
     return summary.restarts, summary.last_restart or 0.0
 
 

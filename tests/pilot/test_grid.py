@@ -206,17 +206,17 @@ async def test_equal_rows_repaint_nothing_and_a_changed_cell_only_its_line() -> 
         assert "Pending" in app.screen_lines()[3]
 
 
-async def test_a_second_repaints_only_the_ages_that_read_differently() -> None:
+async def test_time_repaints_only_the_ages_that_read_differently() -> None:
     app = Host({"a": Pod("a", born=90.0), "b": Pod("b", born=90.4)})
     async with app.run_test(size=(70, 5)) as pilot:
         await pilot.pause()
         app.now = 100.2
-        app.grid.tick()
+        app.grid.grow_older()
         await pilot.pause()
 
         assert [line.split()[3] for line in app.screen_lines()[1:3]] == ["10s", "10s"]
         app.now = 101.0
-        app.grid.tick()
+        app.grid.grow_older()
         await pilot.pause()
         assert [line.split()[3] for line in app.screen_lines()[1:3]] == ["11s", "11s"]
 
@@ -226,7 +226,7 @@ async def test_a_column_grows_with_the_ages_in_it() -> None:
     async with app.run_test(size=(60, 5)) as pilot:
         await pilot.pause()
         app.now = 123_456.0
-        app.grid.tick()
+        app.grid.grow_older()
         await pilot.pause()
 
         assert " 123455s " in app.screen_lines()[1]
