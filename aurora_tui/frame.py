@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.color import ColorSystem
@@ -176,23 +177,23 @@ class Frame(App["int | SwitchContext"]):
         """The pane that the keys go to."""
         return self._active
 
-    @property
+    @cached_property
     def alerts_pane(self) -> AlertsPane:
         return self.main.query_one(AlertsPane)
 
-    @property
+    @cached_property
     def objects_pane(self) -> ObjectsPane:
         return self.main.query_one(ObjectsPane)
 
-    @property
+    @cached_property
     def logs_pane(self) -> LogsPane:
         return self.main.query_one(LogsPane)
 
-    @property
+    @cached_property
     def slos_pane(self) -> SlosPane:
         return self.main.query_one(SlosPane)
 
-    @property
+    @cached_property
     def prompt(self) -> Prompt:
         return self.main.query_one(Prompt)
 

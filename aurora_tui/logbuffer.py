@@ -95,10 +95,9 @@ class LogBuffer:
 
     def append(self, lines: Iterable[LogLine]) -> None:
         """Add lines at the end; a line over `LONGEST_LINE` is kept cut, with its true length said."""
-        for line in lines:
-            line = _bounded(line)
-            self._lines.append(line)
-            self._bytes += getsizeof(line.text)
+        taken = [line if len(line.text) <= LONGEST_LINE else _bounded(line) for line in lines]
+        self._lines += taken
+        self._bytes += sum([getsizeof(line.text) for line in taken])
         self.version += 1
         self._shrink()
 
@@ -154,21 +153,21 @@ class LogBuffer:
 
     def _shrink(self) -> None:
         excess = len(self) - self.capacity_lines
-        while excess > 0 or (self._bytes > self.capacity_bytes and len(self) > 1):
-            self._drop_oldest()
-            excess -= 1
+        if excess > 0:
+            self._drop_oldest(excess)
+        while self._bytes > self.capacity_bytes and len(self) > 1:
+            self._drop_oldest(1)
         if self._head > _SLACK and self._head * 2 > len(self._lines):
             del self._lines[: self._head]
             self._head = 0
 
-    def _drop_oldest(self) -> None:
-        line = self._lines[self._head]
-        assert line is not None
-        self._lines[self._head] = None
-        self._bytes -= getsizeof(line.text)
-        self._head += 1
-        self.first += 1
-        self.dropped += 1
+    def _drop_oldest(self, count: int) -> None:
+        upto = self._head + count
+        self._bytes -= sum([getsizeof(line.text) for line in self._lines[self._head : upto] if line is not None])
+        self._lines[self._head : upto] = [None] * count
+        self._head = upto
+        self.first += count
+        self.dropped += count
 
 
 def _bounded(line: LogLine) -> LogLine:
