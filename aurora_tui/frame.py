@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rich.color import ColorSystem
-from rich.console import RenderableType
-from textual._compositor import CompositorUpdate
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.events import DescendantFocus, Event, Key, MouseEvent, MouseMove, Resize
@@ -22,17 +18,13 @@ from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Static
 
-from aurora_tui import themes
 from aurora_tui.firstframe import GRID_FROM, HIGH_FROM, SMALLEST
 from aurora_tui.model.alerts import AlertState
 from aurora_tui.model.freshness import Freshness, SourceState
+from aurora_tui.painted import Painted
 from aurora_tui.session import STATUS
-from aurora_tui.surroundings import few_colours, is_light, knows_unicode, over_ssh
-from aurora_tui.terminal import ConsoleDriver
 from widgets.alerts import AlertsPane
-from widgets.asciisigns import in_ascii
 from widgets.bars import IncidentFacts, KeyBar, StatusBar, StatusFacts
-from widgets.canvas import Canvas
 from widgets.field import Field
 from widgets.logs import LogsPane
 from widgets.objects import ObjectsPane
@@ -48,10 +40,6 @@ log = logging.getLogger(__name__)
 LOCAL_HZ, THRIFTY_HZ = 10, 4
 AGES, THRIFTY_AGES = 10, 30
 """Seconds between two looks at whether ages read differently; a row that changes is printed with its age of then."""
-SLOW_LINE = 0.15
-"""Seconds that a line takes there and back from which it is used thriftily."""
-ANSWERS = 8
-"""Answers of the terminal after which that is believed: at first the program itself is slow to ask and to hear."""
 _EARLY, _EARLY_SECONDS = 0.02, 3.0
 """How often, and for how long, the first rows are looked for."""
 
@@ -63,7 +51,7 @@ class SwitchContext:
     name: str
 
 
-class Frame(App["int | SwitchContext"]):
+class Frame(Painted["int | SwitchContext"]):
     """Layout, focus, zoom, themes, signals and the flush tick; what keys ask for is routed by `AuroraApp`."""
 
     TITLE = "aurora-tui"
@@ -92,7 +80,7 @@ class Frame(App["int | SwitchContext"]):
     """
 
     def __init__(self, session: Opened) -> None:
-        super().__init__()
+        super().__init__(session.settings)
         self.session = session
         self.zoomed = False
         self._panes: tuple[Pane, ...] = ()
@@ -103,23 +91,8 @@ class Frame(App["int | SwitchContext"]):
         self._per_second = LOCAL_HZ
         self._stirred = True
         """Whether something was done since the last flush that the tables do not tell."""
-        environ, settings = os.environ, session.settings
-        self.thrifty = over_ssh(environ) if settings.thrift is None else settings.thrift
-        """Whether bytes to the terminal are saved at the cost of colours and of how often the screen moves."""
-        in_unicode = knows_unicode(environ) if settings.ascii is None else not settings.ascii
-        self._canvas = Canvas(str if in_unicode else in_ascii)
-        self._looking_again = False
         self.fault = ""
         """What broke the program down, in words for the terminal it leaves behind."""
-        for theme in themes.THEMES:
-            self.register_theme(theme)
-        theme = environ.get("AURORA_THEME") or settings.theme
-        few, light = few_colours(environ), is_light(environ)
-        self.asks_background = theme == themes.AUTO and not few and light is None
-        chosen = themes.chosen(theme, few=few, light=bool(light))
-        if chosen in self.available_themes:
-            # Once it runs, another theme means that all styles are made anew.
-            self.theme = chosen
 
     def compose(self) -> ComposeResult:
         session, clock = self.session, self.session.clock
@@ -147,8 +120,6 @@ class Frame(App["int | SwitchContext"]):
             asyncio.get_running_loop().add_signal_handler(number, self.exit, 128 + number)
         self.session.start()
         self.alerts_pane.focus_body()
-        system = self.console._color_system or ColorSystem.TRUECOLOR
-        self._canvas.system = min(system, ColorSystem.EIGHT_BIT) if self.thrifty else system
         self._begin_ticks()
         self._early = self.set_interval(_EARLY, self._hasten, repeat=round(_EARLY_SECONDS / _EARLY))
         self.flush()
@@ -231,56 +202,10 @@ class Frame(App["int | SwitchContext"]):
         super()._handle_exception(error)
         self._exit_renderables.clear()
 
-    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        # There is no public hook for what Textual writes.
-        if not isinstance(self._driver, ConsoleDriver) or not isinstance(renderable, CompositorUpdate):
-            super()._display(screen, renderable)
-            return
-        if self._running and not self._closed and not self._batch_count:
-            try:
-                self._canvas.take(renderable, screen._compositor.size)
-                self._paint()
-            except Exception as error:  # as Textual does: a fault while painting would else be lost in a timer
-                self._handle_exception(error)
-        self.post_display_hook()
-
-    def _paint(self) -> None:
-        """Show the newest picture, now or as soon as the terminal has taken the one before it."""
-        driver = self._driver
-        if not isinstance(driver, ConsoleDriver) or not self._canvas.is_behind:
-            return
-        if driver.is_ready:
-            picture = self._canvas.draw()
-            if picture:
-                driver.paint(picture, whole=self._sync_available)
-        elif not self._looking_again:  # the terminal may never answer
-            self._looking_again = True
-            self.set_timer(driver.pace.wait, self._look_again)
-
-    def _look_again(self) -> None:
-        self._looking_again = False
-        self._paint()
-
-    def terminal_is_ready(self) -> None:
-        """The terminal took what was written; its pace is known a bit better."""
-        self._paint()
-        driver = self._driver
-        if self.thrifty or self.session.settings.thrift is not None or not isinstance(driver, ConsoleDriver):
-            return
-        pace = driver.pace
-        if pace.answers >= ANSWERS and (pace.round_trip or 0.0) > SLOW_LINE and self.is_running:
-            self.thrifty = True
-            self._ticks.stop()
-            self._begin_ticks()
-
-    def terminal_is_blank(self) -> None:
-        """What was painted is not there any more: paint it all again."""
-        self._canvas.forget()
-        self._paint()
-
-    def background_told(self, light: bool) -> None:
-        """The terminal said whether its background is light."""
-        self.theme = themes.chosen(themes.AUTO, few=False, light=light)
+    def grow_thrifty(self) -> None:
+        super().grow_thrifty()
+        self._ticks.stop()
+        self._begin_ticks()
 
     def flush(self) -> None:
         """The one tick: visible panes take their changes; once a second what tells a time is looked at."""
