@@ -21,7 +21,7 @@ _MAINTENANCE = "maintenance."
 class Guiding(TellingOthers):
     """What leads an operator step by step."""
 
-    _ticks: Mapping[str, Tick] = {}
+    _taken: Mapping[str, Tick] = {}
     _ticks_at: float | None = None
 
     def flush(self) -> None:
@@ -34,7 +34,7 @@ class Guiding(TellingOthers):
     def due_tasks(self) -> int:
         """How many tasks of maintenance are due; none before the calendar is used at all."""
         own = {
-            name.removeprefix(_MAINTENANCE): tick for name, tick in self._ticks.items() if name.startswith(_MAINTENANCE)
+            name.removeprefix(_MAINTENANCE): tick for name, tick in self._taken.items() if name.startswith(_MAINTENANCE)
         }
         now = self.session.clock()
         return sum(row.is_due(now) for row in due_rows(self.session.settings.maintenance, own)) if own else 0
@@ -77,18 +77,18 @@ class Guiding(TellingOthers):
         await self._do(self.incidents.tick_list(message.step, message.words, done=message.done), "")
         await self._read_ticks()
         if message.page.is_attached:
-            message.page.fill(self._ticks)
+            message.page.fill(self._taken)
 
     async def _fill_list(self, screen: TickPage, opened: Awaitable[None]) -> None:
         await opened
         await self._read_ticks()
-        screen.fill(self._ticks)
+        screen.fill(self._taken)
 
     async def _read_ticks(self) -> None:
         from aurora_tui.incident.desk import JournalError
 
         try:
-            self._ticks = await self.incidents.ticks()
+            self._taken = await self.incidents.ticks()
         except JournalError as error:
             self._warn(str(error))
 

@@ -16,7 +16,7 @@ from aurora_tui.model.alerts import Alert, AlertState, worst_first
 from aurora_tui.model.checklists import step_rows
 from aurora_tui.model.incidents import ROLES, SEVERITIES, clocks, severity_of
 from aurora_tui.session import STATUS, Session
-from aurora_tui.tracing import Tracing
+from aurora_tui.triaging import Triaging
 from widgets.bars import IncidentFacts
 from widgets.changes import ChangesScreen
 from widgets.incident import IncidentScreen
@@ -32,7 +32,7 @@ WATCH_SECONDS = 2
 NO_INCIDENT = "no incident is open: I opens one"
 
 
-class Incidents(Tracing):
+class Incidents(Triaging):
     """The keys of an incident; what is behind them is imported when the first rows are there."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -98,7 +98,7 @@ class Incidents(Tracing):
         self._see()
         if not self._watching and self._frames % (WATCH_SECONDS * self._per_second) == 0:
             self._watching = True
-            self._work(self._watch())
+            self._work(self._take_in())
         self._show_incident()
 
     async def _find_incidents(self) -> None:
@@ -119,7 +119,7 @@ class Incidents(Tracing):
         except JournalError as error:
             self._warn(str(error))
 
-    async def _watch(self) -> None:
+    async def _take_in(self) -> None:
         from aurora_tui.incident.desk import JournalError
 
         desk = self.incidents
@@ -207,7 +207,7 @@ class Incidents(Tracing):
             if chosen not in SEVERITIES:
                 return f"{chosen!r}: give one of {', '.join(SEVERITIES)}"
             opening = Opening(title, chosen, namespace, alert.name if alert else "", service, ref, onset)
-            self._work(self._open(opening, lead))
+            self._work(self._open_new(opening, lead))
             return ""
 
         lines = [("title", what), ("severity", severity), ("lead", self._me())]
@@ -216,7 +216,7 @@ class Incidents(Tracing):
             remarks.append(f"onset {human_duration(self.session.clock() - onset)} ago")
         self.push_screen(LinesForm("Open an incident", lines, enter="open it", ended=ended, remarks=remarks))
 
-    async def _open(self, opening: Opening, lead: str) -> None:
+    async def _open_new(self, opening: Opening, lead: str) -> None:
         from aurora_tui.incident.desk import JournalError
 
         desk = self.incidents

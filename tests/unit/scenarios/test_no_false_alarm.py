@@ -1,4 +1,4 @@
-"""All rules over a healthy stack that is never at rest: rollouts, restarts, scaling, deleted pods, jobs, and no finding.
+"""The rules over a healthy stack that is never at rest: rollouts, restarts, scaling, deletions, jobs, no finding.
 
 It lasts two minutes of the stack's time; ``AURORA_CHURN_SECONDS=600`` makes it ten.
 """
