@@ -42,6 +42,7 @@ class Bench:
         """The settings with the signals asked as often as shipped: tests ask them five times as often."""
         settings = yaml.safe_load(config.read_text(encoding="utf-8"))
         settings.pop("signals", None)
+        self.home.mkdir(exist_ok=True)
         own = self.home / "settings.yaml"
         own.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
         return own

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
+import yaml
+
+from tests.bench.bench import Bench
 from tests.bench.churn import restarted
 from tests.bench.figures import Figure, Verdict
 from tests.bench.growth import compare
 from tests.bench.samplepods import pod
+from tests.bench.server import Target
 from tests.bench.soak import Sample, growth
 from tests.bench.topics import topics
 from tests.bench.topics.churn import at_rate, told
@@ -74,3 +79,11 @@ def test_cpu_at_a_rate_that_was_not_reached_is_scaled_up_and_said() -> None:
     assert (at_rate(6.0, 100.0, 200.0), at_rate(6.0, 210.0, 200.0)) == (12.0, 6.0)
     assert told(6.0, 100.0, 200.0) == "6.0 % at 100 changes/s, scaled: the machine gave no more"
     assert told(6.0, 199.0, 200.0) == "at 199 changes/s"
+
+
+def test_the_program_is_measured_with_the_signals_as_shipped(tmp_path: Path) -> None:
+    given = tmp_path / "config.yaml"
+    given.write_text("namespaces: [aurora]\nsignals: {interval: 2s}\n")
+    command = Bench(Target("kubeconfig", "prod", "kubectl"), str(given), home=tmp_path / "home").command()
+    assert yaml.safe_load(Path(command[command.index("--config") + 1]).read_text()) == {"namespaces": ["aurora"]}
+    assert given.read_text().endswith("signals: {interval: 2s}\n")
