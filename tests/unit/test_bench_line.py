@@ -52,12 +52,12 @@ def test_the_line_holds_the_program_back_and_comes_late() -> None:
 
 
 def test_queries_are_answered_once_they_are_whole() -> None:
-    asked = r"\033[2;3H\033[?2026$p\033[?2048$p\033[6n\033[c"
-    program = f"""
-import os, sys, tty
+    program = """
+import os, tty
 tty.setraw(0)
-for part in "{asked}".replace("$p", "\\n$p", 1).split("\\n"):
-    os.write(1, part.encode())
+os.write(1, b"\\033[2;3H\\033[?2026")
+os.read(0, 1)
+os.write(1, b"$p\\033[?2048$p\\033[6n\\033[c")
 answer = b""
 while not answer.endswith(b"c"):
     answer += os.read(0, 99)
@@ -65,5 +65,8 @@ os.write(1, b"\\033[5;1H" + repr(answer).encode())
 os.read(0, 1)
 """
     with Console([sys.executable, "-S", "-c", program], columns=160) as console:
+        while b"2026" not in console.raw:
+            console.read()
+        console.send("x")
         text = console.wait_for("64;1")
     assert r"\x1b[?2026;2$y\x1b[?2048;0$y\x1b[2;3R\x1b[?64;1;2;6;22c" in text
