@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tests.bench.figures import Budget, Figure
+from tests.bench.figures import Budget, Figure, number
 
 CONSTANT = Budget(1.5, 1.2)
 """What a key or a change may cost more: what is measured is noisy."""
@@ -29,7 +29,9 @@ def compare(before: Sequence[Figure], after: Sequence[Figure], pods: tuple[int, 
     where = f"{pods[0]:,} -> {pods[1]:,} pods"
     if LINEAR in old and LINEAR in new:
         ratio = new[LINEAR] / old[LINEAR]
-        yield Figure(f"growth: {LINEAR}", [ratio], "x", Budget(grown, 0.75 * grown), where)
+        remark = f"{number(old[LINEAR])} -> {number(new[LINEAR])}, {where}"
+        yield Figure(f"growth: {LINEAR}", [ratio], "x", Budget(grown, 0.75 * grown), remark)
     for name in UNCHANGED:
         if old.get(name) and name in new:
-            yield Figure(f"growth: {name}", [new[name] / old[name]], "x", CONSTANT, where)
+            remark = f"{number(old[name])} -> {number(new[name])}"
+            yield Figure(f"growth: {name}", [new[name] / old[name]], "x", CONSTANT, remark)

@@ -40,7 +40,7 @@ def test_growth_with_the_cluster() -> None:
     after = [Figure("start: peak memory", [390.0], "MB"), Figure("cursor key: bytes", [400.0], "B")]
     memory, key = compare([*before, Figure("only here", [1.0], "s")], after, (5000, 20_000))
     assert (memory.value, memory.verdict) == (3.9, Verdict.KEPT)
-    assert (key.value, key.verdict) == (1.6, Verdict.MISSED)
+    assert (key.value, key.verdict, key.remark) == (1.6, Verdict.MISSED, "250 -> 400")
 
 
 def test_lines_of_a_saved_log_are_counted_by_pod() -> None:
