@@ -1,6 +1,7 @@
 """The program in a pseudo-terminal as the harness drives it: what came when, and when the right paint stood there.
 
-While a key is measured nothing is computed: arrivals are stamped and kept, and only then fed to the emulator.
+While a key is measured nothing is computed: arrivals are stamped and kept, and only then fed to the emulator. Where
+the program asks for the cursor's place they are fed at once, as a terminal must to know it.
 """
 
 from __future__ import annotations
@@ -52,6 +53,9 @@ class Console(Terminal):
         self._under_way: deque[tuple[float, bytes]] = deque()
         self._arrivals: deque[tuple[float, int]] = deque()
         """(when, how far `raw` reached then) of what the emulator was not yet fed."""
+        self._last_arrival = self.started
+        self._awaited: Callable[[], bool] | None = None
+        self._seen_at: float | None = None
         self.arrived: list[tuple[float, int]] | None = None
         """All arrivals from the start on, kept where this is made a list before anything is read."""
         self._asked = b""
@@ -71,17 +75,14 @@ class Console(Terminal):
         self.feed()
         return "\n".join(row.rstrip() for row in self.screen.display)
 
-    def feed(self, seen: Callable[[], bool] | None = None) -> float | None:
-        """Feed the emulator what arrived, until `seen`; returns when that arrived, None where it is not seen."""
-        if seen is not None and seen():
-            return time.monotonic()
+    def feed(self) -> None:
+        """Feed the emulator what arrived; the arrival with which the screen first is as awaited is noted."""
         while self._arrivals:
             at, end = self._arrivals.popleft()
             self._stream.feed(bytes(self.raw[self._fed : end]))
             self._fed = end
-            if seen is not None and seen():
-                return at
-        return None
+            if self._awaited is not None and self._awaited():
+                self._seen_at, self._awaited = at, None
 
     def settle(self, seconds: float) -> None:
         """Take what comes for so long, and show it."""
@@ -101,13 +102,15 @@ class Console(Terminal):
         self, begun: float, seen: Callable[[], bool], patience: float = 10.0, since: Callable[[], float] | None = None
     ) -> Answered:
         """What came after `begun`; where `since` is given the times count from what it returns in the end."""
-        start, first, painted = len(self.raw), None, None
-        while painted is None and time.monotonic() < begun + patience:
+        start, first = len(self.raw), None
+        self._seen_at, self._awaited = (begun, None) if seen() else (None, seen)
+        while self._seen_at is None and time.monotonic() < begun + patience:
             until = time.monotonic() + _WINDOW
             while (left := until - time.monotonic()) > 0:
                 if self.read(left) and first is None:
-                    first = self._arrivals[-1][0]
-            painted = self.feed(seen)
+                    first = self._last_arrival
+            self.feed()
+        painted, self._awaited = self._seen_at, None
         zero = since() if since else begun
         return Answered(
             None if first is None else max(first - zero, 0.0),
@@ -163,6 +166,7 @@ class Console(Terminal):
         self.raw += data
         # Without a delay the moment that it was read counts, not when it was looked at.
         self._arrivals.append((at, len(self.raw)))
+        self._last_arrival = at
         if self.arrived is not None:
             self.arrived.append((at, len(self.raw)))
         self._answer(data)

@@ -70,3 +70,22 @@ os.read(0, 1)
         console.send("x")
         text = console.wait_for("64;1")
     assert r"\x1b[?2026;2$y\x1b[?2048;0$y\x1b[2;3R\x1b[?64;1;2;6;22c" in text
+
+
+def test_what_is_awaited_is_dated_by_its_arrival_also_where_the_cursor_is_asked_for() -> None:
+    program = """
+import os, tty
+tty.setraw(0)
+os.write(1, b"ready\\r")
+os.read(0, 1)
+os.write(1, b"painted\\033[6n")
+os.read(0, 9)
+os.write(1, b" and more")
+os.read(0, 1)
+"""
+    with Console([sys.executable, "-S", "-c", program], columns=40) as console:
+        console.wait_for("ready")
+        answer = console.press("x", lambda: "painted" in console.line_at(0))
+        assert "painted and more" in console.wait_for("more")
+    assert answer.painted is not None
+    assert answer.painted == answer.first
