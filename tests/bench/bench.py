@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +19,13 @@ from tests.bench.server import Server, Target
 PROGRAM = str(Path(sys.executable).with_name("aurora-tui"))
 
 
+def _home() -> Path:
+    """A folder that is gone when the harness ends."""
+    folder = tempfile.TemporaryDirectory(prefix="aurora-bench-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
+
+
 @dataclass(frozen=True)
 class Bench:
     """One cluster under measurement; `short` asks for a fraction of the usual lengths."""
@@ -29,7 +37,7 @@ class Bench:
     alertmanager: str | None = None
     """Where alerts can be made to fire."""
     short: bool = False
-    home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="aurora-bench-")))
+    home: Path = field(default_factory=_home)
 
     def scaled(self, seconds: float) -> float:
         return seconds / 3 if self.short else seconds
