@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from aurora_tui.merging import MergedStore
 from aurora_tui.model.definitions import Environment
+from aurora_tui.model.placing import short_names
 from aurora_tui.session import Session
 
 THREADS = 8
@@ -35,7 +36,7 @@ class Fleet:
     @property
     def context(self) -> str:
         """All of them, for the eye only."""
-        return " + ".join(self._by_context)
+        return " + ".join(short_names(self._by_context).values())
 
     @property
     def environment(self) -> Environment:

@@ -8,7 +8,7 @@ from typing import Any
 
 from aurora_tui.model.columns import Cell, Column, Tone
 from aurora_tui.model.freshness import Freshness, SourceState
-from aurora_tui.model.placing import CONTEXT, context_of, placed, placed_key, together
+from aurora_tui.model.placing import CONTEXT, context_of, placed, placed_key, short_names, together
 from aurora_tui.store import Store, Table
 
 
@@ -21,6 +21,8 @@ class MergedTable(Table[Any]):
     def __init__(self, name: str, members: Mapping[str, Table[Any]]) -> None:
         super().__init__(name)
         self._sources = {context: table.feed() for context, table in members.items()}
+        self.names = short_names(members)
+        """What the contexts are called where there is little room."""
         self._gone: frozenset[str] = frozenset()
         """The contexts whose rows are no longer what the server would say."""
         self.gather()
@@ -44,9 +46,10 @@ class MergedTable(Table[Any]):
     def _weigh(self) -> None:
         """Put the freshness of the contexts together; rows whose context went away or came back are shown anew."""
         before, now = self.freshness, {context: feed.table.freshness for context, feed in self._sources.items()}
-        if tuple(now.items()) == before.members:
+        called = {self.names[context]: each for context, each in now.items()}
+        if tuple(called.items()) == before.members:
             return
-        self.freshness = together(now)
+        self.freshness = together(called)
         if _without_times(before) == _without_times(self.freshness):
             return
         gone = frozenset(context for context, each in now.items() if each.state is not SourceState.LIVE)
@@ -90,7 +93,8 @@ class MergedStore(Store):
         def where(row: Any, now: float) -> Cell:
             context = context_of(row)
             gone = merged.is_gone(context)
-            return Cell(f"{context} ○", Tone.WARN) if gone else Cell(context, Tone.ACCENT)
+            name = merged.names[context]
+            return Cell(f"{name} ○", Tone.WARN) if gone else Cell(name, Tone.ACCENT)
 
         return [Column(CONTEXT, where, context_of), *(_dimmed(column, merged) for column in columns)]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import field, fields, make_dataclass
 from functools import cache
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ CONTEXT = "CONTEXT"
 """The heading of the column that says where a row is from."""
 _APART = "\x1f"
 """Stands between a context and a row's key; neither may hold it."""
+_PARTING = "/:_@"
 _GRAVITY = (
     SourceState.LIVE,
     SourceState.UNCONFIGURED,
@@ -33,6 +35,17 @@ def context_of(row: object) -> str:
 def placed_key(context: str, key: str) -> str:
     """The key of a row among those of several contexts; of a single one it is the row's own."""
     return f"{context}{_APART}{key}" if context else key
+
+
+def short_names(contexts: Collection[str]) -> dict[str, str]:
+    """Contexts without what all of them begin with, as far as that ends with a sign that parts names.
+
+    As a column tells them: those of EKS are ``arn:aws:eks:REGION:ACCOUNT:cluster/NAME``.
+    """
+    alike = takewhile(lambda signs: len(set(signs)) == 1, zip(*contexts, strict=False))
+    cut = max((at + 1 for at, (sign, *_) in enumerate(alike) if sign in _PARTING), default=0)
+    short = {each: each[cut:] for each in contexts}
+    return short if all(short.values()) else {each: each for each in contexts}
 
 
 def placed(row: Any, context: str) -> Any:

@@ -14,7 +14,7 @@ from aurora_tui.model.alert_groups import groups_of
 from aurora_tui.model.alerts import Alert, AlertState
 from aurora_tui.model.columns import Cell, Column, Tone
 from aurora_tui.model.freshness import Freshness, SourceState
-from aurora_tui.model.placing import context_of, placed, placed_key, together
+from aurora_tui.model.placing import context_of, placed, placed_key, short_names, together
 from aurora_tui.model.selection import ObjectRef, key_of, runner_of
 from aurora_tui.store import Store
 
@@ -190,6 +190,22 @@ def test_what_is_wrong_is_told_with_its_context_and_once_where_it_is_the_same_ev
 
     assert together({EU: live, US: off}).message == "prod-us: none here"
     assert together({EU: off, US: off}).message == "none here"
+
+
+@pytest.mark.parametrize(
+    ("contexts", "names"),
+    [
+        ((EU, US), (EU, US)),
+        (("arn:aws:eks:eu-west-1:1:cluster/a", "arn:aws:eks:eu-west-1:1:cluster/b"), ("a", "b")),
+        (("gke_shop_europe-west1_a", "gke_shop_us-east1_a"), ("europe-west1_a", "us-east1_a")),
+        (("a/", "a/b"), ("a/", "a/b")),
+        (("admin@a", "viewer@a"), ("admin@a", "viewer@a")),
+    ],
+)
+def test_long_contexts_are_called_by_what_tells_them_apart(contexts: tuple[str, ...], names: tuple[str, ...]) -> None:
+    assert tuple(short_names(contexts).values()) == names
+    table = MergedStore({context: Store() for context in contexts}).table("pods")
+    assert tuple(name for name, _ in table.freshness.members) == names
 
 
 def test_a_row_that_tells_its_context_itself_stays_as_it_is() -> None:
