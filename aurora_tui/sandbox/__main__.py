@@ -16,7 +16,10 @@ from aurora_tui.sandbox.scenarios import DEFAULT, SCENARIOS
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    scenarios = "\n".join(f"  {scenario.name:14} {scenario.shows}" for scenario in SCENARIOS.values())
+    scenarios = "\n".join(
+        f"  {each.name:20} {each.shows}" + (f"\n  {'mended by':>20} {each.mends}" if each.mends else "")
+        for each in SCENARIOS.values()
+    )
     parser = argparse.ArgumentParser(
         prog="python -m aurora_tui.sandbox",
         description="The embedded demo stack on loopback.",
