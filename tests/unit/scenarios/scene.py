@@ -23,7 +23,7 @@ from aurora_tui.sandbox.addresses import Addresses
 from aurora_tui.sandbox.stack import Sandbox
 from aurora_tui.signals.alertmanager import AlertmanagerClient
 from aurora_tui.signals.elasticsearch import ElasticClient
-from aurora_tui.signals.errors import SignalError
+from aurora_tui.signals.errors import SignalError, Trouble
 from aurora_tui.signals.jaeger import JaegerClient
 from aurora_tui.signals.prometheus import PrometheusClient
 
@@ -31,6 +31,7 @@ NOW = 1_800_000_000.0
 NAMESPACE = "aurora"
 BACKEND, FRONTEND, KEYCLOAK, POSTGRES = "aurora-backend", "aurora-frontend", "aurora-keycloak", "aurora-postgres"
 _STEP = 5.0
+_ATTEMPTS = 8
 NOTHING: Params = MappingProxyType({})
 Json = dict[str, Any]
 
@@ -136,11 +137,15 @@ class Scene:
     async def documents(self, words: str) -> list[Json]:
         """Log documents whose message has these words."""
         body = {"size": 20, "query": {"match_phrase": {"message": {"query": words}}}}
-        try:
-            answer = await self.elasticsearch.search("logs-*", body)
-        except SignalError:  # the first to ask waits for half an hour of lines to be indexed
-            answer = await self.elasticsearch.search("logs-*", body)
-        return [hit.source or {} for hit in answer.hits]
+        for _ in range(_ATTEMPTS):  # the first to ask waits for half an hour of lines to be indexed
+            try:
+                answer = await self.elasticsearch.search("logs-*", body)
+            except SignalError as error:
+                if error.trouble is not Trouble.SLOW:
+                    raise
+            else:
+                return [hit.source or {} for hit in answer.hits]
+        raise AssertionError("the documents could not be asked for")
 
     async def traces(self, service: str = BACKEND, **more: Any) -> list[Trace]:
         return await self.jaeger.find(TraceQuery(service, self.now - 300, self.now, **more))
