@@ -17,6 +17,7 @@ from aurora_tui.cluster import reflector as reflectors
 from aurora_tui.cluster.metrics import PodMetricsSource
 from aurora_tui.model import kube
 from aurora_tui.model.freshness import Freshness, SourceState
+from aurora_tui.model.pods import owner_workload
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.session import STATUS, Session
 from aurora_tui.settings import load_settings
@@ -219,3 +220,23 @@ async def test_a_services_workload_is_found_by_its_pods_our_own_namespace_first(
 
     pods.apply({"aurora/aurora-backend-5d4f-x": pod("aurora")})
     assert session.workload_of("backend") == ObjectRef("Deployment", "aurora", "aurora-backend")
+
+
+async def test_of_many_pods_only_those_called_after_a_workload_are_asked_whose_they_are(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def asking(pod: kube.Pod) -> tuple[str, str] | None:
+        asked.append(pod.metadata.name)
+        return owner_workload(pod)
+
+    monkeypatch.setattr(sessions, "owner_workload", asking)
+    names = [*(f"other-{number}" for number in range(500)), "aurora-backend-7d9f-x2x4z"]
+    owner = kube.OwnerReference("ReplicaSet", "aurora-backend-7d9f", controller=True)
+    labels = {"pod-template-hash": "7d9f"}
+    metas = [kube.Meta(name, "aurora", labels=labels, owner_references=(owner,)) for name in names]
+    session.store.table("pods").apply({kube.key(meta): kube.Pod(meta) for meta in metas})
+
+    assert session.seen_workload_of("backend") == ObjectRef("Deployment", "aurora", "aurora-backend")
+    assert asked == ["aurora-backend-7d9f-x2x4z"]
