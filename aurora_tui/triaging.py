@@ -60,7 +60,8 @@ class Case:
         if isinstance(screen, TriageScreen):
             screen.show(self.triage.sections, self.read_at)
         else:
-            words = "nothing is suggested" if self.triage.complete else "reading what is known of it …"
+            lacks = [f"{part}: {words}" for part, words in self.triage.situation.parts.items() if words]
+            words = "; ".join(["nothing is suggested", *lacks]) if self.triage.complete else "reading …"
             screen.fill(self.triage.mitigations, words)
 
 

@@ -48,7 +48,7 @@ class MitigationsScreen(GridPage[Mitigation]):
     def __init__(self, subject: str, *, clock: Callable[[], float]) -> None:
         super().__init__(COLUMNS, clock=clock)
         self.subject = subject
-        self.grid.empty = "reading what is known of it …"
+        self.grid.empty = "reading …"
         self._keys: frozenset[str] = frozenset()
         self._first = True
         """Whether the cursor still waits on what is ranked first."""

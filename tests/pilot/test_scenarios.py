@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from aurora_tui.model.findings import Cause, Mitigation
 from aurora_tui.sandbox.stack import CONTEXT
 from aurora_tui.session import Session
 from aurora_tui.settings import load_settings
-from tests.pilot.console import Console
+from tests.pilot.console import PATIENCE, Console
 from tests.unit.scenarios.scene import BACKEND, POSTGRES, Scene, scene
 from widgets.actiondialog import ActionDialog
 from widgets.mitigations import MitigationsScreen
@@ -77,6 +77,8 @@ async def operating(name: str, folder: Path) -> AsyncIterator[Operator]:
     async with scene(name, folder) as stack:
         sandbox = stack._sandbox
         settings = load_settings(sandbox.config, environ={})
+        # Servers and console share one process here, and the machine may be busy.
+        settings = replace(settings, triage=replace(settings.triage, patience=PATIENCE))
         session = Session(settings, choose(CONTEXT, str(sandbox.kubeconfig)), clock=lambda: stack.now)
         app = AuroraApp(session)
         async with app.run_test(size=(160, 48), notifications=True) as pilot:
