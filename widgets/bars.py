@@ -59,6 +59,7 @@ _ALWAYS = ("app.help", "app.command")
 _FIRST = (
     "history.undo",
     "table.undo",
+    "table.mitigate",
     "rollouts.promote",
     "rollouts.abort",
     "objects.restart",

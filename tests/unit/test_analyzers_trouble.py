@@ -340,6 +340,10 @@ def test_runs_that_have_ended_since_are_told_by_what_they_used() -> None:
     assert not [*neighbour.analyze(quiet)]
 
 
+def test_a_big_pod_on_a_node_with_room_to_spare_disturbs_nobody() -> None:
+    assert not [*neighbour.analyze(beside(2.0, -30))]
+
+
 def test_a_small_job_and_a_big_one_while_all_is_well_disturb_nobody() -> None:
     assert not [*neighbour.analyze(beside(0.5, -30))]
     assert not [*neighbour.analyze(beside(3.1, -30, troubled=False))]

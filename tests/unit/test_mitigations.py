@@ -111,6 +111,19 @@ def test_the_one_in_hand_is_neither_restarted_nor_rolled_back_for_a_dependency()
     assert best.verb is None, best.words
 
 
+def test_that_holds_as_well_where_the_dependency_crashes_itself() -> None:
+    pods = [
+        pod("cart-aaa-1", **CRASHED),
+        pod("cart-aaa-2", **CRASHED),
+        pod("db-0", of=("StatefulSet", "db"), **CRASHED),
+    ]
+    old = Change(ONSET - 3000, ChangeKind.ROLLOUT, CART, "revision 2: 1 → 2", "", rollout().diff)
+    said = log("cart-aaa-1", "Connection to db:5432 refused", begin=5)
+    alerts = (alert(), alert("db", "ServiceDown"))
+    best = ranked(shop(listed={"Pod": pods}, logs=(said,), alerts=alerts, changes=(old,)))[0]
+    assert (best.verb, str(best.ref)) == (Verb.DELETE, "pod/db-0")
+
+
 def test_a_database_that_was_scaled_to_nothing_gets_its_pods_back() -> None:
     gone = {"metadata": meta("db"), "spec": {"replicas": 0, "template": {"spec": {}}}}
     scaled = Change(ONSET - 30, ChangeKind.SCALING, DB, "scaled from 3 to 0", "kubectl")
