@@ -75,8 +75,13 @@ class IncidentKeys(Incidents):
 
     async def _fill_postmortem(self, page: TextPage, name: str) -> None:
         from aurora_tui.incident.postmortem import draft
+        from aurora_tui.journal_file import JournalError
 
         desk = self.incidents
-        await desk.saw("postmortem")
+        try:
+            await desk.saw("postmortem")
+            await desk.measure()
+        except JournalError as error:
+            self._warn(str(error))
         if desk.incident is not None and page.is_attached:
             page.fill(draft(desk.incident, desk.procedure, self.session.clock()))

@@ -144,7 +144,10 @@ class Incidents(Triaging):
             self._looked_at[name] = now
             if desk.incident is not None and desk.incident.is_open and name not in desk.incident.seen:
                 self._work(desk.saw(name))
-        alerts = desk.session.store.table("alerts").rows.values()
+        table = desk.session.store.table("alerts")
+        if table.freshness.last_good is None:
+            return  # what fires was not heard yet
+        alerts = table.rows.values()
         firing = frozenset(alert.fingerprint for alert in alerts if alert.state is AlertState.FIRING)
         if self._fired is not None and firing - self._fired:
             desk.alert_came()

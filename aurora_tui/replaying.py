@@ -44,6 +44,9 @@ class ReplayDesk(IncidentDesk):
     async def watch(self) -> None:
         """All that happened stands in the bundle."""
 
+    async def measure(self) -> None:
+        """What it had cost then stands in the bundle."""
+
     async def ticks(self) -> Mapping[str, Tick]:
         return {}
 

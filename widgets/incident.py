@@ -112,8 +112,8 @@ class IncidentScreen(ModalScreen[None]):
                 Part(f" {incident.severity.upper()} ", SEVERITY_STYLES.get(incident.severity, "badge-plain")),
                 Part(f" {incident.title}", "strong"),
                 Part(f"  {human_duration(until - incident.begin)}", "plain" if incident.is_open else "good"),
-                Part("" if incident.is_open else "  resolved", "good"),
-                Part(f"  {incident.id}", "dim"),
+                Part("  " if incident.is_open else "  resolved  ", "good"),
+                Part(incident.id, "dim"),
             ]
         )
         self.query_one("#clocks", Line).show([*clock_parts(clocks), *_people(incident), Part(f"  {calm}", "warn")])

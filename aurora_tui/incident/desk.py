@@ -203,6 +203,14 @@ class IncidentDesk(FactKeeper):
             return
         await self._take_in(change_facts(incident, found.rows))
 
+    async def measure(self) -> None:
+        """Ask what it has cost until now; what is measured later takes the place of it."""
+        from aurora_tui.incident.cost import impact_facts
+
+        if self.incident is not None and self.incident.is_open:
+            for kind, body in await impact_facts(self.session, self.incident):
+                await self._put(kind, body)
+
     def _think(self, incident: Incident) -> None:
         """Have the analyzers look at it beside all else, at the opening and from time to time."""
         now = self.session.clock()
@@ -225,10 +233,7 @@ class IncidentDesk(FactKeeper):
         if incident is None or incident.resolving_since is None or not incident.is_open:
             return
         if self._calm.holds(incident, self.session.store, self.session.clock()):
-            from aurora_tui.incident.cost import impact_facts
-
-            for kind, body in await impact_facts(self.session, incident):
-                await self._put(kind, body)
+            await self.measure()
             for kind, body in await self._recorder.last(incident):
                 await self._put(kind, body)
             await self._put(FactKind.RESOLVED, {"words": f"resolved: {self._calm.words(self.session.clock())}"})
