@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -71,7 +71,7 @@ class IncidentDesk(FactKeeper):
         self.outbox = Outbox(book, session.settings.incident.channels, session.clock, self._put_to)
         self._looked_for_unsent = False
         self._thought_at: float | None = None
-        self._thinking: asyncio.Task[None] | None = None
+        self._beside: set[asyncio.Task[None]] = set()
 
     @property
     def procedure(self) -> GuidedList:
@@ -182,9 +182,9 @@ class IncidentDesk(FactKeeper):
 
     async def close(self) -> None:
         """Put down what is still to come, and let go of the file."""
-        if self._thinking is not None:
-            self._thinking.cancel()
-            await asyncio.gather(self._thinking, return_exceptions=True)
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
         async with self._writing:
             await asyncio.to_thread(self.book.close)
 
@@ -212,21 +212,26 @@ class IncidentDesk(FactKeeper):
                 await self._put(kind, body)
 
     def _think(self, incident: Incident) -> None:
-        """Have the analyzers look at it beside all else, at the opening and from time to time."""
+        """Read the log and have the analyzers look at it, beside all else: at the opening and from time to time."""
         now = self.session.clock()
-        if self._thought_at is None or now - self._thought_at >= THOUGHT_EVERY:
-            self._thought_at = now
-            self._thinking = asyncio.create_task(self._take_in_thoughts(incident))
-
-    async def _take_in_thoughts(self, incident: Incident) -> None:
+        if self._thought_at is not None and now - self._thought_at < THOUGHT_EVERY:
+            return
         from aurora_tui.incident.thinking import thought
 
-        told = await thought(self.session, incident)
-        if incident.id == self._name:
-            try:
-                await self._take_in(told)
-            except JournalError as error:
-                self.trouble = str(error)
+        self._thought_at = now
+        for work in (self._recorder.lines(incident), thought(self.session, incident)):
+            task = asyncio.create_task(self._take_in_later(incident, work))
+            self._beside.add(task)
+            task.add_done_callback(self._beside.discard)
+
+    async def _take_in_later(self, incident: Incident, work: Awaitable[list[Told]]) -> None:
+        told = await work
+        if incident.id != self._name:
+            return  # another incident is in hand meanwhile
+        try:
+            await self._take_in(told)
+        except JournalError as error:
+            self.trouble = str(error)
 
     async def _end_when_calm(self) -> None:
         incident = self.incident

@@ -25,7 +25,7 @@ from aurora_tui.session import Session
 LEAD_SECONDS = 120.0
 """Seconds before the onset from which log lines are kept."""
 _PODS = 12
-_SECONDS = 10.0
+_SECONDS = 30.0
 """How long the log of one container is read at most."""
 MOST_SNAPSHOTS = 240
 """Of one incident: beyond them only its end is captured."""
@@ -74,13 +74,18 @@ class Recorder:
             return  # somebody has captured the opening
         rows = rows_of(self._session.store, self._session.clock())
         yield await self._snapshot(incident, rows, "at the opening", events=True)
+
+    async def lines(self, incident: Incident) -> list[Told]:
+        """The log around the onset, once for each incident; it may take long, and is read beside all else."""
+        if any(fact.kind is FactKind.LOGS for fact in incident.facts):
+            return []
         lines = await self._log_lines(incident)
-        if lines:
-            data = await asyncio.to_thread(packed_lines, lines)
-            words = (
-                f"{min(len(lines), MOST_LINES):,} log lines of {incident.ref} since {rfc3339(self._begin(incident))}"
-            )
-            yield FactKind.LOGS, {"words": words, "origin": str(incident.ref), "data": data}
+        if not lines:
+            return []
+        data = await asyncio.to_thread(packed_lines, lines)
+        kept = min(len(lines), MOST_LINES)
+        words = f"kept {kept:,} log lines of {incident.ref} since {rfc3339(self._begin(incident))}"
+        return [(FactKind.LOGS, {"words": words, "origin": str(incident.ref), "data": data, "key": "logs"})]
 
     async def _snapshot(self, incident: Incident, rows: Rows, when: str, *, events: bool = False) -> Told:
         more = {"events": found} if events and (found := await self._events(incident)) else {}
