@@ -15,7 +15,7 @@ from typing import Any
 from aurora_tui import chain, journal_file
 from aurora_tui.chain import Check
 from aurora_tui.journal_file import JournalError
-from aurora_tui.model.incidents import LONGEST_TEXT, Fact, FactKind, Incident, fold
+from aurora_tui.model.incidents import HEAVY, LONGEST_TEXT, Fact, FactKind, Incident, fold
 from aurora_tui.model.masking import mask_text
 
 __all__ = ["FILE_NAME", "Book", "JournalError"]
@@ -68,7 +68,7 @@ class Book:
         return new
 
     def facts(self, incident: str, *, heavy: bool = True) -> list[Fact]:
-        """The facts of an incident in the order in which they came; without `heavy` those of replays are left out."""
+        """An incident's facts in the order in which they came; without `heavy` what only replays need is left out."""
         with self._reading() as connection:
             return _facts(connection, incident, heavy=heavy)
 
@@ -162,15 +162,16 @@ def _put(connection: sqlite3.Connection, fact: Fact) -> None:
 
 
 def _facts(connection: sqlite3.Connection, incident: str, *, heavy: bool = True, after: int = 0) -> list[Fact]:
-    # Everything that begins with "NAME/": "0" is the character after the slash.
-    where = "WHERE kind >= ? AND kind < ? AND id > ?"
-    values: tuple[str | int, ...] = (f"{incident}/", f"{incident}0", after)
-    if not heavy:
-        where += " AND kind NOT IN (?, ?)"
-        values = (*values, f"{incident}/{FactKind.SNAPSHOT}", f"{incident}/{FactKind.LOGS}")
-    found = [
-        _fact(incident, link.kind.partition("/")[2], link) for link in journal_file.links(connection, where, values)
-    ]
+    # Everything that begins with "NAME/": "0" is the character after the slash. What only replays need is not
+    # even read where it is not wanted.
+    body = "body" if heavy else "CASE WHEN kind IN (?, ?) AND json_valid(body) THEN json_remove(body, ?) ELSE body END"
+    large = () if heavy else (*(f"{incident}/{kind}" for kind in sorted(HEAVY)), "$.body.data")
+    rows = connection.execute(
+        f"SELECT id, entry, kind, at, {body}, previous, hash FROM facts "
+        "WHERE kind >= ? AND kind < ? AND id > ? ORDER BY id",
+        (*large, f"{incident}/", f"{incident}0", after),
+    )
+    found = [_fact(incident, link.kind.partition("/")[2], link) for link in (chain.Link(*row) for row in rows)]
     return [fact for fact in found if fact is not None]
 
 

@@ -71,6 +71,15 @@ def test_secrets_in_notes_are_hidden_before_they_reach_the_file(book: Book) -> N
     assert b"hunter2" not in b"".join(each.read_bytes() for each in book.path.parent.iterdir())
 
 
+def test_what_only_a_replay_needs_is_left_out_and_that_it_was_captured_is_not(book: Book) -> None:
+    book.append(NAME, FactKind.OPENED, OPENING, by="alice", at=1000.0)
+    book.append(NAME, FactKind.SNAPSHOT, {"words": "captured", "data": "x" * 99}, by="alice", at=1001.0)
+    whole, light = book.facts(NAME), book.facts(NAME, heavy=False)
+    assert whole[1].body["data"] == "x" * 99
+    assert light[1].body == {"words": "captured"}
+    assert [each.number for each in whole] == [each.number for each in light]
+
+
 def test_an_altered_fact_breaks_the_chain(book: Book) -> None:
     book.append(NAME, FactKind.OPENED, OPENING, by="alice", at=1000.0)
     assert book.verify().intact
