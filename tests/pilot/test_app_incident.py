@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from aurora_tui.folders import state_dir
 from aurora_tui.incident.book import Book
 from aurora_tui.model.incidents import FactKind, Incident
 from aurora_tui.sandbox.addresses import Addresses
+from aurora_tui.settings import load_settings
 from tests.pilot.console import Console, opened
 
 
@@ -128,3 +132,29 @@ def seen(console: Console) -> set[str]:
 
 def row(console: Console, words: str) -> str:
     return next((line.strip() for line in console.lines if words in line), "")
+
+
+async def test_two_operators_meet_on_one_incident_in_a_shared_folder(
+    bad_release: Addresses, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = replace(load_settings(environ={"HOME": "/nowhere"}).incident, shared=str(home / "shared"))
+    async with opened(bad_release, incident=shared) as console:
+        first = await open_incident(console)
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / "other"))
+    async with opened(bad_release, incident=shared) as console:
+        await console.until(" SEV1 ")
+        await console.press("I")
+        await console.until("HighErrorRate of backend", "joined")
+        await console.press("n")
+        await console.until("Note for the timeline")
+        await console.type("I look at the database")
+        await console.press("enter")
+        await console.until("I look at the database")
+        second = console.app.incidents.incident
+        assert second is not None
+        assert second.id == first.id
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
+    async with opened(bad_release, incident=shared) as console:
+        await console.until(" SEV1 ")
+        await console.press("I")
+        await console.until("I look at the database")
