@@ -87,7 +87,7 @@ class Pace:
     """Seconds beyond the line's own time that bytes may queue before pictures wait."""
     _AHEAD = 8192
     """Bytes that may be under way without an answer, beside the picture that was asked behind."""
-    _LOST = 5.0
+    _LOST = 3.0
     """Seconds after which an answer is not waited for any more."""
     _LOSSES = 3
     """Answers in a row after whose loss the terminal is taken for one that does not answer."""

@@ -113,7 +113,8 @@ class Terminal:
         for query in _QUERY.finditer(data):
             known = b"0" if query.group(1) in _UNKNOWN_MODES else b"2"
             os.write(self._fd, b"\x1b[?%s;%s$y" % (query.group(1), known))
-        for _ in range(data.count(_WHERE)):  # the program does not care where its cursor is
+        # A question may have come in two pieces; the program does not care where its cursor is.
+        for _ in range((bytes(self.raw[-len(_WHERE) + 1 :]) + data).count(_WHERE)):
             os.write(self._fd, b"\x1b[1;1R")
         if self._background and _BACKGROUND in data:
             os.write(self._fd, b"\x1b]11;%s\x1b\\" % self._background)
