@@ -78,30 +78,50 @@ def test_pictures_follow_each_other_while_answers_come_in_the_lines_own_time() -
     clock = Clock()
     pace = answering(clock, 0.4)
     assert pace.round_trip == pytest.approx(0.4)
-    assert pace.sent(100) == Pace.ASK
-    clock.now += 0.4
-    assert pace.may_send, "the line is long, not full"
-    assert pace.sent(100) == "", "one question at a time"
+    for _ in range(20):
+        assert pace.may_send, "the line is long, not full"
+        assert pace.sent(100) == Pace.ASK
+        clock.now += 0.01
 
 
-def test_a_late_answer_holds_the_next_picture_back_until_it_comes() -> None:
+def test_a_line_that_was_found_slow_is_given_no_more_than_keeps_it_full() -> None:
     clock = Clock()
     pace = answering(clock, 0.2)
-    pace.sent(8000)
-    clock.now += 0.3
-    assert not pace.may_send
-    pace.answered(clock.now + 0.2)
+    pace.sent(20_000)
+    clock.now += 1.0  # 20 kB a second
+    pace.answered(clock.now)
     assert pace.may_send
+    pace.sent(3000)
+    assert pace.may_send, "there is room for what the line takes within its own time"
+    pace.sent(3000)
+    assert not pace.may_send
+    clock.now += 0.35
+    pace.answered(clock.now)
+    assert pace.may_send, "half of it was read"
     assert pace.round_trip is not None
     assert pace.round_trip < 0.21, "the line itself did not become longer"
 
 
+def test_a_line_that_became_quick_again_is_given_more_by_and_by() -> None:
+    clock = Clock()
+    pace = answering(clock, 0.1)
+    pace.sent(2000)
+    clock.now += 2.0
+    pace.answered(clock.now)
+    pace.sent(3000)
+    assert not pace.may_send
+    for _ in range(6):
+        clock.now += 0.1
+        pace.answered(clock.now)
+        pace.sent(3000)
+    assert pace.may_send
+
+
 def test_much_under_way_waits_though_no_answer_is_late() -> None:
     pace = answering(Clock(), 2.0)
-    pace.sent(100)
-    pace.sent(5000)
+    pace.sent(20_000)
     assert pace.may_send
-    pace.sent(5000)
+    pace.sent(20_000)
     assert not pace.may_send
 
 
@@ -116,12 +136,12 @@ def test_a_terminal_that_never_answers_is_not_waited_for() -> None:
 def test_a_terminal_that_stops_answering_is_not_waited_for_for_ever() -> None:
     clock = Clock()
     pace = answering(clock, 0.1)
-    pace.sent(100)
+    pace.sent(40_000)
     clock.now += 1
     assert not pace.may_send
     for _ in range(3):
         clock.now += pace.wait
         assert pace.may_send
-        pace.sent(100)
+        pace.sent(40_000)
     clock.now += 1
     assert pace.may_send, "it does not answer any more"
