@@ -70,6 +70,12 @@ def test_a_rollout_while_all_is_well_and_one_that_was_taken_back_are_no_bad_rele
     assert not [*badrelease.analyze(shop(changes=(rollout(60), rollout(-300))))]
 
 
+def test_a_rollback_is_not_taken_for_the_release_that_did_it() -> None:
+    forth = rollout(60)
+    back = tuple(replace(line, sign="-" if line.sign == "+" else "+") for line in forth.diff)
+    assert not [*badrelease.analyze(shop(changes=(forth, replace(rollout(-30), diff=back))))]
+
+
 def two_revisions(new: float, old: float) -> Any:
     pods = (pod("cart-aaa-1"), pod("cart-bbb-1", revision="bbb", created=-60))
     return shop(*pods, changes=(rollout(60),), figures=Figures(errors={"cart-aaa-1": old, "cart-bbb-1": new}))

@@ -29,7 +29,7 @@ def analyze(situation: Situation) -> Iterator[Finding]:
             if each.kind is ChangeKind.ROLLOUT and (each.ref.kind, each.ref.name) == (ref.kind, ref.name)
         ]
         newest = max(rollouts, key=lambda each: each.at, default=None)
-        if newest is None or not _changes_something(newest):
+        if newest is None or not _changes_something(newest) or any(_takes_back(newest, each) for each in rollouts):
             continue
         gap = onset - newest.at
         limits = situation.limits
@@ -40,6 +40,13 @@ def analyze(situation: Situation) -> Iterator[Finding]:
 def _changes_something(rollout: Change) -> bool:
     """Whether it is more than a restart, and there was a revision before to compare with."""
     return any(not line.path.startswith(_RESTART) for line in rollout.diff)
+
+
+def _takes_back(newest: Change, before: Change) -> bool:
+    """Whether it is a rollback of another one: what somebody does against a fault is not its cause."""
+    opposite = {"+": "-", "-": "+"}
+    undone = {(opposite[line.sign], line.path, line.text) for line in newest.diff}
+    return before.at < newest.at and undone == {(line.sign, line.path, line.text) for line in before.diff}
 
 
 def _concerns(situation: Situation, ref: ObjectRef) -> bool:
