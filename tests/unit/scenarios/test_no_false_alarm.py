@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from aurora_tui.model.actions import Params, Verb
 from aurora_tui.sandbox.stack import CONTEXT
 from aurora_tui.session import Session
 from aurora_tui.settings import load_settings
+from aurora_tui.verbs.base import Refusal
 from tests.unit.scenarios.scene import BACKEND, FRONTEND, KEYCLOAK, NOTHING, Scene, scene
 
 CHURN_SECONDS = float(os.environ.get("AURORA_CHURN_SECONDS", "120"))
@@ -66,7 +67,8 @@ async def churn(stack: Scene, session: Session, seconds: float) -> None:
     looks = 0
     end = stack.now + seconds
     for verb, kind, name, params in itertools.cycle(CHURN):
-        await stack.act(verb, kind, name, params, follow=False)
+        with suppress(Refusal):  # the autoscaler may have been there before
+            await stack.act(verb, kind, name, params, follow=False)
         for service in SERVICES:
             stack.pass_time(5)
             said = await look(session, service)
