@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from aurora_tui.folders import state_dir
@@ -207,7 +208,7 @@ async def test_the_cursor_keeps_to_its_line_while_all_is_read_again(bad_release:
 
 
 async def test_who_may_not_see_everything_is_told_what_is_missing(bad_release: Addresses, home: Path) -> None:
-    async with opened(bad_release._replace(context="viewer")) as console:
+    async with opened(msgspec.structs.replace(bad_release, context="viewer")) as console:
         await console.until("HighErrorRate")
         await console.command("triage backend")
         await console.until("Where  ", "nodes may not be listed")
