@@ -116,7 +116,9 @@ class IncidentScreen(ModalScreen[None]):
                 Part(incident.id, "dim"),
             ]
         )
-        self.query_one("#clocks", Line).show([*clock_parts(clocks), Part(f" {calm} ", "accent"), *_people(incident)])
+        self.query_one("#clocks", Line).show(
+            [*clock_parts(clocks), *([Part(f" {calm} ", "accent")] if calm else ()), *_people(incident)]
+        )
         line = self.query_one("#trouble", Line)
         line.show([Part(f" {trouble}", "warn")])
         line.display = bool(trouble)

@@ -144,7 +144,7 @@ async def test_two_operators_meet_on_one_incident_in_a_shared_folder(
     async with opened(bad_release, incident=shared) as console:
         await console.until(" SEV1 ")
         await console.press("I")
-        await console.until("HighErrorRate of backend", "joined")
+        await console.until("HighErrorRate of backend", f"lead: {first.roles.get('lead', first.opened_by)}")
         await console.press("n")
         await console.until("Note for the timeline")
         await console.type("I look at the database")
