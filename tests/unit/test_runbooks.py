@@ -64,7 +64,8 @@ def test_a_command_is_read_as_the_action_that_it_is(command: str, wanted: Act | 
 @pytest.mark.parametrize(
     "command",
     [
-        "kubectl delete ns prod", "rm -rf /", "aurora-tui rollback a b", "aurora-tui scale x", "aurora-tui restart",
+        "kubectl delete ns prod", "kubectl delete web-1",
+        "rm -rf /", "aurora-tui rollback a b", "aurora-tui scale x", "aurora-tui restart",
         "aurora-tui scale x --replicas many", "aurora-tui rollback $nobody", "aurora-tui restart x; rm y",
         "aurora-tui shell pod/x", "aurora-tui restart x --yes", "aurora-tui rollback nothing/x", "aurora-tui 'x",
         "aurora-tui restart $(whoami)",
