@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aurora_tui import folders
-from aurora_tui.frame import SwitchContext
+from aurora_tui.arranged import SwitchContext
 from aurora_tui.guiding import Guiding
 from aurora_tui.model import views
 from aurora_tui.model.placing import context_of

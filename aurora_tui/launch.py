@@ -170,7 +170,7 @@ def console(wanted: Wanted) -> None:
             for ahead in begun:
                 ahead.begin()
             from aurora_tui.app import AuroraApp
-            from aurora_tui.frame import SwitchContext
+            from aurora_tui.arranged import SwitchContext
             from aurora_tui.terminal import ConsoleDriver
 
             app = AuroraApp(opened_of(wanted, settings, contexts, begun))

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from aurora_tui.arranged import SwitchContext
 from aurora_tui.cluster.resources import DEPLOYMENTS
 from aurora_tui.folders import state_dir
-from aurora_tui.frame import SwitchContext
 from aurora_tui.journal import Journal
 from aurora_tui.model.access import HttpAccess
 from aurora_tui.model.policies import Policy

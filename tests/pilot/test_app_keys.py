@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aurora_tui.frame import SwitchContext
+from aurora_tui.arranged import SwitchContext
 from aurora_tui.sandbox.addresses import Addresses
 from tests.pilot.console import Console, opened
 

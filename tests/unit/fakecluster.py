@@ -76,6 +76,9 @@ class FakeCluster:
         self._version = 1000
         self.remote_end = Ended(0)
 
+    def settle(self) -> None:
+        """Nothing is held back for the first rows."""
+
     def put(self, resource: Resource, item: Object) -> Object:
         """Store an object under its own name, with a new resourceVersion."""
         meta = item["metadata"]
