@@ -90,7 +90,7 @@ async def test_a_row_says_where_the_rollout_stands_and_leads_to_its_pods(tmp_pat
         row = console.under_cursor(console.app.objects_pane).split()
         assert row[:5] == [NAME, "Paused", "1/5", "20", "5/5"]
         assert row[-1] == "CanaryPauseStep"
-        assert console.keys.split("  ")[:3] == [" u Roll back", "P Promote", "x Abort"]
+        assert console.keys.split("  ")[:4] == [" u Roll back", "m Mitigate", "P Promote", "x Abort"]
         await console.press("enter")
         await console.until(f"Pods of rollout/{NAME} 1", f"{NAME}-new-x")
         assert "Promote" not in console.keys
