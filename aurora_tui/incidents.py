@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
+from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.folders import state_dir
 from aurora_tui.heavy import import_late
 from aurora_tui.model import views
@@ -103,6 +105,8 @@ class Incidents(Triaging):
 
     async def _find_incidents(self) -> None:
         """Have the incident in hand that is open already, as after a broken connection."""
+        with contextlib.suppress(ClusterError):
+            await self.session.sessions[0].cluster.connect()  # after the first rows
         await asyncio.to_thread(import_late, "aurora_tui.incident.desk")
         from aurora_tui.incident.desk import JournalError
 
