@@ -31,10 +31,13 @@ def of_alert(session: Session, alert: Alert) -> Subject:
         ref = named.ref
         if ref.kind == "Pod":
             ref = runner_of(session.store.table(views.PODS.table).rows, ref) or ref
+    service = alert.service or next(
+        (each.name for each in session.settings.services if str(ref) in each.workloads), None
+    )
     fires = alert.state is not AlertState.RESOLVED
-    onset = onset_of(session, alert.service, alert.since) if fires else None
+    onset = onset_of(session, service, alert.since) if fires else None
     namespace = (ref.namespace if ref is not None else None) or session.home
-    return Subject(namespace, alert.service, _plain(ref), onset, alert.name if fires else "")
+    return Subject(namespace, service, _plain(ref), onset, alert.name if fires else "")
 
 
 def of_service(session: Session, service: str | None, ref: ObjectRef | None) -> Subject:

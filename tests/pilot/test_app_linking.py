@@ -65,7 +65,7 @@ async def test_an_alert_that_names_a_pod_leads_to_the_workload_that_runs_it(bad_
         await console.press("d")
         await console.until(f"Object:    pod/{pod.metadata.name} in aurora (label pod={pod.metadata.name})")
         await console.press("escape", "enter")
-        await console.until("Triage  frontend (deployment/aurora-frontend)")
+        await console.until("Triage  deployment/aurora-frontend")
 
 
 async def test_a_log_line_leads_to_what_changed_around_it_and_to_its_pod(bad_release: Addresses) -> None:
