@@ -74,7 +74,7 @@ async def test_what_is_off_stands_out_less_than_what_is_on(viewer: Console) -> N
 
 
 async def test_what_a_viewer_may_not_do_is_dim_and_says_why_in_place_of_a_dialog(viewer: Console) -> None:
-    await viewer.until(lambda: {"Roll back", "Restart", "Scale", "Image"} <= dim(viewer))
+    await viewer.until(lambda: {"Roll back", "Restart", "Scale"} <= dim(viewer))
     assert not {"Describe", "YAML", "Logs", "Rollout"} & dim(viewer)
     for key, words in (
         ("u", f"Roll back is off: {NO_PATCH}"),
