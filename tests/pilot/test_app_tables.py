@@ -212,14 +212,3 @@ async def test_enter_on_a_pod_follows_its_logs(console: Console) -> None:
     name = here(console)
     await console.press("enter")
     await console.until(f"▸Logs pod/{name}")
-
-
-async def test_enter_on_an_alert_or_an_objective_goes_to_the_workload_of_its_service(console: Console) -> None:
-    await console.command("alerts")
-    await console.press("enter")
-    await console.until("▸Deployments 2")
-    assert here(console) == "aurora-backend"
-    await console.command("slo")
-    await console.press("G", "enter")
-    await console.until("▸StatefulSets 2")
-    assert here(console).startswith("aurora-")
