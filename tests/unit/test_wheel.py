@@ -78,7 +78,8 @@ def test_the_wheel_holds_the_program_its_widgets_and_its_settings_and_no_tests(w
 
     assert {top for top in tops if not top.endswith(".dist-info")} == {"aurora_tui", "widgets"}
     assert "widgets/pane.py" in names
-    shipped = {f"aurora_tui/_config/{path.name}" for path in (CHECKOUT / "config").iterdir()}
+    files = [path for path in (CHECKOUT / "config").rglob("*") if path.is_file()]
+    shipped = {f"aurora_tui/_config/{path.relative_to(CHECKOUT / 'config')}" for path in files}
     assert shipped <= set(names)
     assert not [name for name in names if "test" in name]
 
