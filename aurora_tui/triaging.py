@@ -247,7 +247,7 @@ class Triaging(Tracing):
 
     def _tell_row(self, row: TriageRow) -> None:
         page = TextPage(row.text, clock=self.session.clock)
-        page.fill([*row.details, *(["", *map(str, row.diff)] if row.diff else [])])
+        page.fill([*(row.details or (row.text,)), *(["", *map(str, row.diff)] if row.diff else [])])
         self.push_screen(page)
 
     def _leave_for_logs(self, case: Case, selection: LogSelection) -> None:

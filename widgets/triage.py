@@ -43,6 +43,9 @@ class TriageScreen(ModalScreen[None]):
             "l", "ask('logs')", "Logs", "The log of the workload since just before the onset", id="triage.logs"
         ),
         pane_binding("t", "ask('traces')", "Traces", "Slow and failed traces around the onset", id="triage.traces"),
+        pane_binding(
+            "I", "app.incident", "Incident", "Open an incident for it, or show the open one", id="triage.incident"
+        ),
         pane_binding("tab,shift+tab", "other", "Other side", "To the other column", id="triage.other", show=False),
         pane_binding(
             "ctrl+r", "ask('refresh')", "Refresh", "Read everything again now", id="triage.refresh", show=False

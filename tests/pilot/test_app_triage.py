@@ -207,6 +207,19 @@ async def test_the_cursor_keeps_to_its_line_while_all_is_read_again(bad_release:
         await console.until("Undo deployment/aurora-backend in aurora")
 
 
+async def test_a_line_that_leads_nowhere_is_told_whole_and_an_incident_is_a_key_away(bad_release: Addresses) -> None:
+    async with opened(bad_release) as console:
+        screen = await triaged(console)
+        await go_to(console, "HighErrorRate since")
+        await console.press("enter")
+        await console.until(lambda: isinstance(console.app.screen, TextPage), "HighErrorRate since")
+        assert "asking the server" not in console.text
+        await console.press("escape")
+        await console.until(lambda: console.app.screen is screen)
+        await console.press("I")
+        await console.until("Open an incident", "HighErrorRate of backend")
+
+
 async def test_who_may_not_see_everything_is_told_what_is_missing(bad_release: Addresses, home: Path) -> None:
     async with opened(msgspec.structs.replace(bad_release, context="viewer")) as console:
         await console.until("HighErrorRate")
