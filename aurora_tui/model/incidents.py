@@ -247,7 +247,7 @@ def _timeline(facts: Iterable[Fact]) -> Iterator[TimelineEntry]:
             fact.at if happened is None else happened,
             _LEAD.get(fact.kind, EntryKind.INCIDENT),
             _text(fact.body, "words") or str(fact.kind),
-            _text(fact.body, "who_did") or fact.by,
+            _text(fact.body, "who_did") if "who_did" in fact.body else fact.by,  # nobody is told of some changes
             _ref(fact.body.get("ref")),
             tuple(str(line)[:LONGEST_TEXT] for line in details) if isinstance(details, list) else (),
             bool(fact.body.get("bad")),

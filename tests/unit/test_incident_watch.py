@@ -120,6 +120,15 @@ def test_changes_near_the_onset_are_taken_in_with_their_difference() -> None:
     assert (body["who_did"], body["details"]) == ("pipeline", ["+ image: web:2"])
 
 
+def test_a_change_of_nobody_that_is_known_is_not_laid_on_who_keeps_the_incident() -> None:
+    told = incident(*(fact(2, kind, 1001.0, **body) for kind, body in change_facts(incident(), [
+        Change(890.0, ChangeKind.SCALING, BACKEND, "scaled from 3 to 1", own=True),
+    ])))  # fmt: skip
+    assert [(each.words, each.by) for each in told.timeline if "scaled" in each.words] == [
+        ("scaling deployment/backend: scaled from 3 to 1", "")
+    ]
+
+
 def store(*alerts: Alert, state: SourceState = SourceState.LIVE) -> Store:
     made = Store()
     made.table("alerts").apply({each.fingerprint: each for each in alerts})
