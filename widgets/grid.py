@@ -174,14 +174,21 @@ class Grid(LineView, Generic[T]):
         self._change(lambda: self._state.rows.sort(column.sort, reverse))
         self.post_message(self.SortChanged(self, heading, reverse))
 
-    def set_filter(self, predicate: Callable[[str, T], bool] | None) -> None:
-        """Show the rows that pass; the predicate gets the row as printed, without ages, and the row."""
+    def set_filter(self, predicate: Callable[[str, T], bool] | None, *, narrows: bool = False) -> None:
+        """Show the rows that pass; the predicate gets the row as printed, without ages, and the row.
+
+        `narrows` where no row passes that did not before: the others are not looked at.
+        """
         rows, clock = self._state.rows, self._clock
         if predicate is None:
             self._change(lambda: rows.filter(None))
-        else:
+            return
+
+        def keeps(key: str, row: T) -> bool:
             # The cells of the columns that are shown when a row is looked at, which may be other ones by then.
-            self._change(lambda: rows.filter(lambda key, row: predicate(self._cells.text(key, row, clock), row)))
+            return predicate(self._cells.text(key, row, clock), row)
+
+        self._change(lambda: rows.filter(keeps, narrows=narrows))
 
     def move_to(self, key: str) -> None:
         """Put the cursor on a row; nothing happens where it is not visible."""

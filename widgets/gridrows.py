@@ -127,10 +127,10 @@ class Rows(Generic[T]):
         self._sort, self._reverse = key, reverse
         self._arrange()
 
-    def filter(self, keeps: Keeps[T] | None) -> None:
-        """Show the rows that pass, or all."""
+    def filter(self, keeps: Keeps[T] | None, *, narrows: bool = False) -> None:
+        """Show the rows that pass, or all; `narrows` where no row passes that did not before."""
         self._keeps = keeps
-        self._narrow()
+        self._narrow(self._shown if narrows else self._order)
 
     def _value(self, row: T) -> tuple[Any, ...]:
         return _MISSING if self._sort is None else comparable(self._sort(row))
@@ -141,13 +141,14 @@ class Rows(Generic[T]):
         self._order.fill(self.rows)
         self._narrow()
 
-    def _narrow(self) -> None:
+    def _narrow(self, among: Order | None = None) -> None:
         keeps, rows = self._keeps, self.rows
         if keeps is None:
             self._shown = self._order
             return
+        keys = (self._order if among is None else among).keys
         self._shown = Order(self._values, self._reverse)
-        self._shown.keys = [key for key in self._order.keys if keeps(key, rows[key])]
+        self._shown.keys = [key for key in keys if keeps(key, rows[key])]
 
     def _put(self, key: str, row: T) -> None:
         value = self._value(row)

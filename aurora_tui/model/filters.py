@@ -45,6 +45,14 @@ class Filter:
         """Whether a row or line stays; `text` is what is printed of it."""
         return self.test is None or self.test(text, labels) is not self.inverse
 
+    def narrows(self, before: Filter) -> bool:
+        """Whether all that this filter lets stay stayed with the one `before`, too: a letter was typed on."""
+        if self.inverse or before.inverse or self.literal is None or before.literal is None:
+            return False
+        if self.folds and not before.folds:
+            return False
+        return before.literal in (fold(self.literal) if before.folds else self.literal)
+
     def spans(self, text: str) -> tuple[tuple[int, int], ...]:
         """Where the hits stand in `text`, as start and end; none for inverse, label and fuzzy filters."""
         if self.pattern is None or self.inverse:

@@ -77,3 +77,19 @@ def test_whatever_is_typed_its_inverse_shows_the_other_rows(typed: str, row: str
         assert plain.matches(row) is not inverse.matches(row)
     else:
         assert isinstance(inverse.matches(row), bool)
+
+
+@given(st.text("aAbB!. ", max_size=4), st.text("aAbB!. ", max_size=3), st.lists(st.text("aAbB. ", max_size=8)))
+def test_a_filter_that_narrows_lets_nothing_stay_that_did_not_before(begun: str, more: str, texts: list[str]) -> None:
+    before, after = parse_filter(begun), parse_filter(begun + more)
+    if before and after and after.narrows(before):
+        assert all(before.matches(text) for text in texts if after.matches(text))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "narrows"),
+    [("bac", "back", True), ("bac", "bacK", True), ("Bac", "Back", True), ("BAC", "bac", False), ("back", "bac", False),
+     ("!bac", "!back", False), ("ba", "ba|x", False), ("-l a", "-l ab", False), ("", "b", False)],
+)  # fmt: skip
+def test_a_letter_typed_on_narrows_a_plain_filter(before: str, after: str, narrows: bool) -> None:
+    assert parse_filter(after).narrows(parse_filter(before)) is narrows
