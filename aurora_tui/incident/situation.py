@@ -259,3 +259,14 @@ class Situation:
     def gap(self, at: float) -> float | None:
         """How long before the onset something was; negative after it."""
         return None if self.onset is None else self.onset - at
+
+    def onset_after(self, at: float, within: float) -> float | None:
+        """The onset that something at a time may have brought about, at most so many seconds before it; None for none.
+
+        Trouble upon trouble is one stretch for its objective, and its onset the first one's: what a later alert
+        began by is told by that alert's own time.
+        """
+        own = (each.since for each in self.alerts if each.service == self.subject.service and each.state in _HOLDS)
+        onsets = [each for each in (self.onset, *own) if each is not None]
+        near = [each for each in onsets if -self.limits.late_by <= each - at <= within]
+        return min(near, key=lambda each: abs(each - at), default=None)

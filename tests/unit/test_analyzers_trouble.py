@@ -70,6 +70,17 @@ def test_a_rollout_while_all_is_well_and_one_that_was_taken_back_are_no_bad_rele
     assert not [*badrelease.analyze(shop(changes=(rollout(60), rollout(-300))))]
 
 
+@pytest.mark.parametrize("change", [rollout(-400), edit(-400)], ids=["release", "edit"])
+def test_in_trouble_upon_trouble_a_later_alert_has_an_onset_of_its_own(change: Change) -> None:
+    analyzer = badrelease if change.kind is ChangeKind.ROLLOUT else configedit
+    assert not [*analyzer.analyze(shop(changes=(change,)))]
+    later = replace(alert(), fingerprint="later", since=ONSET + 460)
+    finding = one(analyzer.analyze(shop(changes=(change,), alerts=(alert(), later))))
+    assert "60s before the onset" in words(finding)
+    other = replace(later, service="db")
+    assert not [*analyzer.analyze(shop(changes=(change,), alerts=(alert(), other)))]
+
+
 def test_a_rollback_is_not_taken_for_the_release_that_did_it() -> None:
     forth = rollout(60)
     back = tuple(replace(line, sign="-" if line.sign == "+" else "+") for line in forth.diff)

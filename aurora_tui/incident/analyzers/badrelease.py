@@ -19,8 +19,7 @@ _HASH = "pod-template-hash"
 
 
 def analyze(situation: Situation) -> Iterator[Finding]:
-    onset = situation.onset
-    if onset is None or not situation.in_trouble:
+    if not situation.in_trouble:
         return
     for ref in situation.concerned:
         rollouts = [
@@ -31,9 +30,8 @@ def analyze(situation: Situation) -> Iterator[Finding]:
         newest = max(rollouts, key=lambda each: each.at, default=None)
         if newest is None or not _changes_something(newest) or any(_takes_back(newest, each) for each in rollouts):
             continue
-        gap = onset - newest.at
-        limits = situation.limits
-        if -limits.late_by <= gap <= limits.release_before and _concerns(situation, ref):
+        onset = situation.onset_after(newest.at, situation.limits.release_before)
+        if onset is not None and _concerns(situation, ref):
             yield _finding(situation, ref, newest, onset)
 
 

@@ -22,17 +22,16 @@ _KINDS = {"ConfigMap": CONFIG_MAP, "Secret": SECRET}
 
 
 def analyze(situation: Situation) -> Iterator[Finding]:
-    onset = situation.onset
-    if onset is None or not situation.in_trouble:
+    if not situation.in_trouble:
         return
-    limits = situation.limits
     told: set[ObjectRef] = set()
     for change in situation.changes:
         edited = change.kind is ChangeKind.EDIT and change.ref.kind in _KINDS and change.words.startswith("changed")
-        if not edited or change.ref in told or not -limits.late_by <= onset - change.at <= limits.edit_before:
+        if not edited or change.ref in told:
             continue
+        onset = situation.onset_after(change.at, situation.limits.edit_before)
         reader = situation.owner(change.ref)
-        if reader is not None:
+        if onset is not None and reader is not None:
             told.add(change.ref)
             yield _finding(situation, change, reader, onset)
 
