@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Mapping
 from aurora_tui.incident_telling import TellingOthers
 from aurora_tui.looking import Carried
 from aurora_tui.model import runbooks, views
-from aurora_tui.model.checklists import Tick, due_rows
+from aurora_tui.model.checklists import MAINTENANCE, Tick, due_rows, ticks_of
 from aurora_tui.model.incidents import Incident
 from aurora_tui.model.runbooks import Act, Look
 from aurora_tui.model.selection import LogSelection, ObjectRef
@@ -15,7 +15,6 @@ from widgets.guidedlists import ChecklistScreen, MaintenanceScreen, TickPage
 from widgets.runbook import RunbookScreen
 
 _MINUTE = 60.0
-_MAINTENANCE = "maintenance."
 
 
 class Guiding(TellingOthers):
@@ -33,9 +32,7 @@ class Guiding(TellingOthers):
 
     def due_tasks(self) -> int:
         """How many tasks of maintenance are due; none before the calendar is used at all."""
-        own = {
-            name.removeprefix(_MAINTENANCE): tick for name, tick in self._taken.items() if name.startswith(_MAINTENANCE)
-        }
+        own = ticks_of(MAINTENANCE, self._taken)
         now = self.session.clock()
         return sum(row.is_due(now) for row in due_rows(self.session.settings.maintenance, own)) if own else 0
 

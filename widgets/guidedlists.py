@@ -11,6 +11,7 @@ from textual.message import Message
 
 from aurora_tui.model.checklists import (
     DUE_COLUMNS,
+    MAINTENANCE,
     STEP_COLUMNS,
     DueRow,
     GuidedList,
@@ -19,6 +20,7 @@ from aurora_tui.model.checklists import (
     Tick,
     due_rows,
     step_rows,
+    ticks_of,
 )
 from aurora_tui.model.stamps import rfc3339
 from widgets.gridpage import GridPage
@@ -65,8 +67,7 @@ class ChecklistScreen(TickPage):
         self._rows: dict[str, StepRow] = {}
 
     def fill(self, ticks: Mapping[str, Tick]) -> None:
-        lead = f"{self._list.name}."
-        own = {name.removeprefix(lead): tick for name, tick in ticks.items() if name.startswith(lead)}
+        own = ticks_of(self._list.name, ticks)
         self._rows = {row.key: row for row in step_rows(self._list, own)}
         self.grid.update_rows(self._rows, self._rows.keys())
         self.update_heading()
@@ -109,8 +110,7 @@ class MaintenanceScreen(TickPage):
         self._rows: dict[str, DueRow] = {}
 
     def fill(self, ticks: Mapping[str, Tick]) -> None:
-        lead = "maintenance."
-        own = {name.removeprefix(lead): tick for name, tick in ticks.items() if name.startswith(lead)}
+        own = ticks_of(MAINTENANCE, ticks)
         self._rows = {row.key: row for row in due_rows(self._tasks, own)}
         self.grid.empty = "the settings name no maintenance"
         self.grid.update_rows(self._rows, self._rows.keys())
@@ -129,4 +129,4 @@ class MaintenanceScreen(TickPage):
     def action_tick(self) -> None:
         row = self.grid.cursor_row
         if row is not None:
-            self.post_message(self.TickWanted(self, f"maintenance.{row.task.name}", row.task.text, done=True))
+            self.post_message(self.TickWanted(self, f"{MAINTENANCE}.{row.task.name}", row.task.text, done=True))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from pathlib import Path
 
 import click
 
 from aurora_tui.commands import output
+from aurora_tui.commands.newfile import new_file
 from aurora_tui.commands.replay import pictures
 from aurora_tui.folders import state_dir
 from aurora_tui.incident.book import Book
@@ -97,7 +97,8 @@ def export(wanted: Wanted, name: str, form: str, out: Path | None, bundle: Path 
         book = Book(state_dir())
         facts = book.facts(found.id)
         if bundle is not None:
-            _write(bundle, bundled(facts))
+            with new_file(bundle) as file:
+                file.write(bundled(facts))
             click.echo(f"wrote {bundle}: open it with `aurora-tui replay {bundle}`", err=True)
             if out is None:
                 return 0
@@ -105,7 +106,8 @@ def export(wanted: Wanted, name: str, form: str, out: Path | None, bundle: Path 
         if out is None:
             click.echo(text, nl=False)
         else:
-            _write(out, text.encode("utf-8", "backslashreplace"))
+            with new_file(out) as file:
+                file.write(text.encode("utf-8", "backslashreplace"))
     except JournalError as error:
         raise fail(str(error)) from error
     with contextlib.suppress(JournalError):  # where nothing can be written the draft is there all the same
@@ -190,19 +192,3 @@ def _entry(found: Incident, number: int) -> dict[str, object]:
         "at": entry.at, "kind": str(entry.kind), "words": entry.words, "by": entry.by, "details": list(entry.details),
         "object": str(entry.ref) if entry.ref else None,
     }  # fmt: skip
-
-
-def _write(out: Path, content: bytes) -> None:
-    """A new file for the owner alone; one that is there stays as it is."""
-    try:
-        made = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError as error:
-        raise fail(f"{out} exists already: give another name") from error
-    except OSError as error:
-        raise fail(f"{out} cannot be written: {error.strerror or error}") from error
-    try:
-        with os.fdopen(made, "wb") as file:
-            file.write(content)
-    except OSError as error:
-        out.unlink(missing_ok=True)
-        raise fail(f"{out} cannot be written: {error.strerror or error}") from error

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import click
 from aurora_tui import journal_export
 from aurora_tui.chain import Check, Fault
 from aurora_tui.commands import output
+from aurora_tui.commands.newfile import new_file
 from aurora_tui.folders import state_dir
 from aurora_tui.journal import Entry, Journal, JournalError
 from aurora_tui.journal_export import as_json, stamp
@@ -99,24 +99,9 @@ def export(form: str, out: Path | None) -> int:
         for line in lines:
             click.echo(line)
     else:
-        _write(out, lines)
+        with new_file(out) as file:
+            file.writelines(f"{line}\n".encode("utf-8", "backslashreplace") for line in lines)
     return 0
-
-
-def _write(out: Path, lines: Iterable[str]) -> None:
-    """A new file for the owner alone; one that is there stays as it is."""
-    try:
-        made = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError as error:
-        raise fail(f"{out} exists already: give another name") from error
-    except OSError as error:
-        raise fail(f"{out} cannot be written: {error.strerror or error}") from error
-    try:
-        with os.fdopen(made, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.writelines(f"{line}\n" for line in lines)
-    except OSError as error:
-        out.unlink(missing_ok=True)
-        raise fail(f"{out} cannot be written: {error.strerror or error}") from error
 
 
 def _details(entry: Entry) -> list[tuple[str, str]]:

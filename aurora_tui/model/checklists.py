@@ -84,6 +84,16 @@ class StepRow:
         return f"{self.phase.name}.{self.step.name}"
 
 
+MAINTENANCE = "maintenance"
+"""What the ticks of maintenance stand under, as those of a list under its name."""
+
+
+def ticks_of(name: str, ticks: Mapping[str, Tick]) -> dict[str, Tick]:
+    """Those of one list, by what stands behind ``NAME.``."""
+    lead = f"{name}."
+    return {each.removeprefix(lead): tick for each, tick in ticks.items() if each.startswith(lead)}
+
+
 def step_rows(guided: GuidedList, ticks: Mapping[str, Tick]) -> tuple[StepRow, ...]:
     """The steps of a list in its order, each with its tick; `ticks` by ``PHASE.STEP``."""
     pairs = [(phase, step) for phase in guided.phases for step in phase.steps]
