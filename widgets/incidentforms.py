@@ -9,15 +9,14 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
 from aurora_tui.model.text import printable
+from widgets.formscreen import FormField, FormScreen
 from widgets.pane import pane_binding
-from widgets.silenceform import FormField
 
 
-class LinesForm(ModalScreen[None]):
+class LinesForm(FormScreen):
     """Asks for a few lines at once; `ended` hears them, and says in words what is wrong with them ("" if nothing)."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -26,16 +25,7 @@ class LinesForm(ModalScreen[None]):
         pane_binding("shift+tab,up", "step(-1)", "Previous", "To the line before", id="form.previous"),
     ]
     DEFAULT_CSS = """
-    LinesForm { align: center middle; background: $background 60%; }
-    LinesForm > Vertical {
-        width: 90%; max-width: 110; height: auto; max-height: 95%;
-        background: $surface; border: round $primary; padding: 0 1;
-    }
-    LinesForm .row { height: 1; }
-    LinesForm .row > Label { width: 12; color: $text-muted; }
-    LinesForm FormField { width: 1fr; }
-    LinesForm FormField:focus { background: $primary 30%; }
-    LinesForm Static { height: auto; }
+    LinesForm .row > Label { width: 12; }
     """
 
     def __init__(
@@ -53,37 +43,31 @@ class LinesForm(ModalScreen[None]):
         self._ended = ended
         self._remarks = remarks
         self._labels = [label for label, _ in lines]
-        self.fields = [FormField(self._submit, value) for _, value in lines]
-        self._told = Static("")
+        self._fields = [FormField(self._submit, value) for _, value in lines]
 
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Static(Content.styled(printable(self._heading), "bold"))
-            for label, field in zip(self._labels, self.fields, strict=True):
+            for label, field in zip(self._labels, self._fields, strict=True):
                 with Horizontal(classes="row"):
                     yield Label(label, markup=False)
                     yield field
             for words in self._remarks:
                 yield Static(Content.styled(printable(words), "$text-muted"))
-            yield self._told
+            yield self.told
             yield Static(Content.styled(f"Enter: {self._enter} · Tab: next line · Esc: leave", "$text-muted"))
 
     def on_mount(self) -> None:
-        self.set_focus(self.fields[0])
-        for field in self.fields:
+        self.set_focus(self._fields[0])
+        for field in self._fields:
             field.cursor_position = len(field.value)
 
-    def action_step(self, lines: int) -> None:
-        here = self.fields.index(self.focused) if self.focused in self.fields else 0
-        self.set_focus(self.fields[(here + lines) % len(self.fields)])
-
-    def action_leave(self) -> None:
-        self.dismiss()
+    def fields(self) -> Sequence[FormField]:
+        return self._fields
 
     def _submit(self) -> None:
-        wrong = self._ended([field.value.strip() for field in self.fields])
+        wrong = self._ended([field.value.strip() for field in self._fields])
         if wrong:
-            self.app.bell()
-            self._told.update(Content.styled(printable(wrong), "$text-error"))
+            self.refuse(wrong)
         else:
             self.dismiss()

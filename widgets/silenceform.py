@@ -9,30 +9,17 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
 from aurora_tui.model.matchers import Matcher, Wish, matching, read_matchers, seconds_of, written
 from aurora_tui.model.text import clip, listed, printable
-from widgets.field import Field
+from widgets.formscreen import FormField, FormScreen
 from widgets.pane import pane_binding
 
 Others = Callable[[], Iterable[tuple[str, Mapping[str, str]]]]
 """Every alert that fires, by its name as actions have it and its labels."""
 _NAMED = 6
 _ON, _OFF = "[x]", "[ ]"
-
-
-class FormField(Field):
-    """One line of the form; Enter takes the whole form, before the next key is looked at."""
-
-    def __init__(self, submit: Callable[[], None], value: str, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._submit = submit
-        self.value = value
-
-    async def action_submit(self) -> None:
-        self._submit()
 
 
 class MatcherRow(Horizontal):
@@ -54,7 +41,7 @@ class MatcherRow(Horizontal):
         self.set_class(not self.on, "-off")
 
 
-class SilenceForm(ModalScreen[None]):
+class SilenceForm(FormScreen):
     """Asks what to silence; `ended` hears the wish once it can be meant, and nothing where it was given up.
 
     Without `matchers` each of several alerts is silenced by its own labels, and only the rest is asked for.
@@ -68,19 +55,10 @@ class SilenceForm(ModalScreen[None]):
         pane_binding("ctrl+t", "switch", "On/off", "Leave a matcher out, or take it in again", id="silence.toggle"),
     ]
     DEFAULT_CSS = """
-    SilenceForm { align: center middle; background: $background 60%; }
-    SilenceForm > Vertical {
-        width: 90%; max-width: 110; height: auto; max-height: 95%;
-        background: $surface; border: round $primary; padding: 0 1;
-    }
-    SilenceForm .row { height: 1; }
-    SilenceForm .row > Label { width: 8; color: $text-muted; }
+    SilenceForm .row > Label { width: 8; }
     SilenceForm MatcherRow > Label { padding: 0 0 0 3; }
     SilenceForm .row.-off FormField { color: $text-muted; text-style: strike; }
-    SilenceForm FormField { width: 1fr; }
-    SilenceForm FormField:focus { background: $primary 30%; }
     SilenceForm #matchers { height: auto; max-height: 12; }
-    SilenceForm Static { height: auto; }
     SilenceForm #preview { margin: 1 0 0 0; }
     """
 
@@ -105,7 +83,7 @@ class SilenceForm(ModalScreen[None]):
         if self._rows:
             self._rows.append(MatcherRow(self._submit, ""))
             self._rows[-1].field.placeholder = "one more: NAME=VALUE, also != =~ !~"
-        self._told = Static("", id="preview")
+        self.told.id = "preview"
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -118,7 +96,7 @@ class SilenceForm(ModalScreen[None]):
             with Horizontal(classes="row"):
                 yield Label("why", markup=False)
                 yield self._comment
-            yield self._told
+            yield self.told
             yield Static(
                 Content.styled("Enter: preview · Tab: next line · ctrl+t: matcher on/off · Esc: leave", "$text-muted")
             )
@@ -132,19 +110,14 @@ class SilenceForm(ModalScreen[None]):
         event.stop()
         self._tell()
 
-    def action_step(self, lines: int) -> None:
-        fields = [self._duration, *(row.field for row in self._rows), self._comment]
-        here = fields.index(self.focused) if self.focused in fields else 0
-        self.set_focus(fields[(here + lines) % len(fields)])
+    def fields(self) -> Sequence[FormField]:
+        return [self._duration, *(row.field for row in self._rows), self._comment]
 
     def action_switch(self) -> None:
         for row in self._rows:
             if row.field is self.focused:
                 row.toggle()
         self._tell()
-
-    def action_leave(self) -> None:
-        self.dismiss()
 
     def wish(self) -> Wish:
         """What the form holds; raises `ValueError` in words."""
@@ -161,8 +134,7 @@ class SilenceForm(ModalScreen[None]):
         try:
             wish = self.wish()
         except ValueError as error:
-            self.app.bell()
-            self._told.update(Content.styled(printable(str(error)), "$text-error"))
+            self.refuse(str(error))
             return
         # At once: the next keys are meant for what comes now.
         self.dismiss()
@@ -174,7 +146,7 @@ class SilenceForm(ModalScreen[None]):
             lines = self._hidden(self._matchers()) if self._rows else [Content("each by all of its own labels")]
         except ValueError as error:
             lines = [Content.styled(printable(str(error)), "$text-warning")]
-        self._told.update(Content("\n").join(lines))
+        self.told.update(Content("\n").join(lines))
 
     def _hidden(self, matchers: Sequence[Matcher]) -> list[Content]:
         """What these matchers hide, in words, and what of it is not meant."""
