@@ -12,7 +12,7 @@ from aurora_tui.arranged import SwitchContext
 from aurora_tui.guiding import Guiding
 from aurora_tui.model import views
 from aurora_tui.model.placing import context_of
-from aurora_tui.model.selection import LogSelection, ServiceRef
+from aurora_tui.model.selection import LogSelection, ServiceRef, logs_of
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.reading import LEAD_SECONDS
 from widgets.help import binding_ids, help_lines
@@ -67,8 +67,7 @@ class AuroraApp(Guiding):
         self._worst = look
         ref = session.seen_workload_of(alert.service)
         if ref is not None:
-            logs = LogSelection(ref.namespace or "", workload=(ref.kind, ref.name), context=ref.context)
-            self.open_logs(logs, focus=False)
+            self.open_logs(logs_of(ref), focus=False)
 
     # Keys on the row under the cursor
 

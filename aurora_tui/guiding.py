@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Mapping
 
 from aurora_tui.incident_telling import TellingOthers
 from aurora_tui.looking import Carried
-from aurora_tui.model import runbooks, views
+from aurora_tui.model import runbooks
 from aurora_tui.model.checklists import MAINTENANCE, Tick, due_rows, ticks_of
 from aurora_tui.model.incidents import Incident
 from aurora_tui.model.runbooks import Act, Look
-from aurora_tui.model.selection import LogSelection, ObjectRef
+from aurora_tui.model.selection import logs_of
 from widgets.guidedlists import ChecklistScreen, MaintenanceScreen, TickPage
 from widgets.runbook import RunbookScreen
 
@@ -132,7 +132,7 @@ class Guiding(TellingOthers):
                 self.show_history(place(ref))
             case Look("logs", ref) if ref is not None:
                 self._to_the_panes()
-                self.open_logs(_logs_of(place(ref)))
+                self.open_logs(logs_of(place(ref)))
             case Look("get", _, name):
                 self._to_the_panes()
                 self.run_command(name)
@@ -152,9 +152,3 @@ class Guiding(TellingOthers):
     def _to_the_panes(self) -> None:
         while self.screen is not self.main:
             self.pop_screen()
-
-
-def _logs_of(ref: ObjectRef) -> LogSelection:
-    if ref.kind == views.PODS.kind:
-        return LogSelection(ref.namespace or "", pod=ref.name)
-    return LogSelection(ref.namespace or "", workload=(ref.kind, ref.name))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from contextlib import aclosing
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +11,7 @@ import click
 
 from aurora_tui.commands import output
 from aurora_tui.commands.signalrows import list_alerts, list_slos
-from aurora_tui.incident.reading import SituationReader
+from aurora_tui.incident.reading import situation_of
 from aurora_tui.incident.situation import Part, Subject
 from aurora_tui.incident.subject import of_alert, of_service, worst_of
 from aurora_tui.incident.triage import Triage, triage
@@ -33,14 +32,7 @@ async def run(session: Session, given: str | None, form: str) -> int:
         for trouble in blind:
             click.echo(printable(trouble), err=True)
         return 2 if blind else 0
-    reader = SituationReader(session, subject)
-    try:
-        async with aclosing(reader.read()) as parts:
-            async for _ in parts:
-                pass
-        made = triage(reader.situation)
-    finally:
-        await reader.close()
+    made = triage(await situation_of(session, subject))
     if form == "json":
         output.emit(_json(made))
     else:

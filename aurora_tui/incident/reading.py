@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
@@ -162,3 +163,15 @@ class SituationReader:
             return Part.TRACES, {"traces": found.rows}, "" if found.rows else "; ".join(found.remarks)
 
         return await self._bounded(Part.TRACES, work())
+
+
+async def situation_of(session: Session, subject: Subject) -> Situation:
+    """Everything there is to read about a subject, once."""
+    reader = SituationReader(session, subject)
+    try:
+        async with aclosing(reader.read()) as parts:
+            async for _ in parts:
+                pass
+        return reader.situation
+    finally:
+        await reader.close()

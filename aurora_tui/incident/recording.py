@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from aurora_tui.cluster.errors import ClusterError
+from aurora_tui.cluster.logs import follow
 from aurora_tui.cluster.protocol import LogRequest
 from aurora_tui.cluster.resources import EVENTS
 from aurora_tui.incident.capture import MOST_LINES, Rows, packed, packed_lines, rows_of
@@ -18,7 +18,7 @@ from aurora_tui.incident.watch import Told
 from aurora_tui.model import kube
 from aurora_tui.model.incidents import FactKind, Incident
 from aurora_tui.model.loglines import LogLine
-from aurora_tui.model.selection import LogSelection, ObjectRef
+from aurora_tui.model.selection import logs_of
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.session import Session
 
@@ -109,7 +109,7 @@ class Recorder:
         ref = incident.ref
         if ref is None or not ref.namespace:
             return []
-        selection = _selection(ref)
+        selection = logs_of(ref)
         try:
             pods = (await self._session.pods_of(selection))[:_PODS]
         except ClusterError:
@@ -126,23 +126,9 @@ class Recorder:
     async def _read(self, request: LogRequest) -> list[LogLine]:
         lines: list[LogLine] = []
         try:
-            async with asyncio.timeout(_SECONDS), aclosing(self._session.cluster.logs(request)) as stream:
-                async for raw in stream:
-                    stamp, _, text = raw.decode("utf-8", "replace").partition(" ")
-                    lines.append(LogLine(_seconds(stamp), request.pod, request.container, text))
+            async with asyncio.timeout(_SECONDS), aclosing(follow(self._session.cluster, request)) as stream:
+                async for line in stream:
+                    lines.append(line)
         except (ClusterError, TimeoutError):
             pass  # what was read until then is kept
         return lines
-
-
-def _selection(ref: ObjectRef) -> LogSelection:
-    if ref.kind == "Pod":
-        return LogSelection(ref.namespace or "", pod=ref.name)
-    return LogSelection(ref.namespace or "", workload=(ref.kind, ref.name))
-
-
-def _seconds(stamp: str) -> float | None:
-    try:
-        return datetime.fromisoformat(stamp).timestamp()
-    except ValueError:
-        return None

@@ -8,7 +8,7 @@ from aurora_tui.incident.situation import Subject
 from aurora_tui.model import views
 from aurora_tui.model.alerts import Alert, AlertState, worst_first
 from aurora_tui.model.linking import object_of
-from aurora_tui.model.selection import LogSelection, ObjectRef, TraceSelection, runner_of
+from aurora_tui.model.selection import LogSelection, ObjectRef, TraceSelection, logs_of, runner_of
 from aurora_tui.model.slo import SloReading, SloState
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.session import Session
@@ -92,10 +92,7 @@ def log_since(subject: Subject) -> LogSelection | None:
     ref = subject.ref
     if ref is None or ref.kind == "Node":
         return None
-    place = ref.namespace or subject.namespace
-    whose = (
-        LogSelection(place, pod=ref.name) if ref.kind == "Pod" else LogSelection(place, workload=(ref.kind, ref.name))
-    )
+    whose = logs_of(ref, subject.namespace)
     if subject.onset is None:
         return whose
     return replace(whose, since=rfc3339(subject.onset - LEAD_SECONDS), tail=_LINES_SINCE)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
-
 from aurora_tui.incident.analyzers import diagnose
-from aurora_tui.incident.reading import SituationReader
+from aurora_tui.incident.reading import situation_of
 from aurora_tui.incident.situation import Subject
 from aurora_tui.incident.watch import Told
 from aurora_tui.model.findings import Finding
@@ -21,14 +19,7 @@ async def thought(session: Session, incident: Incident) -> list[Told]:
     """Read the situation of the incident's subject once, and tell what is found. Never raises what servers do."""
     namespace = incident.namespace or session.home
     subject = Subject(namespace, incident.service or None, incident.ref, incident.onset, incident.alert)
-    reader = SituationReader(session, subject)
-    try:
-        async with aclosing(reader.read()) as parts:
-            async for _ in parts:
-                pass
-        found = diagnose(reader.situation)
-    finally:
-        await reader.close()
+    found = diagnose(await situation_of(session, subject))
     return [(FactKind.FINDING, _body(each)) for each in found if each.weight >= LEAST_WEIGHT]
 
 

@@ -127,6 +127,14 @@ class LogSelection:
         return f"{name}{place} (previous container)" if self.previous else f"{name}{place}"
 
 
+def logs_of(ref: ObjectRef, namespace: str = "") -> LogSelection:
+    """The logs of a pod, or of all pods of a workload; `namespace` is that of an object that names none."""
+    place = ref.namespace or namespace
+    if ref.kind == "Pod":
+        return LogSelection(place, pod=ref.name, context=ref.context)
+    return LogSelection(place, workload=(ref.kind, ref.name), context=ref.context)
+
+
 @dataclass(frozen=True, slots=True)
 class TraceSelection:
     """Whose traces, and when: `service` as the settings name it, else as Jaeger does; times in epoch seconds.
