@@ -24,6 +24,18 @@ _FAR = 24
 """More equal cells than this between two that differ are never sent again."""
 
 
+class _Cells(dict[str, _Cell]):
+    """The cells of one style by their characters: equal ones are one object, made once and compared at a glance."""
+
+    def __init__(self, codes: str) -> None:
+        super().__init__()
+        self._codes = codes
+
+    def __missing__(self, text: str) -> _Cell:
+        cell = self[text] = (text, self._codes)
+        return cell
+
+
 class Canvas:
     """A picture of the terminal, as it is and as it is wanted.
 
@@ -105,15 +117,15 @@ class Canvas:
         for text, style, control in strip:
             if control:
                 continue
-            codes = _codes(style, self.system) if style is not None else ""
+            styled = _cells_of(_codes(style, self.system) if style is not None else "")
             spelt = self._spell(text)
             if spelt.isascii():
-                cells += [(character, codes) for character in spelt]
+                cells += [styled[character] for character in spelt]
                 continue
             for character in spelt:
                 width = cell_width(character)
                 if width:
-                    cells += [(character, codes), *[("", codes)] * (width - 1)]
+                    cells += [styled[character], *[styled[""]] * (width - 1)]
                 elif cells:  # it joins with what stands before it
                     before = next(place for place in range(len(cells) - 1, -1, -1) if cells[place][0])
                     cells[before] = (cells[before][0] + character, cells[before][1])
@@ -189,6 +201,11 @@ def _move(at: tuple[int, int] | None, x: int, y: int) -> str:
         step = y - at[1]
         ways.append(f"\x1b[{abs(step) if abs(step) > 1 else ''}{'B' if step > 0 else 'A'}")
     return min(ways, key=len)
+
+
+@lru_cache(maxsize=1024)
+def _cells_of(codes: str) -> _Cells:
+    return _Cells(codes)
 
 
 @lru_cache(maxsize=4096)

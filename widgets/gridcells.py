@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Generic, TypeVar
 
 from aurora_tui.model.columns import Column
+from aurora_tui.model.filters import fold
 from widgets.gridpaint import Printed, print_cell
 
 T = TypeVar("T")
@@ -26,7 +27,10 @@ class GridCells(Generic[T]):
     def __init__(self, columns: Sequence[Column[T]]) -> None:
         self._columns = columns
         self.printed: dict[str, tuple[Printed, ...]] = {}
-        self._texts: dict[str, str] = {}
+        self.texts: dict[str, str] = {}
+        """Rows as they are printed, without what ages: what filters read. Made by `read`."""
+        self.folded: dict[str, str] = {}
+        """The same in lower case."""
 
     def print(self, rows: Mapping[str, T], keys: Iterable[str], now: float) -> list[str]:
         """Print the rows that are not printed yet; the answer names them."""
@@ -46,7 +50,8 @@ class GridCells(Generic[T]):
         """These rows changed or are gone."""
         for key in changed:
             self.printed.pop(key, None)
-            self._texts.pop(key, None)
+            self.texts.pop(key, None)
+            self.folded.pop(key, None)
 
     def keep(self, keys: Collection[str]) -> None:
         """Drop the printed cells of all other rows."""
@@ -56,28 +61,31 @@ class GridCells(Generic[T]):
         """The cell widths of printed rows."""
         return [[cell.width for cell in self.printed[key]] for key in keys if key in self.printed]
 
-    def text(self, key: str, row: T, clock: Callable[[], float]) -> str:
-        """The row as it is printed, without what ages: the text that filters read."""
-        text = self._texts.get(key)
-        if text is None:
-            now = clock()
-            later = now + _AGES_DIFFER
-            parts = []
-            for column in self._columns:
-                part = column.cell(row, now).text
-                if not _MAY_BE_AGE(part) or part == column.cell(row, later).text:
-                    parts.append(part)
-            text = self._texts[key] = " ".join(parts)
-        return text
+    def read(self, rows: Mapping[str, T], keys: Iterable[str], clock: Callable[[], float]) -> None:
+        """Make the texts of these rows ready."""
+        if len(self.texts) < len(rows):
+            for key in keys:
+                if key not in self.texts:
+                    text = self.texts[key] = self._text(rows[key], clock)
+                    self.folded[key] = fold(text)
 
     def read_ahead(self, rows: Mapping[str, T], clock: Callable[[], float]) -> bool:
         """Make some more texts ready, so that the first key of a filter finds them; whether any are missing still."""
-        if len(self._texts) == len(rows):
+        if len(self.texts) == len(rows):
             return False
-        missing = (key for key in rows if key not in self._texts)
-        for key in list(islice(missing, _READ_AHEAD)):
-            self.text(key, rows[key], clock)
-        return len(self._texts) < len(rows)
+        missing = (key for key in rows if key not in self.texts)
+        self.read(rows, list(islice(missing, _READ_AHEAD)), clock)
+        return len(self.texts) < len(rows)
+
+    def _text(self, row: T, clock: Callable[[], float]) -> str:
+        now = clock()
+        later = now + _AGES_DIFFER
+        parts = []
+        for column in self._columns:
+            part = column.cell(row, now).text
+            if not _MAY_BE_AGE(part) or part == column.cell(row, later).text:
+                parts.append(part)
+        return " ".join(parts)
 
     def _print(self, row: T, now: float) -> tuple[Printed, ...]:
         return tuple(print_cell(column.cell(row, now)) for column in self._columns)

@@ -9,7 +9,8 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 
 SortKey = Callable[[T], Any]
-Keeps = Callable[[str, T], bool]
+Sieve = Callable[[Sequence[str]], list[str]]
+"""The keys of the rows that stay, of many."""
 _MISSING: tuple[Any, ...] = ()
 _REBUILD_SHARE = 8
 """More than one changed row in so many: sorting anew is cheaper than inserting one by one."""
@@ -89,7 +90,7 @@ class Rows(Generic[T]):
         self._values: dict[str, tuple[Any, ...]] = {}
         self._sort: SortKey[T] | None = None
         self._reverse = False
-        self._keeps: Keeps[T] | None = None
+        self._sieve: Sieve | None = None
         self._order = Order(self._values, False)
         self._shown = self._order
 
@@ -127,9 +128,9 @@ class Rows(Generic[T]):
         self._sort, self._reverse = key, reverse
         self._arrange()
 
-    def filter(self, keeps: Keeps[T] | None, *, narrows: bool = False) -> None:
+    def filter(self, sieve: Sieve | None, *, narrows: bool = False) -> None:
         """Show the rows that pass, or all; `narrows` where no row passes that did not before."""
-        self._keeps = keeps
+        self._sieve = sieve
         self._narrow(self._shown if narrows else self._order)
 
     def _value(self, row: T) -> tuple[Any, ...]:
@@ -142,13 +143,12 @@ class Rows(Generic[T]):
         self._narrow()
 
     def _narrow(self, among: Order | None = None) -> None:
-        keeps, rows = self._keeps, self.rows
-        if keeps is None:
+        if self._sieve is None:
             self._shown = self._order
             return
-        keys = (self._order if among is None else among).keys
+        kept = self._sieve((self._order if among is None else among).keys)
         self._shown = Order(self._values, self._reverse)
-        self._shown.keys = [key for key in keys if keeps(key, rows[key])]
+        self._shown.keys = kept
 
     def _put(self, key: str, row: T) -> None:
         value = self._value(row)
@@ -156,7 +156,7 @@ class Rows(Generic[T]):
         moves = not known or self._values[key] != value
         was_shown = known and self._shown.index(key) is not None
         self.rows[key] = row
-        shown = self._keeps is None or self._keeps(key, row)
+        shown = self._sieve is None or bool(self._sieve([key]))
         if known and was_shown and (moves or not shown):
             self._take_out(self._shown, key)
         if known and moves and self._shown is not self._order:

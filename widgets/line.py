@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
 from aurora_tui.model.text import cell_width, clip, printable
-from widgets.exactpaint import differing_spans
 from widgets.lineview import overlay
 
 
@@ -69,10 +68,8 @@ class Line(Widget):
         parts = (tuple(left), tuple(right))
         if parts != (self._left, self._right):
             self._left, self._right = parts
-            if self.is_mounted and self._painted is not None:
-                spans = differing_spans(self._painted, self._strip())
-                if spans:
-                    self.refresh(*(Region(left, 0, right - left, 1) for left, right in spans))
+            if self.is_mounted and self._painted is not None and self._painted != self._strip():
+                self.refresh()
 
     @property
     def text(self) -> str:

@@ -1,4 +1,4 @@
-"""A scrolling view painted line by line that sends the terminal only the lines, and their parts, that differ."""
+"""A scrolling view painted line by line, of which only the lines that differ are painted again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from aurora_tui.model.text import cell_width
-from widgets.exactpaint import differing_spans
 
 WHEEL_ROWS = 3
 THUMB = "▐"
@@ -81,8 +80,10 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         self.prepare()
         regions = []
         for y in range(height):
-            for left, right in differing_spans(self._painted.get(y), self.line(y)):
-                regions.append(Region(left, y, right - left, 1))
+            line = self.line(y)
+            painted = self._painted.get(y)
+            if line is not painted and line != painted:
+                regions.append(Region(0, y, width, 1))
         if regions:
             self.refresh(*regions)
 

@@ -210,8 +210,7 @@ class TracesScreen(ModalScreen[None]):
 
     def _set_filter(self, text: str) -> None:
         self._filter = text.strip()
-        parsed = parse_filter(self._filter) if self._filter else None
-        self.grid.set_filter(None if parsed is None else lambda shown, row: parsed.matches(shown, {}))
+        self.grid.set_filter(parse_filter(self._filter))
         self.grid.empty = "no trace matches · Esc shows all" if self.rows and self._filter else self._none_found()
 
     def _none_found(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 _NO_LABELS: Mapping[str, str] = {}
@@ -44,6 +44,24 @@ class Filter:
     def matches(self, text: str, labels: Mapping[str, str] = _NO_LABELS) -> bool:
         """Whether a row or line stays; `text` is what is printed of it."""
         return self.test is None or self.test(text, labels) is not self.inverse
+
+    def sift(
+        self,
+        keys: Sequence[str],
+        texts: Mapping[str, str],
+        folded: Mapping[str, str],
+        labels: Callable[[str], Mapping[str, str]],
+    ) -> list[str]:
+        """The keys of what stays, of many at once; `folded` holds the `texts` as `fold` makes them."""
+        read, inverse = folded if self.folds else texts, self.inverse
+        if (needle := self.literal) is not None:
+            if inverse:
+                return [key for key in keys if needle not in read[key]]
+            return [key for key in keys if needle in read[key]]
+        if self.pattern is not None:
+            search = self.pattern.search
+            return [key for key in keys if (search(read[key]) is None) is inverse]
+        return [key for key in keys if self.matches(texts[key], labels(key))]
 
     def narrows(self, before: Filter) -> bool:
         """Whether all that this filter lets stay stayed with the one `before`, too: a letter was typed on."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurora_tui.model.filters import parse_filter
+from aurora_tui.model.filters import fold, parse_filter
 
 ROW = "aurora  aurora-backend-7d9f8b6c5d-x2x4z  1/1  Running"
 LABELS = {"app": "backend", "tier": "web"}
@@ -41,6 +41,34 @@ LABELS = {"app": "backend", "tier": "web"}
 )
 def test_a_row_stays_where_the_filter_matches_it(typed: str, stays: bool) -> None:
     assert parse_filter(typed).matches(ROW, LABELS) is stays
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "run",
+        "Run",
+        "!run",
+        "! Run",
+        "run|ban",
+        "!run.*$",
+        "web[0",
+        "-f abx2",
+        "!-f zebra",
+        "-l app=backend",
+        "!-l app",
+    ],
+)
+@given(rows=st.lists(st.sampled_from([ROW, "İstanbul  Running", "banana  web[0]  RUN", ""]), max_size=6))
+def test_of_many_rows_those_stay_that_stay_one_by_one(typed: str, rows: list[str]) -> None:
+    parsed = parse_filter(typed)
+    texts = {str(number): row for number, row in enumerate(rows)}
+    labels = {key: LABELS if int(key) % 2 else {} for key in texts}
+
+    stay = parsed.sift(list(texts), texts, {key: fold(row) for key, row in texts.items()}, labels.__getitem__)
+
+    assert stay == [key for key, row in texts.items() if parsed.matches(row, labels[key])]
 
 
 def test_what_is_no_regular_expression_is_looked_for_as_it_stands_and_that_is_said() -> None:
