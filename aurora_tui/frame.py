@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -28,6 +30,10 @@ log = logging.getLogger(__name__)
 LOCAL_HZ, THRIFTY_HZ = 10, 4
 AGES, THRIFTY_AGES = 10, 30
 """Seconds between two looks at whether ages read differently; a row that changes is printed with its age of then."""
+_SWEEP, _HANDS_OFF = 60.0, 5.0
+"""Seconds between two sweeps for garbage that goes in circles, and without a key before one."""
+_BETWEEN = 0.05
+"""Seconds between two changes in sight that are not kept waiting for the tick."""
 _EARLY, _EARLY_SECONDS = 0.02, 3.0
 """How often, and for how long, the first rows are looked for."""
 
@@ -44,6 +50,7 @@ class Frame(Arranged):
     def __init__(self, session: Opened) -> None:
         super().__init__(session)
         self._frames = 0
+        self._hurried = self._touched = 0.0
         self._settled = False
         self._on_top: Screen[Any] | None = None
         self._per_second = LOCAL_HZ
@@ -59,6 +66,7 @@ class Frame(Arranged):
         self.session.start()
         self.alerts_pane.focus_body()
         self._begin_ticks()
+        self.set_interval(_SWEEP, self._sweep)
         self._early = self.set_interval(_EARLY, self._hasten, repeat=round(_EARLY_SECONDS / _EARLY))
         self.flush()
 
@@ -87,6 +95,11 @@ class Frame(Arranged):
             self.flush()
         else:
             self._frames += 1
+
+    def _sweep(self) -> None:
+        """Collect garbage of any age: it takes as long as a key may wait, so it is done while none is pressed."""
+        if time.monotonic() - self._touched > _HANDS_OFF:
+            gc.collect()
 
     @property
     def _is_stirred(self) -> bool:
@@ -131,7 +144,7 @@ class Frame(Arranged):
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Key | MouseEvent | Resize) and not isinstance(event, MouseMove):
-            self._stirred = True
+            self._stirred, self._touched = True, time.monotonic()
         if isinstance(event, Key) and event.key == "ctrl+j":
             # What was typed before the program took the terminal over: Enter was still a line feed then.
             event = Key("enter", "\r")
@@ -154,6 +167,14 @@ class Frame(Arranged):
         self._settled = True
         if all(alert.state is AlertState.RESOLVED for alert in alerts.rows.values()):
             self.go_to(self.objects_pane)
+
+    def on_pane_stirred(self, message: Pane.Stirred) -> None:
+        """What is in sight waits for the tick only on a slow line, or where it changes all the time."""
+        now, pane = time.monotonic(), message.pane
+        if self.thrifty or now - self._hurried < _BETWEEN or not (pane.display and pane.region):
+            return
+        self._hurried = now
+        pane.flush()
 
     def on_pane_wanted(self, message: Pane.Wanted) -> None:
         for table in message.tables:

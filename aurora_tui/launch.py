@@ -198,10 +198,11 @@ def _named(words: str, wanted: Wanted) -> tuple[str, ...]:
 def _collect_rarely() -> None:
     """From now on collect what comes in circles, which is little; what is there by now is never looked at again.
 
-    With Python's own threshold a collection of a moment goes through all rows after every few changes.
+    With Python's own threshold a collection of a moment goes through all rows after every few changes. All that
+    lives long is gone through only while no key is pressed (`Frame`): that takes as long as a key may wait.
     """
     gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+    gc.set_threshold(2_000, 5, 1_000_000)
     gc.enable()
 
 

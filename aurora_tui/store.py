@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -26,10 +26,14 @@ class Changes:
 
 
 class Feed(Generic[T]):
-    """One reader's view of a table's changes; a hidden pane drains it when it is shown again."""
+    """One reader's view of a table's changes; a hidden pane drains it when it is shown again.
 
-    def __init__(self, table: Table[T]) -> None:
+    `noted` is told of changed keys at once, before they are drained.
+    """
+
+    def __init__(self, table: Table[T], noted: Callable[[Collection[str]], None] | None = None) -> None:
         self.table = table
+        self._noted = noted
         self._keys: set[str] = set(table.rows)
         self._freshness = True
 
@@ -43,8 +47,10 @@ class Feed(Generic[T]):
         self._freshness = False
         return changes
 
-    def _note(self, keys: Iterable[str]) -> None:
+    def _note(self, keys: Collection[str]) -> None:
         self._keys.update(keys)
+        if self._noted is not None:
+            self._noted(keys)
 
     def _note_freshness(self) -> None:
         self._freshness = True
@@ -70,9 +76,9 @@ class Table(Generic[T]):
         """Whether no reader has taken in what was written last: nobody is looking at it."""
         return bool(self._feeds) and all(feed._keys for feed in self._feeds)
 
-    def feed(self) -> Feed[T]:
+    def feed(self, noted: Callable[[Collection[str]], None] | None = None) -> Feed[T]:
         """Open a feed; its first drain holds every row that is already there."""
-        feed = Feed(self)
+        feed = Feed(self, noted)
         self._feeds.append(feed)
         return feed
 

@@ -101,7 +101,8 @@ class LogsPane(Pane):
         return self.tail.is_stirred
 
     def flush(self) -> None:
-        self.tail.flush()
+        if self.tail.is_stirred:
+            self.tail.flush()
         if self.selection is not None and not len(self.buffer):
             self.tail.empty = next(iter(self._notes.values()), f"waiting for lines of {self.selection} …")
         self.update_title()

@@ -111,6 +111,13 @@ class Pane(Vertical):
             super().__init__()
             self.tables = tables
 
+    class Stirred(Message):
+        """Something that is in sight changed: `flush` would show it."""
+
+        def __init__(self, pane: Pane) -> None:
+            super().__init__()
+            self.pane = pane
+
     def __init__(self, *, clock: Callable[[], float], id: str) -> None:
         super().__init__(id=id)
         self.clock = clock

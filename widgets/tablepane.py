@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual.binding import BindingType
@@ -66,7 +66,9 @@ class TablePane(Pane):
         super().__init__(clock=clock, id=id)
         self.store = store
         self.columns = tuple(columns)
-        self._feed: Feed[Any] = store.table(table).feed()
+        self._feed: Feed[Any] = store.table(table).feed(self._note)
+        self._told = False
+        """Whether it was said that something in sight changed."""
         self.grid: Grid[Any] = Grid(self.dressed(), clock=clock)
         self.filter_text = ""
         self.faults_only = False
@@ -97,14 +99,20 @@ class TablePane(Pane):
     def follow(self, table: str, columns: Sequence[Column[Any]]) -> None:
         """Show another table from now on."""
         self._feed.close()
-        self._feed = self.store.table(table).feed()
+        self._feed = self.store.table(table).feed(self._note)
         self._feed.drain()
         self.columns = tuple(columns)
         self.grid.set_columns(self.dressed(), self.table.rows)
         self.post_message(self.Wanted(self.tables()))
         self._settle()
 
+    def _note(self, changed: Collection[str]) -> None:
+        if not self._told and self.grid.shows(changed):
+            self._told = True
+            self.post_message(self.Stirred(self))
+
     def flush(self) -> None:
+        self._told = False
         changes = self._feed.drain()
         if changes.keys:
             self.grid.update_rows(self.table.rows, changes.keys)
@@ -204,25 +212,13 @@ class TablePane(Pane):
     def _apply_filter(self, before: Filter | None = None) -> None:
         """Show the rows that pass now; `before`: the filter that they passed until now, where only the text differs."""
         parsed = parse_filter(self.filter_text)
-        if self.faults_only or self.scoped:
-
-            def keeps(text: str, row: Any) -> bool:
-                return (
-                    self.in_scope(row)
-                    and (not self.faults_only or self.is_faulty(row))
-                    and parsed.matches(text, self.labels_of(row))
-                )
-
-            self.grid.set_filter(keeps, narrows=before is not None and parsed.narrows(before))
-        elif not parsed:
-            self.grid.set_filter(None)
-        elif parsed.literal is not None:  # what is typed most: of ten thousand rows each call counts
-            matches = parsed.matches
-            narrows = before is not None and parsed.narrows(before)
-            self.grid.set_filter(lambda text, row: matches(text), narrows=narrows)
-        else:
-            self.grid.set_filter(lambda text, row: parsed.matches(text, self.labels_of(row)))
+        narrows = before is not None and parsed.narrows(before)
+        also = self._passes if self.faults_only or self.scoped else None
+        self.grid.set_filter(parsed, also=also, labels=self.labels_of, narrows=narrows)
         self._settle()
+
+    def _passes(self, row: Any) -> bool:
+        return self.in_scope(row) and (not self.faults_only or self.is_faulty(row))
 
     @property
     def scoped(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
@@ -20,6 +21,8 @@ from widgets.tailsearch import TailSearch
 from widgets.tailwindow import TailWindow
 
 _STEPS_A_PICTURE = 32
+_GLANCE = 0.25
+"""Seconds between two pictures of lines that rush by: more of them could not be read either."""
 
 
 class TailReading(LineView):
@@ -53,6 +56,7 @@ class TailReading(LineView):
         """The sign that each line was painted with."""
         self._strips: dict[tuple[int, int, bool], Strip] = {}
         self._looking = False
+        self._flushed = 0.0
         self._wanted: Callable[[], int | None] | None = None
         """Where the reader wants to go once all lines were looked at."""
         self._buffer = buffer
@@ -97,14 +101,18 @@ class TailReading(LineView):
 
     @property
     def is_stirred(self) -> bool:
-        """Whether `flush` has something to take."""
-        return self._buffer.version != self._version
+        """Whether `flush` has something to take that can be read."""
+        if self._buffer.version == self._version:
+            return False
+        rushes = self._buffer.end - self._taken > self.size.height
+        return not rushes or time.monotonic() - self._flushed >= _GLANCE
 
     def flush(self) -> None:
         """Take what the buffer gained and dropped since the last time."""
         buffer = self._buffer
         if buffer.version == self._version:
             return
+        self._flushed = time.monotonic()
         self._names.note(buffer.span(self._taken, buffer.end))
         self._taken, self._version = buffer.end, buffer.version
         self._marks = {seq: stamp for seq, stamp in self._marks.items() if seq >= buffer.first}
