@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -75,6 +75,10 @@ class Fleet:
         self.store.table(table)
         for session in self.sessions:
             session.want(table)
+
+    def keep(self, tables: Collection[str]) -> None:
+        for session in self.sessions:
+            session.keep(tables)
 
     def switch_namespace(self, namespace: str | None) -> None:
         for session in self.sessions:

@@ -72,6 +72,8 @@ class Frame(Arranged):
 
     def _begin_ticks(self) -> None:
         self._per_second = THRIFTY_HZ if self.thrifty else LOCAL_HZ
+        if self.thrifty:
+            self.slos_pane.grow_thrifty()
         self._ticks = self.set_interval(1 / self._per_second, self._tick)
 
     async def on_unmount(self) -> None:
@@ -135,6 +137,8 @@ class Frame(Arranged):
                     pane.tick()
                 if ages:
                     pane.grow_older()
+        if second:
+            self.session.keep({table for pane in self.panes for table in pane.tables()})
         if not self._settled:
             self._settle()
         self._update_status()

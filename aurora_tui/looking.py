@@ -81,7 +81,7 @@ class Looking(ActingOnAlerts):
             page = TextPage(f"SLO {reading.service} {reading.words}{place}", clock=self.session.clock)
             alerts = self.session.of(context).store.table("alerts").rows.values()
             own = [alert for alert in alerts if alert.service == reading.service]
-            page.fill(describe_slo(reading, service, own, ascii_only=self.console.options.ascii_only))
+            page.fill(describe_slo(reading, service, own))
             self.push_screen(page)
 
     async def _inspect(self, page: TextPage, ref: ObjectRef, how: str) -> None:

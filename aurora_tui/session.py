@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,9 @@ log = logging.getLogger(__name__)
 STATUS = "cluster"
 """The table with the one row that says which server this is."""
 SIGNALS = "signals"
+USAGE = "podmetrics"
+LINGER = 60.0
+"""Seconds for which a table is fed on that nobody reads any more: who comes back finds it as it is."""
 _KEPT_OF_A_NAME = 58
 """A pod's name begins with its workload's, of which the server keeps so many characters.
 
@@ -80,6 +83,8 @@ class Session:
         self.cluster = KubernetesCluster(context, read_only=self.read_only, ahead=ahead)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._leaving: set[asyncio.Task[None]] = set()
+        self._unread: dict[str, float] = {}
+        """Since when nobody reads a table that is fed, by the monotonic clock."""
 
     @property
     def context(self) -> str:
@@ -138,7 +143,7 @@ class Session:
         """Feed a table from now on, if it is not fed yet."""
         if table in self._tasks:
             return
-        if table == "podmetrics":
+        if table == USAGE:
             metrics = PodMetricsSource(
                 self.cluster.transport, self.namespace, self.store.table(table), self.clock, fallback=self.home
             )
@@ -147,6 +152,17 @@ class Session:
         resource = resources.find(table)
         if resource is not None:
             self._spawn(table, self._reflect(resource))
+
+    def keep(self, tables: Collection[str]) -> None:
+        """Stop feeding the tables of objects that nobody has read for a minute; pods are read by more than panes."""
+        now = time.monotonic()
+        for name in list(self._tasks):
+            if name in tables or name == resources.PODS.table or not _of_objects(name):
+                self._unread.pop(name, None)
+            elif now - self._unread.setdefault(name, now) >= LINGER:
+                del self._unread[name]
+                self._stop(name)
+                self.store.table(name).clear()
 
     def switch_namespace(self, namespace: str | None) -> None:
         """Show another namespace, or all (None): the namespaced tables start anew."""
@@ -157,7 +173,7 @@ class Session:
             self.home = namespace
         for name in list(self._tasks):
             resource = resources.find(name)
-            if name == "podmetrics" or (resource is not None and resource.namespaced):
+            if name == USAGE or (resource is not None and resource.namespaced):
                 self._stop(name)
                 self.store.table(name).clear()
                 self.want(name)
@@ -285,3 +301,8 @@ class Session:
         for table in ("slos", "alerts") if name == SIGNALS else (name,):
             words = f"its source broke down ({type(error).__name__}; see the log file): refresh to start it again"
             self.store.table(table).set_freshness(SourceState.DOWN, self.clock(), words)
+
+
+def _of_objects(table: str) -> bool:
+    """Whether a table is fed with objects of a kind, or with what they use."""
+    return table == USAGE or resources.find(table) is not None

@@ -140,6 +140,10 @@ class Pane(Vertical):
         """Lines below the body, about the row under the cursor."""
         return ()
 
+    def tables(self) -> Sequence[str]:
+        """The tables that the pane reads."""
+        return ()
+
     def flush(self) -> None:
         """Take the changes since the last flush and repaint what they touch."""
         raise NotImplementedError

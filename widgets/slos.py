@@ -11,7 +11,7 @@ from aurora_tui.model.burn import PAGE
 from aurora_tui.model.placing import context_of
 from aurora_tui.model.selection import ServiceRef
 from aurora_tui.model.slo import BLIND, SloReading, SloState
-from aurora_tui.model.slo_columns import COLUMNS, cost_text
+from aurora_tui.model.slo_columns import COLUMNS, THRIFTY_COLUMNS, cost_text
 from aurora_tui.store import Store
 from widgets.grid import Grid
 from widgets.line import Line, Part
@@ -36,6 +36,11 @@ class SlosPane(TablePane):
     def on_mount(self) -> None:
         super().on_mount()
         self.grid.sort_by("STATE", False)
+
+    def grow_thrifty(self) -> None:
+        """The line is slow: show what moves in fewer characters."""
+        self.columns = THRIFTY_COLUMNS
+        self.grid.set_columns(self.dressed(), self.table.rows)
 
     def details(self) -> Sequence[Line]:
         return (self._why,)

@@ -93,7 +93,6 @@ class TablePane(Pane):
         self.post_message(self.Wanted(self.tables()))
 
     def tables(self) -> Sequence[str]:
-        """The tables that this pane reads."""
         return [self.table.name]
 
     def follow(self, table: str, columns: Sequence[Column[Any]]) -> None:

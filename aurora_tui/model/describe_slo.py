@@ -19,15 +19,13 @@ from aurora_tui.model.stamps import rfc3339
 _SAID = {True: "yes", False: "no", None: "cannot be said"}
 
 
-def describe_slo(
-    reading: SloReading, service: Service | None, alerts: Iterable[Alert] = (), *, ascii_only: bool = False
-) -> Iterator[str]:
+def describe_slo(reading: SloReading, service: Service | None, alerts: Iterable[Alert] = ()) -> Iterator[str]:
     """Lines for the reader; `service` is its service in the settings, where they have it, `alerts` those of it."""
     yield f"Objective:  {reading.service} {reading.words} ({reading.title}; defined by {reading.origin})"
     yield f"Now:        {reading.value_text}{f' ({reading.reason})' if reading.reason else ''}"
     yield f"Target:     {reading.target_text}"
     yield f"State:      {state_text(reading)}"
-    yield from _led("Budget:     ", _budget(reading, ascii_only=ascii_only))
+    yield from _led("Budget:     ", _budget(reading))
     yield from _led("Incident:   ", _incident(reading))
     if reading.min_traffic is not None:
         seen = NO_DATA if reading.traffic is None else rate_text(reading.traffic)
@@ -36,7 +34,7 @@ def describe_slo(
         yield f"Partial:    {warning}"
     yield from _led("Alerts:     ", (_alert(alert) for alert in sorted(alerts, key=worst_alert)))
     yield ""
-    yield from _history(reading, ascii_only=ascii_only)
+    yield from _history(reading)
     yield ""
     yield from _rates(reading)
     yield ""
@@ -70,11 +68,11 @@ def _led(lead: str, lines: Iterator[str]) -> Iterator[str]:
         yield (lead if index == 0 else " " * len(lead)) + line
 
 
-def _budget(reading: SloReading, *, ascii_only: bool) -> Iterator[str]:
+def _budget(reading: SloReading) -> Iterator[str]:
     if reading.budget_remaining is None:
         yield reading.budget_reason or NO_DATA
         return
-    yield f"{budget_cell(reading, ascii_only=ascii_only).text} of {promql_range(reading.budget_window)} is left"
+    yield f"{budget_cell(reading).text} of {promql_range(reading.budget_window)} is left"
     ends = reading.exhausted_in
     if reading.budget_remaining > 0 and ends is not None:
         pace = promql_range(reading.burns.steps[0].long)
@@ -93,13 +91,13 @@ def _incident(reading: SloReading) -> Iterator[str]:
     yield f"over once the target is met for {span_text(PAUSE)}"
 
 
-def _history(reading: SloReading, *, ascii_only: bool) -> Iterator[str]:
+def _history(reading: SloReading) -> Iterator[str]:
     """The last hour, higher the worse, with the target as a line across it."""
     if not reading.spark:
         yield f"Last hour:  {NOT_READ}"
         return
     yield "Last hour (the line is the target; the higher, the worse):"
-    rows = chart([reading.strain(point) for point in reading.spark], ascii_only=ascii_only)
+    rows = chart([reading.strain(point) for point in reading.spark])
     for index, row in enumerate(rows):
         yield f"    {row}  {reading.target_text if index == len(rows) // 2 else ''}".rstrip()
 

@@ -13,7 +13,8 @@ from aurora_tui.model.slo_text import part_text, rounded_down
 from aurora_tui.model.spans import promql_range
 from aurora_tui.model.sparks import bar, sparkline
 
-SPARK_WIDTH = 20
+SPARK_WIDTH, THRIFTY_SPARK_WIDTH = 20, 6
+"""Characters of the last hour; over a slow line fewer, as all of them move whenever one comes."""
 CALLS = {PAGE: "page", TICKET: "ticket"}
 """What a step of the ladder asks for."""
 _ORDER = {state: rank for rank, state in enumerate(SloState)}
@@ -108,22 +109,22 @@ def cost_text(reading: SloReading) -> str:
     return f"{since}, {longer}{part_text(incident.consumed)} of the whole budget gone"
 
 
-def budget_cell(reading: SloReading, *, ascii_only: bool = False) -> Cell:
+def budget_cell(reading: SloReading) -> Cell:
     """The unspent budget as a bar and a percentage, rounded down: ``████░░ 62%``."""
     left = reading.budget_remaining
     if left is None:
         return Cell("…" if reading.budget_reason == NOT_READ else NO_DATA, Tone.DIM)
     percent = "<1%" if 0 < left < 0.01 else f"{rounded_down(left * 100, 0):.0f}%"
     tone = Tone.BAD if left <= 0 else Tone.WARN if left < _LOW_BUDGET else Tone.GOOD
-    return Cell(f"{bar(left, ascii_only=ascii_only)} {percent}", tone)
+    return Cell(f"{bar(left)} {percent}", tone)
 
 
-def slo_columns(*, ascii_only: bool = False) -> tuple[Column[SloReading], ...]:
-    """The columns of objectives; `ascii_only` for terminals without block characters."""
+def slo_columns(spark_width: int = SPARK_WIDTH) -> tuple[Column[SloReading], ...]:
+    """The columns of objectives, the last hour drawn in so many characters."""
 
     def spark(reading: SloReading) -> Cell:
         levels = [reading.strain(point) for point in reading.spark]
-        return Cell(sparkline(levels, SPARK_WIDTH, ascii_only=ascii_only), _TONES[reading.state])
+        return Cell(sparkline(levels, spark_width), _TONES[reading.state])
 
     def by(part: Callable[[SloReading], float | None]) -> Callable[[SloReading], tuple[bool, float]]:
         return lambda reading: (part(reading) is not None, part(reading) or 0.0)
@@ -147,7 +148,7 @@ def slo_columns(*, ascii_only: bool = False) -> tuple[Column[SloReading], ...]:
         Column("1H", lambda reading, _: spark(reading), by(lambda reading: reading.strain(reading.value)), rank=3),
         Column(
             "BUDGET",
-            lambda reading, _: budget_cell(reading, ascii_only=ascii_only),
+            lambda reading, _: budget_cell(reading),
             by(lambda reading: reading.budget_remaining),
             rank=1,
         ),
@@ -162,3 +163,4 @@ def slo_columns(*, ascii_only: bool = False) -> tuple[Column[SloReading], ...]:
 
 
 COLUMNS: tuple[Column[SloReading], ...] = slo_columns()
+THRIFTY_COLUMNS: tuple[Column[SloReading], ...] = slo_columns(THRIFTY_SPARK_WIDTH)

@@ -18,6 +18,7 @@ from aurora_tui.app import AuroraApp
 from aurora_tui.model import kube
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.loglines import LogLine
+from aurora_tui.model.slo_columns import COLUMNS, THRIFTY_COLUMNS
 from tests.bench.samplepods import pod
 from tests.pilot import screen
 from tests.pilot.test_app_bindings import program
@@ -107,6 +108,27 @@ async def test_lines_that_rush_by_are_shown_now_and_then_and_single_ones_at_once
         rushing = tail.is_stirred
         tail._flushed = 0.0
         assert [rushing, tail.is_stirred] == [False, True]
+
+
+async def test_the_tables_that_the_panes_show_are_kept_and_others_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with without_ticks(tmp_path, monkeypatch) as (app, _):
+        kept: list[set[str]] = []
+        monkeypatch.setattr(app.session, "keep", kept.append)
+        app.run_command("nodes")
+        for _ in range(app._per_second):
+            app.flush()
+        assert kept == [{"nodes", "slos", "alerts"}]
+
+
+async def test_a_line_that_turns_out_slow_gets_less_of_what_moves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with without_ticks(tmp_path, monkeypatch) as (app, _):
+        assert app.slos_pane.grid.columns == COLUMNS
+        app.grow_thrifty()
+        assert app.slos_pane.grid.columns == THRIFTY_COLUMNS
 
 
 async def test_garbage_is_swept_only_while_no_key_is_pressed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

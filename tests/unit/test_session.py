@@ -96,6 +96,35 @@ async def test_a_switch_of_namespace_starts_only_the_namespaced_tables_anew(
     assert (session.namespace, session.home) == (None, "other")
 
 
+async def test_what_nobody_looks_at_any_more_is_asked_for_no_longer_but_the_pods_are(
+    server: ApiServer, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.on("GET /api/v1/nodes", listing(item("n1")))
+    for table in ("pods", "nodes"):
+        session.want(table)
+    nodes = session.store.table("nodes")
+    await server.until_asked("WATCH /api/v1/nodes")
+    await server.until_asked("WATCH /api/v1/namespaces/aurora/pods")
+
+    session.keep({"alerts"})
+    assert set(nodes.rows) == {"aurora/n1"}, "who comes back at once finds it"
+    session.keep({"nodes"})
+    monkeypatch.setattr(sessions, "LINGER", 0.0)
+    session.keep({"nodes"})
+    assert set(nodes.rows) == {"aurora/n1"}
+    session.keep({"alerts"})
+    assert (nodes.rows, nodes.freshness) == ({}, Freshness())
+    await until(lambda: [name for name in map(_source, asyncio.all_tasks()) if name] == ["source pods"])
+
+    session.want("nodes")
+    await until(lambda: nodes.rows)
+
+
+def _source(task: asyncio.Task[Any]) -> str:
+    """The name of a task that feeds a table; nothing for others."""
+    return task.get_name() if task.get_name().startswith("source ") else ""
+
+
 async def test_events_of_the_namespace_that_was_left_do_not_come_through(server: ApiServer, session: Session) -> None:
     late = asyncio.Event()
 
