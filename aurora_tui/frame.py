@@ -73,7 +73,8 @@ class Frame(Arranged):
     def _begin_ticks(self) -> None:
         self._per_second = THRIFTY_HZ if self.thrifty else LOCAL_HZ
         if self.thrifty:
-            self.slos_pane.grow_thrifty()
+            for pane in self.panes:
+                pane.grow_thrifty()
         self._ticks = self.set_interval(1 / self._per_second, self._tick)
 
     async def on_unmount(self) -> None:

@@ -15,6 +15,8 @@ from widgets.line import Part
 from widgets.pane import Pane, pane_binding
 from widgets.tail import Tail
 
+_THRIFTY_GLANCE = 1.0
+"""Seconds between two pictures of lines that rush by, over a slow line."""
 _WINDOWS = {"2": ("1m", 60), "3": ("5m", 300), "4": ("15m", 900), "5": ("30m", 1800), "6": ("1h", 3600)}
 
 
@@ -95,6 +97,9 @@ class LogsPane(Pane):
 
     def back(self) -> bool:
         return self.tail.drop_filter()
+
+    def grow_thrifty(self) -> None:
+        self.tail.glance = _THRIFTY_GLANCE
 
     @property
     def is_stirred(self) -> bool:

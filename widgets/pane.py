@@ -156,6 +156,9 @@ class Pane(Vertical):
     def grow_older(self) -> None:
         """Some time went by: ages in the rows may read differently."""
 
+    def grow_thrifty(self) -> None:
+        """The line is slow: show what moves in fewer characters, or less often."""
+
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         self.update_title()
 

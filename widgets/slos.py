@@ -38,7 +38,6 @@ class SlosPane(TablePane):
         self.grid.sort_by("STATE", False)
 
     def grow_thrifty(self) -> None:
-        """The line is slow: show what moves in fewer characters."""
         self.columns = THRIFTY_COLUMNS
         self.grid.set_columns(self.dressed(), self.table.rows)
 

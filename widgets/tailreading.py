@@ -21,8 +21,6 @@ from widgets.tailsearch import TailSearch
 from widgets.tailwindow import TailWindow
 
 _STEPS_A_PICTURE = 32
-_GLANCE = 0.25
-"""Seconds between two pictures of lines that rush by: more of them could not be read either."""
 
 
 class TailReading(LineView):
@@ -57,6 +55,8 @@ class TailReading(LineView):
         self._strips: dict[tuple[int, int, bool], Strip] = {}
         self._looking = False
         self._flushed = 0.0
+        self.glance = 0.25
+        """Seconds between two pictures of lines that rush by: more of them could not be read either."""
         self._wanted: Callable[[], int | None] | None = None
         """Where the reader wants to go once all lines were looked at."""
         self._buffer = buffer
@@ -105,7 +105,7 @@ class TailReading(LineView):
         if self._buffer.version == self._version:
             return False
         rushes = self._buffer.end - self._taken > self.size.height
-        return not rushes or time.monotonic() - self._flushed >= _GLANCE
+        return not rushes or time.monotonic() - self._flushed >= self.glance
 
     def flush(self) -> None:
         """Take what the buffer gained and dropped since the last time."""

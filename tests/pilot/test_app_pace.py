@@ -129,6 +129,7 @@ async def test_a_line_that_turns_out_slow_gets_less_of_what_moves(
         assert app.slos_pane.grid.columns == COLUMNS
         app.grow_thrifty()
         assert app.slos_pane.grid.columns == THRIFTY_COLUMNS
+        assert app.logs_pane.tail.glance == 1.0
 
 
 async def test_garbage_is_swept_only_while_no_key_is_pressed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
