@@ -1,6 +1,7 @@
 # Two commands for a newcomer: make demo, make test. The rest is for contributors.
 PYTHON ?= python3
 VENV ?= .venv
+COPIES ?= 3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
@@ -27,8 +28,8 @@ check: $(STAMP) ## ruff, mypy --strict, import contracts
 	$(BIN)/mypy
 	PYTHONPATH=. $(BIN)/lint-imports
 
-live: $(STAMP) ## run tests/live against a real control plane, Prometheus and Alertmanager, started here
-	$(BIN)/python -m tests.live.stack run -- $(BIN)/python -m pytest tests/live --live-kubeconfig '{kubeconfig}' --live-context prod $(ARGS)
+live: $(STAMP) ## run tests/live against real control planes, Prometheus and Alertmanager, started here: COPIES at once
+	$(BIN)/python -m tests.live.stack run --copies $(COPIES) -- $(BIN)/python -m pytest tests/live --numprocesses $(COPIES) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 --live-kubeconfig '{kubeconfig}' --live-context prod $(ARGS)
 
 bench: $(STAMP) ## measure against kubectl and the budgets: in process, with 5,000 pods on the live stack, and with 20,000
 	$(BIN)/python -m tests.bench.micro

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -10,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 MODULE = Path(__file__).with_name("controlplane")
@@ -28,21 +29,32 @@ class MissingProgramError(RuntimeError):
     """A program that the live stack needs is absent; the text says what to install."""
 
 
+def cache() -> Path:
+    """The folder of all that is made once."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aurora-tui"
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Whatever is made in the folder, one process makes it: the others wait."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def cache_folder(module: Path = MODULE) -> Path:
     """The folder of this very build of a Go module: other sources give another one."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     digest = hashlib.sha256()
     for source in (module / "go.mod", module / "go.sum", *sorted(module.glob("*.go"))):
         digest.update(source.read_bytes())
-    return base / "aurora-tui" / f"{module.name}-{digest.hexdigest()[:16]}"
+    return cache() / f"{module.name}-{digest.hexdigest()[:16]}"
 
 
 def built(module: Path, product: str, build: Callable[[Path], None]) -> Path:
     """Return the cache folder of a Go module, built when `product`, which is made last, is absent."""
     folder = cache_folder(module)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(folder):
         if not (folder / product).exists():
             build(folder)
     return folder
@@ -113,7 +125,9 @@ def installed(packages: Mapping[str, str]) -> dict[str, str]:
     """Return the paths of programs, given by the Debian package that has each; installed when absent and root."""
     missing = _missing(packages)
     if missing and os.geteuid() == 0 and shutil.which("apt-get"):
-        _install(missing)
+        with alone(cache()):
+            if found := _missing(packages):
+                _install(found)
         missing = _missing(packages)
     if missing:
         raise MissingProgramError(f"the live tests need {' and '.join(missing)}: apt-get install {' '.join(missing)}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import os
 import secrets
 import shutil
@@ -27,12 +28,43 @@ HOW = (
 )
 POLL = 0.1
 """Seconds between two looks of `eventually`."""
+LONGEST = (
+    "test_argo.py",
+    "test_slo_replay.py",
+    "test_readonly.py",
+    "test_scenarios.py",
+    "test_triage.py",
+)
+"""The files that take minutes, the longest first: begun last, one would keep the other workers waiting at the end."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("live", "tests against a real cluster")
     group.addoption("--live-kubeconfig", metavar="FILE", help="kubeconfig of the cluster under test")
     group.addoption("--live-context", metavar="NAME", help="its context; an administrator's")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A worker of pytest-xdist takes the stack that is its own: nothing that one test does may reach another's."""
+    copies: list[dict[str, str]] = json.loads(os.environ.get("AURORA_LIVE_COPIES", "[]"))
+    if config.getoption("live_kubeconfig") is None:
+        return
+    worker, workers = os.environ.get("PYTEST_XDIST_WORKER"), len(config.getoption("tx", None) or ())
+    if copies and worker:
+        own = copies[int(worker.removeprefix("gw"))]
+        os.environ.update(own)
+        config.option.live_kubeconfig = own["AURORA_LIVE_KUBECONFIG"]
+    elif workers > max(1, len(copies)):
+        raise pytest.UsageError(
+            f"{workers} workers need as many clusters, which only "
+            f"`python -m tests.live.stack run --copies {workers} -- pytest ...` starts"
+        )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first, as which they are handed out to the workers."""
+    order = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.name, len(order)))
 
 
 def _option(request: pytest.FixtureRequest, name: str) -> str:

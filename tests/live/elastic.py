@@ -6,9 +6,7 @@ nor any other module is published as a jar: what is behind credentials is tested
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -17,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.live.binaries import MissingProgramError, installed
+from tests.live.binaries import MissingProgramError, alone, cache, installed
 from tests.live.processes import Processes
 
 NODE = Path(__file__).with_name("elasticnode")
@@ -77,14 +75,11 @@ def running(folder: Path) -> Iterator[str]:
 
 def node_jars() -> Path:
     """The folder with the node's jars and classes, fetched and compiled when absent."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     digest = hashlib.sha256()
     for source in sorted(path for path in NODE.rglob("*") if path.is_file()):
         digest.update(source.read_bytes())
-    folder = base / "aurora-tui" / f"elasticnode-{digest.hexdigest()[:16]}"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    folder = cache() / f"elasticnode-{digest.hexdigest()[:16]}"
+    with alone(folder):
         if not (folder / "made").exists():
             _make(folder)
             (folder / "made").touch()

@@ -17,6 +17,8 @@ from pathlib import Path
 TAIL_BYTES = 4000
 PATIENCE = 3.0
 """Seconds between the polite and the hard end of a child."""
+_claims: list[socket.socket] = []
+"""What keeps given ports from being given again."""
 
 
 class ChildDiedError(RuntimeError):
@@ -100,11 +102,17 @@ def _signal(child: Child, number: signal.Signals) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return free ports of 127.0.0.1, below the range from which outgoing connections take theirs."""
-    found: set[int] = set()
+    """Return free ports of 127.0.0.1, below the range from which outgoing connections take theirs.
+
+    Until this process ends no other call gives one of them, in whatever process: who asked for it may not listen yet.
+    """
+    found: list[int] = []
     while len(found) < count:
         port = random.randrange(20000, 32000)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            found.add(port)
-    return list(found)
+            claim = socket.socket(socket.AF_UNIX)
+            _claims.append(claim)
+            claim.bind(f"\0aurora-live-port-{port}")  # a name in memory, which goes when the process does
+            found.append(port)
+    return found

@@ -141,6 +141,5 @@ def test_the_screen_shows_what_kubectl_prints(aurora: Program, kubectl: Kubectl,
 
     with console(aurora, f"--namespace={NAMESPACE}", columns=columns, lines=lines) as terminal:
         terminal.send(":pods\r")
-        seen = terminal.wait_for(lambda text: all(name in text for name in pods))
-        assert f"Pods {len(pods)}" in seen
+        terminal.wait_for(lambda text: f"Pods {len(pods)}" in text and all(name in text for name in pods))
         terminal.wait_for(version)
