@@ -7,18 +7,16 @@ import getpass
 import json
 import os
 import socket
-import sqlite3
 import sys
-import threading
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from aurora_tui import __version__, chain, journal_file
 from aurora_tui.chain import Check, Link
-from aurora_tui.journal_file import FILE_NAME, JournalError
+from aurora_tui.journal_file import FILE_NAME, JournalError, JournalFile
 from aurora_tui.model.actions import Action, Outcome, Verb, Verdict
 from aurora_tui.model.masking import mask, mask_command, mask_text
 from aurora_tui.model.redaction import redact
@@ -102,8 +100,7 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE_NAME
-        self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
+        self._file = JournalFile(self.path)
 
     def record_intent(
         self,
@@ -131,7 +128,7 @@ class Journal:
             "process": Process.current().to_json(),
             "program": __version__,
         }
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             return journal_file.append(connection, None, "intent", at, _text(body))
 
     def record_outcome(
@@ -142,14 +139,14 @@ class Journal:
         `resource_version` is the object's in the server's answer, empty without one.
         """
         body = {"outcome": str(outcome), "message": mask_text(message), "resource_version": resource_version}
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             journal_file.append(connection, entry, "outcome", at, _text(body))
 
     def settle(self, entry: int, outcome: Outcome, message: str, *, at: float) -> bool:
         """Put down what was found out afterwards, unless somebody did meanwhile; returns whether it was."""
         body = {"outcome": str(outcome), "message": mask_text(message), "resource_version": ""}
         query = "SELECT 1 FROM facts WHERE kind = 'outcome' AND entry = ?"
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             if connection.execute(query, (entry,)).fetchone():
                 return False
             journal_file.append(connection, entry, "outcome", at, _text(body))
@@ -157,7 +154,7 @@ class Journal:
 
     def record_verdict(self, entry: int, verdict: Verdict, *, at: float) -> None:
         body = replace(verdict, text=mask_text(verdict.text)).to_json()
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             journal_file.append(connection, entry, "verdict", at, _text(body))
 
     def entries(self, limit: int = 100) -> list[Entry]:
@@ -179,23 +176,20 @@ class Journal:
 
     def verify(self, head: str | None = None) -> Check:
         """Go through the chain; see `aurora_tui.chain` for what that proves."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             return chain.check(journal_file.links(connection), journal_file.last_number(connection), head)
 
     def prepare(self) -> None:
         """Make sure that the journal is there and takes writes."""
-        with self._writing():
+        with self._file.writing():
             pass
 
     def close(self) -> None:
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+        self._file.close()
 
     def _read(self, intents: str, values: tuple[Any, ...]) -> list[Entry]:
         query = f"WHERE id IN ({intents}) OR entry IN ({intents})"
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             links = journal_file.links(connection, query, values * 2)
         grouped: dict[int, list[Link]] = defaultdict(list)
         for link in links:
@@ -208,32 +202,6 @@ class Journal:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             words = f"entry {number} of the journal {self.path} is unreadable ({type(error).__name__}: {error})"
             raise JournalError(f"{words}: see `aurora-tui journal verify`") from error
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, committed to the disk at its end or undone."""
-        with self._lock:
-            connection = self._open()
-            with journal_file.writing(connection, self.path):
-                yield connection
-
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        """One state of the file; where it cannot be written, as in a full or read-only home, of a copy of it."""
-        with self._lock, contextlib.ExitStack() as stack:
-            connection = self._connection
-            if connection is None and self.path.exists():
-                with contextlib.suppress(JournalError):
-                    connection = self._open()
-            if connection is None:
-                connection = stack.enter_context(contextlib.closing(journal_file.read_copy(self.path)))
-            with journal_file.reading(connection, self.path):
-                yield connection
-
-    def _open(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._connection = journal_file.open_to_write(self.path)
-        return self._connection
 
 
 def _clean(action: Action) -> Action:

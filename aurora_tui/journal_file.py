@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,47 @@ _COLUMNS = "id, entry, kind, at, body"
 
 class JournalError(Exception):
     """The journal cannot be read or written, in words that say what to do."""
+
+
+class JournalFile:
+    """One such file, which several programs and threads may use at once; opened when it is first wanted."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, committed to the disk at its end or undone."""
+        with self._lock:
+            connection = self._open()
+            with writing(connection, self.path):
+                yield connection
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """One state of the file; where it cannot be written, as in a full or read-only home, of a copy of it."""
+        with self._lock, contextlib.ExitStack() as stack:
+            connection = self._connection
+            if connection is None and self.path.exists():
+                with contextlib.suppress(JournalError):
+                    connection = self._open()
+            if connection is None:
+                connection = stack.enter_context(contextlib.closing(read_copy(self.path)))
+            with reading(connection, self.path):
+                yield connection
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = open_to_write(self.path)
+        return self._connection
 
 
 def _first(connection: sqlite3.Connection) -> None:

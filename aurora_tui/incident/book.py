@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import secrets
 import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from aurora_tui import chain, journal_file
 from aurora_tui.chain import Check
-from aurora_tui.journal_file import JournalError
+from aurora_tui.journal_file import JournalError, JournalFile
 from aurora_tui.model.incidents import HEAVY, LONGEST_TEXT, Fact, FactKind, Incident, fold
 from aurora_tui.model.masking import mask_text
 
@@ -37,8 +35,7 @@ class Book:
     def __init__(self, folder: Path, name: str = "") -> None:
         self.path = folder / FILE_NAME
         self._name = _ODD.sub("_", name)[:60].strip("_-") or "somebody"
-        self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
+        self._file = JournalFile(self.path)
         self._writer = ""
         self._known: dict[str, set[tuple[str, int]]] = {}
         """What of others is here already, by incident."""
@@ -46,7 +43,7 @@ class Book:
     def append(self, incident: str, kind: FactKind, body: Mapping[str, Any], *, by: str, at: float) -> Fact:
         """Put a fact down; when this returns it is on the disk. Secrets in its texts are hidden first."""
         clean = {key: value if key == "data" else _clean(value) for key, value in body.items()}
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             writer = self._own_name(connection, at)
             number = journal_file.last_number(connection) + 1
             fact = Fact(incident, writer, number, float(at), by, kind, clean)
@@ -56,7 +53,7 @@ class Book:
     def take_over(self, facts: Iterable[Fact]) -> list[Fact]:
         """Put down facts of others that are not here yet; returns those."""
         new = []
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             for fact in facts:
                 if fact.incident not in self._known:
                     found = _facts(connection, fact.incident)
@@ -69,24 +66,24 @@ class Book:
 
     def facts(self, incident: str, *, heavy: bool = True) -> list[Fact]:
         """An incident's facts in the order in which they came; without `heavy` what only replays need is left out."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             return _facts(connection, incident, heavy=heavy)
 
     def own(self, incident: str, after: int = 0) -> list[Fact]:
         """One's own facts beyond a number, in their order."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             writer = self._known_name(connection)
             found = _facts(connection, incident, after=after)  # one's own facts have the file's numbers
         return [fact for fact in found if fact.writer == writer]
 
     def names(self) -> list[str]:
         """What there are facts of: incidents, and the lists."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             return _names(connection)
 
     def incidents(self) -> list[Incident]:
         """All incidents, the newest first, without what only replays need."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             names = [name for name in _names(connection) if name != LISTS]
             found = [fold(_facts(connection, name, heavy=False)) for name in names]
         return sorted((each for each in found if each is not None), key=lambda each: -each.opened_at)
@@ -100,19 +97,16 @@ class Book:
 
     def writer(self, at: float) -> str:
         """How this book's own facts are signed; it never changes."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             return self._own_name(connection, at)
 
     def verify(self, head: str | None = None) -> Check:
         """Go through the chain; see `aurora_tui.chain` for what that proves."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             return chain.check(journal_file.links(connection), journal_file.last_number(connection), head)
 
     def close(self) -> None:
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+        self._file.close()
 
     def _own_name(self, connection: sqlite3.Connection, at: float) -> str:
         if not self._known_name(connection):
@@ -126,27 +120,6 @@ class Book:
             row = connection.execute("SELECT body FROM facts WHERE kind = ? ORDER BY id LIMIT 1", (_WRITER,)).fetchone()
             self._writer = json.loads(row[0])["writer"] if row else ""
         return self._writer
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            if self._connection is None:
-                self._connection = journal_file.open_to_write(self.path)
-            with journal_file.writing(self._connection, self.path):
-                yield self._connection
-
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        """One state of the file; where it cannot be written, or is not there, of a copy of it."""
-        with self._lock, contextlib.ExitStack() as stack:
-            connection = self._connection
-            if connection is None and self.path.exists():
-                with contextlib.suppress(JournalError):
-                    connection = self._connection = journal_file.open_to_write(self.path)
-            if connection is None:
-                connection = stack.enter_context(contextlib.closing(journal_file.read_copy(self.path)))
-            with journal_file.reading(connection, self.path):
-                yield connection
 
 
 def _names(connection: sqlite3.Connection) -> list[str]:

@@ -81,7 +81,7 @@ def test_the_files_are_the_operators_alone(tmp_path: Path) -> None:
 def test_a_write_waits_for_the_disk(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     intend(journal)
-    connection = journal._connection
+    connection = journal._file._connection
     assert connection is not None
 
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -154,7 +154,7 @@ def test_threads_share_one_journal_without_loss(tmp_path: Path) -> None:
 def test_a_full_disk_is_told_in_words_and_loses_nothing_before_it(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     intend(journal)
-    connection = journal._connection
+    connection = journal._file._connection
     assert connection is not None
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages}")
