@@ -22,6 +22,12 @@ PATIENCE = 24 * 3600.0
 """Seconds after which what could not be sent is given up: nobody wants to hear of it any more."""
 Send = Callable[[Channel, Incident, Occasion, str], None]
 SENT, GIVEN_UP, WAITING = "sent", "given up", "waiting"
+TRYING = "trying"
+"""Put down before anything is sent: where it stays the last word, the program ended in between."""
+UNSURE = "unsure"
+_SETTLED = frozenset({SENT, GIVEN_UP, UNSURE})
+_ONCE = frozenset({ChannelKind.PAGERDUTY})
+"""Those to whom the same may be sent again: they know it by its key."""
 
 
 class Writes(Protocol):
@@ -60,6 +66,7 @@ class Outbox:
         self._write = write
         self._deliver = deliver
         self._waiting: dict[str, _Waiting] | None = None
+        self._sending = asyncio.Lock()
 
     @property
     def waiting(self) -> int:
@@ -80,75 +87,84 @@ class Outbox:
 
     async def flush(self) -> None:
         """Send what is due."""
-        now = self._clock()
-        for name, each in list((self._waiting or {}).items()):
-            if each.due <= now:
-                await self._try(name, each)
+        async with self._sending:
+            now = self._clock()
+            for name, each in list((self._waiting or {}).items()):
+                if each.due <= now:
+                    await self._try(name, each)
 
     async def _try(self, name: str, each: _Waiting) -> None:
-        notice = each.notice
-        channel = self._channels.get(str(notice.body.get("channel")))
-        try:
-            if channel is None:
-                raise NotSentError("the settings no longer name it", again=False)
-            if not await asyncio.to_thread(self._send, channel, notice):
-                self._forget(name)
-                return
-        except NotSentError as error:
-            if error.again and self._clock() - notice.at < PATIENCE:
-                each.due = self._clock() + each.backoff.next()
-                if not each.told:
-                    each.told = True
-                    await self._record(notice, WAITING, f"not sent yet, it is tried again: {error}")
-                return
-            self._forget(name)
-            await self._record(notice, GIVEN_UP, f"not sent: {error}")
-            return
-        self._forget(name)
-        seen = ["notified", *(["status_page"] if channel.kind is ChannelKind.STATUS else [])]
-        await self._record(notice, SENT, "sent", seen)
-
-    def _forget(self, name: str) -> None:
-        assert self._waiting is not None
-        del self._waiting[name]
-
-    async def _record(self, notice: Fact, state: str, words: str, seen: Sequence[str] = ()) -> None:
-        about = f"{notice.body.get('occasion')} to {notice.body.get('channel')}"
-        body: dict[str, Any] = {"notice": notice.body["notice"], "state": state, "words": f"{about}: {words}"}
-        body |= {"seen": list(seen)} if seen else {"bad": True}
-        await self._write(notice.incident, FactKind.DELIVERY, body)
-
-    def _send(self, channel: Channel, notice: Fact) -> bool:
-        """Whether it was sent from here; not where another program of this operator has done so meanwhile."""
         with _alone(self._book.path.with_name("outbox.lock")) as alone:
             if not alone:
-                raise NotSentError("another program of yours is sending", again=True)
-            facts = self._book.facts(notice.incident, heavy=False)
-            if notice.body["notice"] in _settled(facts):
-                return False
-            incident = fold(facts)
-            assert incident is not None  # a notice belongs to one
-            self._deliver(channel, incident, Occasion(str(notice.body["occasion"])), str(notice.body["text"]))
-            return True
+                await self._later(each, "another program of yours is sending")
+                return
+            state, incident = await asyncio.to_thread(self._stands, each.notice)
+            if state not in _SETTLED:
+                try:
+                    channel = self._channel(each.notice)
+                    if state == TRYING and channel.kind not in _ONCE:
+                        words = "may have been sent: the program ended in between. It is not sent again by itself"
+                        await self._record(each.notice, UNSURE, words)
+                    else:
+                        await self._send(channel, incident, each.notice)
+                except NotSentError as error:
+                    if error.again and self._clock() - each.notice.at < PATIENCE:
+                        await self._later(each, str(error))
+                        return
+                    await self._record(each.notice, GIVEN_UP, f"was not sent: {error}")
+            assert self._waiting is not None
+            del self._waiting[name]
+
+    async def _send(self, channel: Channel, incident: Incident, notice: Fact) -> None:
+        occasion, text = Occasion(str(notice.body["occasion"])), str(notice.body["text"])
+        await self._record(notice, TRYING, "is being sent", quiet=True)
+        await asyncio.to_thread(self._deliver, channel, incident, occasion, text)
+        seen = ["notified", *(["status_page"] if channel.kind is ChannelKind.STATUS else [])]
+        await self._record(notice, SENT, "was sent", seen)
+
+    def _channel(self, notice: Fact) -> Channel:
+        channel = self._channels.get(str(notice.body.get("channel")))
+        if channel is None:
+            raise NotSentError("the settings no longer name it", again=False)
+        return channel
+
+    async def _later(self, each: _Waiting, why: str) -> None:
+        """It is tried again; the timeline says so once."""
+        each.due = self._clock() + each.backoff.next()
+        quiet, each.told = each.told, True
+        await self._record(each.notice, WAITING, f"was not sent yet, it is tried again: {why}", quiet=quiet)
+
+    async def _record(
+        self, notice: Fact, state: str, words: str, seen: Sequence[str] = (), *, quiet: bool = False
+    ) -> None:
+        about = f"{notice.body.get('occasion')} to {notice.body.get('channel')}"
+        body: dict[str, Any] = {"notice": notice.body["notice"], "state": state, "words": f"{about} {words}"}
+        body |= {"seen": list(seen)} if seen else {"quiet": True} if quiet else {"bad": True}
+        await self._write(notice.incident, FactKind.DELIVERY, body)
+
+    def _stands(self, notice: Fact) -> tuple[str, Incident]:
+        """What was put down of a notice last, by whichever program of this operator, and its incident."""
+        facts = self._book.facts(notice.incident, heavy=False)
+        incident = fold(facts)
+        assert incident is not None  # a notice belongs to one
+        return _states(facts).get(notice.body["notice"], ""), incident
 
     def _left(self) -> list[Fact]:
         found = []
         for incident in self._book.incidents():
-            settled = _settled(incident.facts)
+            states = _states(incident.facts)
             writer = self._book.writer(self._clock()) if incident.of_kind(FactKind.NOTICE) else ""
             found += [
                 fact
                 for fact in incident.of_kind(FactKind.NOTICE)
-                if fact.writer == writer and fact.body.get("notice") not in settled
+                if fact.writer == writer and states.get(fact.body.get("notice")) not in _SETTLED
             ]
         return found
 
 
-def _settled(facts: Sequence[Fact]) -> set[Any]:
-    done = (SENT, GIVEN_UP)
-    return {
-        fact.body.get("notice") for fact in facts if fact.kind is FactKind.DELIVERY and fact.body.get("state") in done
-    }
+def _states(facts: Sequence[Fact]) -> dict[Any, Any]:
+    """What was put down last of each notice."""
+    return {fact.body.get("notice"): fact.body.get("state") for fact in facts if fact.kind is FactKind.DELIVERY}
 
 
 @contextlib.contextmanager

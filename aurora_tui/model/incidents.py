@@ -53,6 +53,7 @@ class Fact:
     """One thing put down; `writer` and `number` name it for good, `at` is in seconds since the epoch.
 
     Facts that several programs see for themselves carry a ``key`` in their body: the earliest of them stands.
+    What is ``quiet`` is no entry of the timeline.
     """
 
     incident: str
@@ -240,7 +241,7 @@ _LEAD = {
 
 def _timeline(facts: Iterable[Fact]) -> Iterator[TimelineEntry]:
     for fact in facts:
-        if fact.kind is FactKind.IMPACT:
+        if fact.kind is FactKind.IMPACT or fact.body.get("quiet") is True:
             continue
         happened, details = _number(fact.body.get("happened")), fact.body.get("details")
         yield TimelineEntry(

@@ -58,7 +58,7 @@ async def test_nothing_is_sent_before_it_was_shown_and_consented_to(
         await console.press("!")
         await console.until("1 [x] page")
         await console.press("tab", "enter")
-        await console.until("opened to page: sent", "Tell the stakeholders")
+        await console.until("opened to page was sent", "Tell the stakeholders")
         (event,) = events(receiver)
         assert event["event_action"] == "trigger"
         assert event["payload"]["summary"].startswith("[sev1] HighErrorRate of backend in prod: being looked at by")
@@ -85,7 +85,7 @@ async def test_calm_for_long_enough_ends_it_with_its_cost(healthy: Addresses, re
         await console.press("!")
         await console.until("resolved: [sev2]")
         await console.press("right", "enter")
-        await console.until("resolved to page: sent")
+        await console.until("resolved to page was sent")
         assert [event["event_action"] for event in events(receiver)] == ["resolve"]
         await console.press("p")
         await console.until("## Impact", "events failed")

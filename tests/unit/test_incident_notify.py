@@ -171,7 +171,9 @@ class Desk:
         return self.book.append(NAME, FactKind.NOTICE, notice_body(to, Occasion.OPENED, text), by="alice", at=self.now)
 
     def states(self) -> list[str]:
-        return [fact.body["state"] for fact in incident(self.book).of_kind(FactKind.DELIVERY)]
+        """What the timeline says of what was sent."""
+        told = incident(self.book).of_kind(FactKind.DELIVERY)
+        return [fact.body["state"] for fact in told if "quiet" not in fact.body]
 
 
 async def test_what_cannot_be_sent_is_tried_again_until_it_is_and_each_is_recorded(
@@ -209,6 +211,71 @@ async def test_a_program_that_was_killed_leaves_its_notices_to_the_next_one(
     assert desk.states() == ["sent"]
 
 
+class KilledError(Exception):
+    """The program ends here."""
+
+
+def killed(channel: Channel, incident: Incident, occasion: Occasion, text: str) -> None:
+    """Sends it, and does not live to put that down."""
+    send(channel, incident, occasion, text)
+    raise KilledError
+
+
+async def killed_while_sending(desk: Desk, to: Channel) -> None:
+    outbox = Outbox(desk.book, [to], lambda: desk.now, desk.write, killed)
+    outbox.add(desk.consent(to))
+    with pytest.raises(KilledError):
+        await outbox.flush()
+
+
+async def test_what_was_being_sent_when_the_program_was_killed_is_not_sent_again_but_said(
+    receiver: Receiver, book: Book, tmp_path: Path
+) -> None:
+    receiver.status = 200
+    hook, desk = channel(tmp_path, ChannelKind.WEBHOOK, f"{receiver.url}/hooks/abc"), Desk(book)
+    await killed_while_sending(desk, hook)
+    for _ in range(2):
+        outbox = desk.outbox(hook)
+        await outbox.look()
+        await outbox.flush()
+    assert len(receiver.got) == 1
+    assert desk.states() == ["unsure"]
+    assert "opened to webhook may have been sent" in "".join(entry.words for entry in incident(book).timeline)
+    assert "notified" not in incident(book).seen
+    outbox.add(desk.consent(hook))  # whoever wants it sends it anew
+    await outbox.flush()
+    assert (len(receiver.got), desk.states()) == (2, ["unsure", "sent"])
+
+
+async def test_pagerduty_is_sent_it_again_which_knows_it_by_its_key(
+    receiver: Receiver, book: Book, tmp_path: Path
+) -> None:
+    page, desk = channel(tmp_path, ChannelKind.PAGERDUTY, KEY, server=receiver.url), Desk(book)
+    await killed_while_sending(desk, page)
+    outbox = desk.outbox(page)
+    await outbox.look()
+    await outbox.flush()
+    assert [body["dedup_key"] for _, body in receiver.got] == [f"aurora-tui/{NAME}"] * 2
+    assert desk.states() == ["sent"]
+
+
+async def test_what_failed_before_the_program_was_killed_is_sent_by_the_next_one(
+    receiver: Receiver, book: Book, tmp_path: Path
+) -> None:
+    hook, desk = channel(tmp_path, ChannelKind.WEBHOOK, f"{receiver.url}/hooks/abc"), Desk(book)
+    outbox = desk.outbox(hook)
+    outbox.add(desk.consent(hook))
+    receiver.status = 503
+    for _ in range(2):  # of the second time the timeline says nothing
+        await outbox.flush()
+        desk.now += 600
+    receiver.status = 200
+    outbox = desk.outbox(hook)
+    await outbox.look()
+    await outbox.flush()
+    assert desk.states() == ["waiting", "sent"]
+
+
 async def test_what_is_refused_or_too_old_is_given_up_in_words(receiver: Receiver, book: Book, tmp_path: Path) -> None:
     page, desk = channel(tmp_path, ChannelKind.PAGERDUTY, KEY, server=receiver.url), Desk(book)
     outbox = desk.outbox(page)
@@ -221,7 +288,7 @@ async def test_what_is_refused_or_too_old_is_given_up_in_words(receiver: Receive
     await outbox.flush()
     assert desk.states() == ["given up", "given up"]
     assert outbox.waiting == 0
-    assert "not sent: PagerDuty refused it (400)" in "".join(entry.words for entry in incident(book).timeline)
+    assert "was not sent: PagerDuty refused it (400)" in "".join(entry.words for entry in incident(book).timeline)
 
 
 async def test_nothing_of_a_secret_reaches_the_book(receiver: Receiver, book: Book, tmp_path: Path) -> None:
