@@ -22,7 +22,7 @@ from aurora_tui.journal_file import JournalError
 from aurora_tui.launch import Wanted, fail, settings_of
 from aurora_tui.model.ages import human_duration
 from aurora_tui.model.checklists import GuidedList
-from aurora_tui.model.incidents import Fact, FactKind, Incident, light
+from aurora_tui.model.incidents import Fact, FactKind, Incident, fold, light
 from aurora_tui.model.text import printable
 from aurora_tui.model.timeline import offset_words
 from aurora_tui.settings import Settings
@@ -95,7 +95,11 @@ def export(wanted: Wanted, name: str, form: str, out: Path | None, bundle: Path 
     settings = settings_of(wanted)
     try:
         book = Book(state_dir())
+        if form != "json" and (bundle is None or out is not None):
+            with contextlib.suppress(JournalError):  # where nothing can be written the draft is there all the same
+                _tick(book, found, settings)
         facts = book.facts(found.id)
+        found = fold(facts) or found
         if bundle is not None:
             with new_file(bundle) as file:
                 file.write(bundled(facts))
@@ -110,8 +114,6 @@ def export(wanted: Wanted, name: str, form: str, out: Path | None, bundle: Path 
                 file.write(text.encode("utf-8", "backslashreplace"))
     except JournalError as error:
         raise fail(str(error)) from error
-    with contextlib.suppress(JournalError):  # where nothing can be written the draft is there all the same
-        _tick(book, found, settings)
     return 0
 
 

@@ -35,6 +35,8 @@ class Impact:
     consumed: float | None
     """The share of the whole budget that went."""
     budget_left: float | None
+    slow: bool = False
+    """Whether an event is bad for being slow."""
 
 
 async def impact_facts(session: Session, incident: Incident) -> list[Told]:
@@ -95,6 +97,7 @@ async def _impact(
         "total": total,
         "consumed": share,
         "budget_left": reading.budget_remaining if reading is not None else None,
+        "slow": objective.kind is ObjectiveKind.LATENCY,
     }
 
 
@@ -117,4 +120,5 @@ def impact_of(fact: Fact) -> Impact:
         number("total"),
         number("consumed"),
         number("budget_left"),
+        fact.body.get("slow") is True,
     )

@@ -31,6 +31,10 @@ CHANGES_EVERY = 60.0
 """Seconds between two looks at what changed in the cluster."""
 THOUGHT_EVERY = 300.0
 """Seconds between two readings of the whole situation: it is asked of many servers."""
+THOUGHT_AGAIN = 60.0
+"""The same while nothing was found: just after the onset there is little to go by."""
+AFTERWARDS = "postmortem"
+"""What is done when an incident is over, too."""
 _ODD = re.compile(r"[^a-z0-9]+")
 
 
@@ -132,7 +136,7 @@ class IncidentDesk(FactKeeper):
 
     async def saw(self, name: str) -> None:
         """The program saw something: what it was for the first time is ticked, wherever the list says so."""
-        if self.incident is not None and self.incident.is_open:
+        if self.incident is not None and (self.incident.is_open or name == AFTERWARDS):
             await self._saw(name)
 
     async def change_severity(self, severity: str) -> None:
@@ -214,7 +218,8 @@ class IncidentDesk(FactKeeper):
     def _think(self, incident: Incident) -> None:
         """Read the log and have the analyzers look at it, beside all else: at the opening and from time to time."""
         now = self.session.clock()
-        if self._thought_at is not None and now - self._thought_at < THOUGHT_EVERY:
+        wait = THOUGHT_EVERY if incident.of_kind(FactKind.FINDING) else THOUGHT_AGAIN
+        if self._thought_at is not None and now - self._thought_at < wait:
             return
         from aurora_tui.incident.thinking import thought
 
@@ -241,7 +246,8 @@ class IncidentDesk(FactKeeper):
             await self.measure()
             for kind, body in await self._recorder.last(incident):
                 await self._put(kind, body)
-            await self._put(FactKind.RESOLVED, {"words": f"resolved: {self._calm.words(self.session.clock())}"})
+            words = f"resolved: {self._calm.words(self.session.clock())}"
+            await self._put(FactKind.RESOLVED, {"key": "resolved", "words": words, "who_did": incident.resolving_by})
 
     def _take(self, name: str, facts: Iterable[Fact]) -> None:
         self._changes_at = self._thought_at = None

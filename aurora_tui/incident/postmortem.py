@@ -79,11 +79,14 @@ def _cost(impact: Impact) -> str:
     parts = []
     if impact.failed is not None and impact.total is not None:
         share = impact.failed / impact.total if impact.total else 0.0
-        parts.append(f"{impact.failed:,.0f} of {impact.total:,.0f} events failed ({share:.2%})")
+        fate = "were too slow" if impact.slow else "failed"
+        parts.append(f"{impact.failed:,.0f} of {impact.total:,.0f} events {fate} ({share:.2%})")
     if impact.consumed is not None:
         parts.append(f"{impact.consumed:.2%} of the error budget consumed")
-    if impact.budget_left is not None:
-        parts.append(f"{impact.budget_left:.1%} of it left")
+    if impact.budget_left is not None and impact.budget_left < 0:
+        parts.append(f"the error budget is overspent by {-impact.budget_left:.1%}")
+    elif impact.budget_left is not None:
+        parts.append(f"{impact.budget_left:.1%} of the error budget left")
     return "; ".join(parts) or "not known"
 
 
@@ -99,7 +102,7 @@ def _times(incident: Incident, phases: Iterable[PhaseClock]) -> Iterator[str]:
             if phase.ended is not None
             else f"not over after {human_duration(phase.seconds)}"
         )
-        judged = "too long" if phase.over else "in time"
+        judged = "too long" if phase.over else "in time" if phase.ended is not None else "-"
         yield f"| {_cell(phase.title)} (from the opening) | {took} | {limit} | {judged} |"
     if incident.resolved_at is not None:
         yield f"| Resolution (onset to end) | {human_duration(incident.resolved_at - incident.begin)} | - | |"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any
@@ -53,8 +54,8 @@ class Recorder:
         now = self._session.clock()
         if self._last is None:
             told = [snap async for snap in self._opening(incident)]
-        elif now - self._last >= self._every and self._count < MOST_SNAPSHOTS:
-            told = [await self._snapshot(incident, rows_of(self._session.store, now), "as it went on")]
+        elif now - max(self._last, _captured(incident)) >= self._every and self._count < MOST_SNAPSHOTS:
+            told = [await self._snapshot(incident, rows_of(self._session.store, now), "as it went on", quiet=True)]
         else:
             return []
         self._last = now
@@ -87,10 +88,13 @@ class Recorder:
         words = f"kept {kept:,} log lines of {incident.ref} since {rfc3339(self._begin(incident))}"
         return [(FactKind.LOGS, {"words": words, "origin": str(incident.ref), "data": data, "key": "logs"})]
 
-    async def _snapshot(self, incident: Incident, rows: Rows, when: str, *, events: bool = False) -> Told:
+    async def _snapshot(
+        self, incident: Incident, rows: Rows, when: str, *, events: bool = False, quiet: bool = False
+    ) -> Told:
         more = {"events": found} if events and (found := await self._events(incident)) else {}
         data = await asyncio.to_thread(packed, rows, more, incident.namespace)
-        return FactKind.SNAPSHOT, {"words": f"captured the panes {when}", "happened": rows.at, "data": data}
+        body = {"words": f"captured the panes {when}", "happened": rows.at, "data": data}
+        return FactKind.SNAPSHOT, body | ({"quiet": True} if quiet else {})
 
     async def _events(self, incident: Incident) -> Mapping[str, Any]:
         namespace = incident.namespace or self._session.home
@@ -132,3 +136,9 @@ class Recorder:
         except (ClusterError, TimeoutError):
             pass  # what was read until then is kept
         return lines
+
+
+def _captured(incident: Incident) -> float:
+    """When the panes were captured last, by whomever."""
+    times = (fact.body.get("happened") for fact in incident.of_kind(FactKind.SNAPSHOT))
+    return max((each for each in times if isinstance(each, int | float)), default=-math.inf)

@@ -73,10 +73,14 @@ def recorded(facts: Sequence[Fact]) -> Recorded:
     if incident is None:
         raise ValueError("there is no incident in it")
     begin = snapshots[0].at if snapshots else incident.begin
-    times = {each.at for each in snapshots} | {_happened(fact) for fact in told if fact.kind is not FactKind.TICK}
+    times = {each.at for each in snapshots} | {_happened(fact) for fact in told if _is_moment(fact)}
     moments = tuple(sorted(at for at in times if at >= min(begin, incident.begin)))
     ordered = sorted(lines, key=lambda line: line.stamp or 0.0)
     return Recorded(incident, told, tuple(snapshots), tuple(ordered), moments or (incident.opened_at,))
+
+
+def _is_moment(fact: Fact) -> bool:
+    return fact.kind is not FactKind.TICK and fact.body.get("quiet") is not True
 
 
 def _happened(fact: Fact) -> float:

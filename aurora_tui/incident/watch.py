@@ -9,6 +9,7 @@ from aurora_tui.journal import Entry
 from aurora_tui.model.actions import Outcome, Verb
 from aurora_tui.model.alerts import Alert, AlertState, severity_rank
 from aurora_tui.model.changes import Change, ChangeKind
+from aurora_tui.model.diffs import changes
 from aurora_tui.model.incidents import Fact, FactKind, Incident, ref_json
 from aurora_tui.model.stamps import rfc3339
 
@@ -16,6 +17,7 @@ Told = tuple[FactKind, dict[str, Any]]
 """A fact to be put down, unless one with its key is there already."""
 _MENDING = frozenset({Verb.RESTART, Verb.UNDO, Verb.DELETE, Verb.KILL, Verb.EVICT, Verb.IMAGE, Verb.ABORT})
 _LINES = 12
+_DIFFERENCES = 6
 _BEFORE = 3600.0
 """Seconds before the onset in which a change of the workload's own belongs to the incident."""
 _NEAR = 900.0
@@ -34,12 +36,20 @@ def concerns(incident: Incident, alert: Alert) -> bool:
 
 
 def alert_facts(incident: Incident, alerts: Iterable[Alert]) -> Iterator[Told]:
+    """Alerts that fire, when they began to, and that are over since the incident began."""
+    known = _firings(incident)
     for alert in alerts:
         firing = alert.state is AlertState.FIRING
         if not (firing or alert.state is AlertState.RESOLVED) or not concerns(incident, alert):
             continue
-        when = alert.since if firing else alert.ended
+        if alert.ended is not None and not firing and alert.ended < incident.begin:
+            continue
+        moments = {each for each in (alert.since, alert.fired_at) if each is not None}
+        if firing and moments & known.get(alert.fingerprint, set()):
+            continue  # one of those who tell it is silent meanwhile, and so the other's time stands alone
+        when = (alert.fired_at if alert.fired_at is not None else alert.since) if firing else alert.ended
         words = f"{alert.name} {'fires' if firing else 'is over'}{f' ({alert.service})' if alert.service else ''}"
+        held = f"its condition holds since {rfc3339(alert.since)}" if firing and alert.since is not None else ""
         yield (
             FactKind.ALERT,
             {
@@ -47,13 +57,25 @@ def alert_facts(incident: Incident, alerts: Iterable[Alert]) -> Iterator[Told]:
                 "words": words,
                 "happened": when,
                 "who_did": "/".join(alert.sources),
-                "details": [alert.summary] if alert.summary else [],
+                "details": [line for line in (alert.summary, held) if line],
                 "name": alert.name,
                 "severity": alert.severity,
                 "state": str(alert.state),
+                "fingerprint": alert.fingerprint,
+                "moments": sorted(moments),
                 "bad": firing,
             },
         )
+
+
+def _firings(incident: Incident) -> dict[str, set[float]]:
+    """When alerts of the timeline began, by their fingerprint."""
+    found: dict[str, set[float]] = {}
+    for fact in incident.of_kind(FactKind.ALERT):
+        name, moments = fact.body.get("fingerprint"), fact.body.get("moments")
+        if fact.body.get("state") == AlertState.FIRING and isinstance(name, str) and isinstance(moments, list):
+            found.setdefault(name, set()).update(each for each in moments if isinstance(each, float))
+    return found
 
 
 def action_facts(incident: Incident, entries: Iterable[Entry]) -> Iterator[Told]:
@@ -101,14 +123,15 @@ def action_facts(incident: Incident, entries: Iterable[Entry]) -> Iterator[Told]
 def _account(entry: Entry) -> list[str]:
     """What stood in the preview and what came of it."""
     lines = [f"previewed: {words}" for words in (entry.preview.warnings if entry.preview else ())]
+    lines += [str(line) for line in changes(entry.action.before, entry.action.after)][:_DIFFERENCES]
     lines += [f"params: {key}={value}" for key, value in entry.action.params.items()]
     lines += [entry.message] if entry.message else []
     return lines[:_LINES]
 
 
-def change_facts(incident: Incident, changes: Iterable[Change]) -> Iterator[Told]:
+def change_facts(incident: Incident, found: Iterable[Change]) -> Iterator[Told]:
     """Deploys and other changes near the onset or since; what was done from here stands there as an action."""
-    for change in changes:
+    for change in found:
         before = _BEFORE if change.own else _NEAR
         near = change.at >= incident.begin - before
         if change.kind is ChangeKind.ACTION or not near or (change.kind is ChangeKind.JOB and not change.own):

@@ -81,6 +81,8 @@ class Alert:
     """The page of its expression, as Prometheus sent it along."""
     ended: float | None = None
     """When a resolved one ended, in seconds since the epoch."""
+    fired_at: float | None = None
+    """When it began to fire, its condition having held for as long as the rule asks; None where nobody tells."""
     fired: tuple[bool, ...] = ()
     """In which of the last 24 hours it fired, the oldest first; empty where nobody keeps that."""
 

@@ -122,8 +122,7 @@ def _mark(row: StepRow, _: float) -> Cell:
 def _who(row: StepRow, _: float) -> Cell:
     if row.tick is None:
         return Cell("by itself" if row.step.seen else "space ticks it", Tone.DIM)
-    by = f"{row.tick.by}, seen by itself" if row.tick.itself else row.tick.by
-    return Cell(f"{by} {rfc3339(row.tick.at)[11:19]}")
+    return Cell(f"{'seen by itself' if row.tick.itself else row.tick.by} {rfc3339(row.tick.at)[11:19]}")
 
 
 STEP_COLUMNS: tuple[Column[StepRow], ...] = (

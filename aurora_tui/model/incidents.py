@@ -132,6 +132,8 @@ class Incident:
     """When the program first saw something by itself, by the names of `checklists.SEEN`."""
     resolving_since: float | None
     """When somebody began to wait for the calm."""
+    resolving_by: str
+    """Who did; whose program then sees the calm first is nobody's doing."""
     resolved_at: float | None
     resolved_by: str
     timeline: tuple[TimelineEntry, ...]
@@ -160,7 +162,9 @@ def fold(facts: Iterable[Fact]) -> Incident | None:
     body = opening.body
     roles: dict[str, str] = {}
     ticks: dict[str, Tick] = {}
-    severity, resolving, resolved = _severity(body), None, None
+    severity = _severity(body)
+    resolving: Fact | None = None
+    resolved: Fact | None = None
     for fact in told:
         match fact.kind:
             case FactKind.SEVERITY:
@@ -170,7 +174,7 @@ def fold(facts: Iterable[Fact]) -> Incident | None:
             case FactKind.TICK:
                 _tick(ticks, fact)
             case FactKind.RESOLVING:
-                resolving = fact.at if fact.body.get("waits") else None
+                resolving = fact if fact.body.get("waits") else None
             case FactKind.RESOLVED:
                 resolved = resolved or fact
             case _:
@@ -191,9 +195,10 @@ def fold(facts: Iterable[Fact]) -> Incident | None:
         people=tuple(dict.fromkeys(fact.by for fact in told if fact.by)),
         ticks=ticks,
         seen=_seen(told),
-        resolving_since=resolving if resolved is None else None,
+        resolving_since=resolving.at if resolving and resolved is None else None,
+        resolving_by=resolving.by if resolving else "",
         resolved_at=resolved.at if resolved else None,
-        resolved_by=resolved.by if resolved else "",
+        resolved_by=(_text(resolved.body, "who_did") or resolved.by) if resolved else "",
         timeline=tuple(sorted(_timeline(told), key=lambda each: each.at)),
         facts=told,
     )

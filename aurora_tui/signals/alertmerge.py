@@ -127,6 +127,7 @@ class Merger:
             state=state,
             severity=raw.labels.get("severity", ""),
             since=epoch(raw.starts_at),
+            fired_at=epoch(raw.starts_at),
             summary=summary_of(raw.annotations),
             labels=raw.labels,
             annotations=raw.annotations,

@@ -78,6 +78,49 @@ def test_alerts_of_the_service_and_critical_ones_of_nobody_are_taken_in() -> Non
     assert told["Smoke is over (backend)"]["happened"] == 950.0
 
 
+def test_an_alert_fires_when_it_does_and_not_when_its_condition_began_to_hold() -> None:
+    fire = dataclasses.replace(alert("Fire", AlertState.FIRING), fired_at=1200.0)
+    told = dict_of(alert_facts(incident(), [fire]))["Fire fires (backend)"]
+    assert told["happened"] == 1200.0
+    assert told["details"] == ["it is hot", "its condition holds since 1970-01-01T00:15:00Z"]
+
+
+def test_an_alert_of_which_only_one_side_still_tells_has_not_begun_anew() -> None:
+    fire = dataclasses.replace(alert("Fire", AlertState.FIRING), fired_at=1200.0)
+    ((kind, body),) = alert_facts(incident(), [fire])
+    told = incident(fact(2, kind, 1201.0, **body))
+    for left in (dataclasses.replace(fire, since=1200.0), dataclasses.replace(fire, fired_at=None)):
+        assert list(alert_facts(told, [left])) == []
+    again = dataclasses.replace(fire, since=1500.0, fired_at=1800.0)
+    assert [each["happened"] for _, each in alert_facts(told, [again])] == [1800.0]
+
+
+def test_what_was_over_before_the_incident_began_is_none_of_it() -> None:
+    over = alert("Smoke", AlertState.RESOLVED)
+    assert list(alert_facts(incident(), [dataclasses.replace(over, ended=899.0)])) == []
+    assert list(alert_facts(incident(), [dataclasses.replace(over, ended=901.0)]))
+
+
+def test_an_action_is_taken_in_with_what_it_was_to_change() -> None:
+    change = Action(Verb.SCALE, entry().action.target, {}, {"spec": {"replicas": 3}}, {"spec": {"replicas": 5}})
+    ((_, body),) = action_facts(incident(), [entry(action=change)])
+    assert "- spec.replicas: 3" in body["details"]
+    assert "+ spec.replicas: 5" in body["details"]
+
+
+def test_the_end_is_laid_on_who_asked_for_it_and_stands_once() -> None:
+    def end(number: int, writer: str, at: float) -> Fact:
+        return Fact(NAME, writer, number, at, "bob", FactKind.RESOLVED, {
+            "key": "resolved", "words": "resolved: well for 60s of 60s", "who_did": "alice",
+        })  # fmt: skip
+
+    asked = fact(2, FactKind.RESOLVING, 1500.0, waits=True, words="waits until all is well")
+    assert incident(asked).resolving_by == "alice"
+    told = incident(asked, end(1, "bob-1", 2000.0), end(3, "alice-1", 2000.1))
+    assert (told.resolved_by, told.resolved_at) == ("alice", 2000.0)
+    assert [each.by for each in told.timeline if each.words.startswith("resolved")] == ["alice"]
+
+
 def test_an_action_is_taken_in_with_its_preview_and_then_its_verdict() -> None:
     good = Verdict(Rollout.COMPLETE, 30.0, Recovery.RECOVERED, 50.0, "complete, recovered")
     told = list(action_facts(incident(), [entry(verdict=good)]))
@@ -166,11 +209,15 @@ def test_the_draft_tells_times_against_their_limits_and_what_it_does_not_know() 
         fact(4, FactKind.VERDICT, 1500.0, words="recovered", seen=["recovered"]),
         fact(5, FactKind.IMPACT, 1990.0, service="backend", objective="availability", failed=1200.0, total=48000.0,
              consumed=0.155, budget_left=-0.2),
+        fact(7, FactKind.IMPACT, 1990.0, service="backend", objective="latency p95", failed=4.0, total=8.0,
+             budget_left=0.5, slow=True),
         fact(6, FactKind.RESOLVED, 2000.0, words="resolved"),
     )  # fmt: skip
     text = "\n".join(draft(told, PROCEDURE, 9999.0))
     assert "- Duration: 18m" in text
     assert "`backend availability`: 1,200 of 48,000 events failed (2.50%); 15.50% of the error budget consumed" in text
+    assert "consumed; the error budget is overspent by 20.0%" in text
+    assert "4 of 8 events were too slow (50.00%); 50.0% of the error budget left" in text
     assert "| Detection (onset to opening) | 100s | - | |" in text
     assert "| 1 Diagnosis (from the opening) | not over after 16m | 5m | too long |" in text
     assert "| 2 Mitigation (from the opening) | 8m20s | 15m | in time |" in text
@@ -179,6 +226,11 @@ def test_the_draft_tells_times_against_their_limits_and_what_it_does_not_know() 
     assert "*Cause unknown: no finding was put down.*" in text
     assert "*Why did 1 Diagnosis take 16m?*" in text
     assert "still open" not in text
+
+
+def test_a_phase_that_nobody_ended_was_not_in_time() -> None:
+    text = "\n".join(draft(incident(fact(2, FactKind.RESOLVED, 1060.0, words="resolved")), PROCEDURE, 9999.0))
+    assert "| 1 Diagnosis (from the opening) | not over after 60s | 5m | - |" in text
 
 
 def test_the_draft_of_what_is_still_open_says_so() -> None:
