@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aurora_tui.acting import Acting
 from aurora_tui.model.actions import Params, Verb
 from aurora_tui.model.selection import ObjectRef
-from aurora_tui.model.series import Step, objects, title_of
+from aurora_tui.model.series import Step, Way, objects, title_of
 from aurora_tui.offering import OF_THE_ROW, mixed
 from widgets.objects import Marked
 
@@ -56,8 +56,6 @@ class ActingInSeries(Acting):
 
     def action_drain(self) -> None:
         """Drain the node under the cursor: its pods go to others, so that several at once make no sense."""
-        from aurora_tui.draining import Drain
-
         marked, node = self._marked(workloads=False), self.objects_pane.subject()
         if marked is not None:
             if len(marked.refs) != 1:
@@ -66,8 +64,13 @@ class ActingInSeries(Acting):
                 return
             node = marked.refs[0]
         if node is not None:
-            found = node
-            self.act_in_series(f"drain {found}", lambda path: Drain(path, found), found.context)
+            self.drain(node)
+
+    def drain(self, node: ObjectRef) -> None:
+        """Plan the drain of a node and ask."""
+        from aurora_tui.draining import Drain
+
+        self.act_in_series(f"drain {node}", lambda path: Drain(path, node), node.context)
 
     def action_canary(self) -> None:
         """Ask for the share of the Deployment under the cursor among the pods of its Service."""
@@ -81,6 +84,17 @@ class ActingInSeries(Acting):
             self.act_in_series(f"give {ref} {percent} %", lambda path: Canary(path, ref, percent), ref.context)
 
         self._ask_number(f"percent of its Service's pods for {ref.words}: ", share, "percentage")
+
+    def act_at_once(self, steps: Sequence[Step]) -> None:
+        """Plan the same on several objects, none of which waits for the one before; one alone has its dialog."""
+        from aurora_tui.bulk import Bulk
+
+        (first, *others), refs = steps, [each.ref for each in steps]
+        if not others:
+            self.act(first.verb, first.ref, dict(first.params))
+        else:
+            called = title_of(first.verb, first.params, refs)
+            self.act_in_series(called, lambda path: Bulk(path, steps, called, way=Way.TOGETHER), first.ref.context)
 
     def take_back(self, steps: Sequence[Step]) -> None:
         from aurora_tui.bulk import Bulk
@@ -152,7 +166,7 @@ class ActingInSeries(Acting):
     def _open_series(self, title: str, fill: Callable[[SeriesScreen], Awaitable[None]], context: str) -> None:
         from widgets.series import SeriesScreen
 
-        if self.screen is not self.main:
+        if any(isinstance(each, SeriesScreen) for each in self.screen_stack):
             return
         session = self.session.of(context)
         screen = SeriesScreen(title, session.context, protected=session.environment.protected, clock=session.clock)

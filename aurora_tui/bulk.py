@@ -20,6 +20,7 @@ class Bulk:
     steps: Sequence[Step]
     title: str
     remarks: tuple[str, ...] = ()
+    way: Way = Way.ONE_BY_ONE
 
     async def plan(self) -> SeriesPlan:
         """Preview every step. What makes no sense or is not allowed is left out with the reason, not in silence."""
@@ -53,7 +54,7 @@ class Bulk:
             problems=self._problems(items),
             protected=any(plan.protected for plan in plans),
             needs_reason=any(plan.needs_reason for plan in plans),
-            way=Way.ONE_BY_ONE,
+            way=self.way,
             may_choose=len(items) > 1,
         )
 

@@ -60,7 +60,7 @@ class Drain:
         asked = dict.fromkeys(words for each in rulings for words in each.warnings)
         return SeriesPlan(
             title=f"drain {self.node}",
-            effect=f"cordons {self.node} and evicts {counted(len(allowed), 'pod')} from it",
+            effect=_effect(cordon, self.node, allowed),
             items=tuple(items),
             left_out=tuple(left_out),
             warnings=(*_unmanaged(allowed), *_emptied(allowed), *last, *budgets, *asked),
@@ -173,6 +173,11 @@ class Drain:
 
         found = await asyncio.gather(*(lost(place, *owner, count) for (place, owner), count in sorted(here.items())))
         return tuple(words for words in found if words)
+
+
+def _effect(cordon: Item | LeftOut, node: ObjectRef, leaving: Sequence[Leaving]) -> str:
+    evicts = f"evicts {counted(len(leaving), 'pod')} from"
+    return f"{evicts} {node}" if isinstance(cordon, LeftOut) else f"cordons {node} and {evicts} it"
 
 
 def _evict(each: Leaving) -> Item:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from aurora_tui.looking import Carried
 from aurora_tui.model import views
+from aurora_tui.model.actions import Verb
 from aurora_tui.model.changes import Change
-from aurora_tui.model.findings import Mitigation
+from aurora_tui.model.findings import Mitigation, Procedure
 from aurora_tui.model.placing import context_of
 from aurora_tui.model.selection import LogSelection, ObjectRef, TraceSelection
+from aurora_tui.model.series import Step
 from aurora_tui.model.triage import TriageRow
 from aurora_tui.signals.threads import in_thread
 from aurora_tui.tracing import Tracing
@@ -229,17 +231,29 @@ class Triaging(Tracing):
 
     def on_mitigations_screen_chosen(self, message: MitigationsScreen.Chosen) -> None:
         case = self._shown_by.get(message.screen)
-        if case is None:
-            return
-        if message.offer.verb is not None:
-            self.pop_screen()
-        self._choose(case, message.offer)
+        if case is not None:
+            self._choose(case, message.offer)
+
+    def on_mitigations_screen_resumed(self, message: MitigationsScreen.Resumed) -> None:
+        self._read_again(message.screen)
+
+    def on_triage_screen_resumed(self, message: TriageScreen.Resumed) -> None:
+        self._read_again(message.screen)
+
+    def _read_again(self, screen: TriageScreen | MitigationsScreen) -> None:
+        """What was done meanwhile may have changed what is to be done next."""
+        if (case := self._shown_by.get(screen)) is not None:
+            case.hurry.set()
 
     def _choose(self, case: Case, offer: Mitigation) -> None:
         """The preview of a mitigation; what is advice is told in whole."""
         ref = case.session.place(offer.ref) if offer.ref is not None else None
-        if offer.verb is not None and ref is not None:
-            self.act(offer.verb, ref, dict(offer.parameters))
+        if offer.verb is Procedure.DRAIN and ref is not None:
+            self.drain(ref)
+            return
+        if isinstance(offer.verb, Verb) and ref is not None:
+            refs = [ref, *map(case.session.place, offer.also)]
+            self.act_at_once([Step(offer.verb, each, offer.parameters) for each in refs])
             return
         if ref is not None and views.of_kind(ref.kind) is not None:
             self.look_at(ref, "describe")

@@ -103,7 +103,8 @@ class ActionDialog(ConfirmScreen[Plan]):
         self._plan = plan
         self._text("#title", Content.styled(printable(plan.title), "bold"))
         target = plan.action.target
-        place = f"context {target.context} · namespace {target.namespace} · {target}"
+        namespace = f"namespace {target.namespace} · " if target.namespace else ""
+        place = f"context {target.context} · {namespace}{target}"
         self._text("#effect", Content(f"{printable(plan.effect)}\n{printable(place)}"))
         self._text("#warnings", Content("\n").join(remarks(plan.problems, plan.warnings)))
         if plan.diff:

@@ -45,11 +45,19 @@ class MitigationsScreen(GridPage[Mitigation]):
             self.screen = screen
             self.offer = offer
 
+    class Resumed(Message):
+        """It lies on top again: the operator comes back from somewhere."""
+
+        def __init__(self, screen: MitigationsScreen) -> None:
+            super().__init__()
+            self.screen = screen
+
     def __init__(self, subject: str, *, clock: Callable[[], float]) -> None:
         super().__init__(COLUMNS, clock=clock)
         self.subject = subject
         self.grid.empty = "reading …"
         self._keys: frozenset[str] = frozenset()
+        self._covered = False
         self._first = True
         """Whether the cursor still waits on what is ranked first."""
 
@@ -73,10 +81,19 @@ class MitigationsScreen(GridPage[Mitigation]):
     def details(self, row: Mitigation) -> tuple[Sequence[Part], Sequence[Content]]:
         title = [Part(f" {row.rank}. {row.words}", "strong")]
         lines = [Content(printable(f"why: {row.why}"))]
+        if row.also:
+            lines.append(Content(printable(f"of: {', '.join(map(str, (row.ref, *row.also)))}")))
         lines += [Content.styled(printable(f"against it: {words}"), "$text-warning") for words in row.against]
         if row.verb is None:
             lines.append(Content("Nothing here is changed by it: it is advice."))
         return title, lines
+
+    def on_screen_suspend(self) -> None:
+        self._covered = True
+
+    def on_screen_resume(self) -> None:
+        if self._covered:
+            self.post_message(self.Resumed(self))
 
     def on_grid_row_highlighted(self, message: Grid.RowHighlighted) -> None:
         super().on_grid_row_highlighted(message)

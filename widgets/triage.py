@@ -87,6 +87,13 @@ class TriageScreen(ModalScreen[None]):
             self.screen = screen
             self.what = what
 
+    class Resumed(Message):
+        """It lies on top again: the operator comes back from somewhere."""
+
+        def __init__(self, screen: TriageScreen) -> None:
+            super().__init__()
+            self.screen = screen
+
     def __init__(self, subject: str, *, clock: Callable[[], float]) -> None:
         super().__init__()
         self.clock = clock
@@ -95,6 +102,7 @@ class TriageScreen(ModalScreen[None]):
         self._sections: Sequence[TriageSection] = ()
         self._read_at: float | None = None
         self._single: bool | None = None
+        self._covered = False
 
     def compose(self) -> ComposeResult:
         yield Line(id="heading")
@@ -128,6 +136,13 @@ class TriageScreen(ModalScreen[None]):
         age = "reading …" if self._read_at is None else f"read {age_words(self.clock() - self._read_at)}"
         parts = [Part(f" Triage  {self.subject}", "strong")]
         self.query_one("#heading", Line).show(parts, [Part(f"{age} ", "dim")])
+
+    def on_screen_suspend(self) -> None:
+        self._covered = True
+
+    def on_screen_resume(self) -> None:
+        if self._covered:
+            self.post_message(self.Resumed(self))
 
     def on_sections_moved(self, message: Sections.Moved) -> None:
         self._show_details()

@@ -97,6 +97,7 @@ def _json(made: Triage) -> Mapping[str, Any]:
                 "words": each.words,
                 "verb": each.verb.value if each.verb is not None else None,
                 "object": str(each.ref) if each.ref is not None else None,
+                "also": [str(ref) for ref in each.also],
                 "parameters": dict(each.parameters),
                 "why": each.why,
                 "against": list(each.against),

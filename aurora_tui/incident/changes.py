@@ -67,7 +67,7 @@ async def list_objects(
 
     async def ask(kind: Resource) -> Sequence[Object]:
         try:
-            if kind in _NAMED:
+            if kind in _NAMED and kind not in more:
                 return await cluster.metadata(kind, namespace)
             return await cluster.list(kind, namespace if kind.namespaced and kind not in _EVERYWHERE else None)
         except NotFoundError:

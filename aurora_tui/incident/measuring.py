@@ -11,7 +11,7 @@ from typing import Any
 from aurora_tui.cluster import resources
 from aurora_tui.cluster.errors import ClusterError, NotFoundError
 from aurora_tui.cluster.protocol import Cluster
-from aurora_tui.incident.situation import Figures, Load, Situation
+from aurora_tui.incident.situation import Figures, Load, Pool, Situation
 from aurora_tui.model import pod_queries
 from aurora_tui.model.definitions import Service
 from aurora_tui.model.quantities import NANO, QuantityError, parse_quantity
@@ -107,8 +107,21 @@ async def read_figures(client: PrometheusClient, situation: Situation) -> tuple[
             for labels, cores in told
         )
 
+    async def connections() -> tuple[Pool, ...]:
+        try:
+            points = await client.instant(pod_queries.pools(subject.namespace))
+        except SignalError as error:
+            troubles[str(error)] = None
+            return ()
+        told = pod_queries.pool_figures((point.labels, point.value) for point in points if math.isfinite(point.value))
+        return tuple(
+            Pool(*key, each.get("used", 0.0), each["most"], each.get("waiting", 0.0))
+            for key, each in told.items()
+            if each.get("most")
+        )
+
     certificates, probes = pod_queries.expiries(subject.namespace)
-    (errors, slow, held, issued, probed), (share, rate), cores = await asyncio.gather(
+    (errors, slow, held, issued, probed), (share, rate), cores, pools = await asyncio.gather(
         asyncio.gather(
             by("pod", pod_queries.error_share(service, _WINDOW) if service else None),
             by("pod", pod_queries.latency(service, _WINDOW) if service else None),
@@ -121,11 +134,12 @@ async def read_figures(client: PrometheusClient, situation: Situation) -> tuple[
             one(_since(service, situation, traffic)),
         ),
         heaviest(),
+        connections(),
     )
     span = situation.now - situation.onset if situation.onset is not None else 0.0
     requests = rate * span if rate is not None else None
     affected = share * requests if share is not None and requests is not None else None
-    figures = Figures(errors, slow, held, {**probed, **issued}, cores, affected, requests)
+    figures = Figures(errors, slow, held, {**probed, **issued}, cores, pools, affected, requests)
     return figures, "; ".join(troubles)
 
 

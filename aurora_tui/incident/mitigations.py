@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from aurora_tui.incident.analyzers.saturation import autoscaler_of
+from aurora_tui.incident.analyzers.saturation import CONNECTIONS, autoscaler_of
+from aurora_tui.incident.nodeoffers import node_offers
+from aurora_tui.incident.offers import Offer, Rule
 from aurora_tui.incident.situation import Situation
-from aurora_tui.model.actions import Params, Verb
+from aurora_tui.model.actions import Verb
 from aurora_tui.model.changes import ChangeKind
 from aurora_tui.model.findings import Cause, Finding, Mitigation
 from aurora_tui.model.selection import ObjectRef
@@ -19,21 +21,6 @@ _REPEATED = 0.4
 _SURE = 0.8
 _LEANING = (Cause.DEPENDENCY, Cause.CONNECTION)
 _FOLLOWING = (Cause.CRASH_LOOP, Cause.PROBES)
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A mitigation, and how well it fits: 1 mends the cause, less only its effects. It may still do harm."""
-
-    fit: float
-    words: str
-    verb: Verb | None = None
-    ref: ObjectRef | None = None
-    parameters: Params = field(default_factory=dict)
-    against: tuple[str, ...] = ()
-
-
-Rule = Callable[[Situation, Finding], Iterator[Offer]]
 
 
 def mitigations(situation: Situation, findings: Sequence[Finding]) -> tuple[Mitigation, ...]:
@@ -52,8 +39,9 @@ def mitigations(situation: Situation, findings: Sequence[Finding]) -> tuple[Miti
             )
             against = (*offer.against, *(each.words for each in finding.against))
             made = Mitigation(
-                offer.words, offer.verb, offer.ref, dict(offer.parameters), finding.words, against, 0, finding.cause
-            )
+                offer.words, offer.verb, offer.ref, dict(offer.parameters), finding.words, against, 0, finding.cause,
+                offer.also,
+            )  # fmt: skip
             if key not in scored or scored[key][0] < score:
                 scored[key] = (score, made)
     ranked = sorted(scored.values(), key=lambda each: (-each[0], each[1].verb is None, each[1].words))
@@ -168,14 +156,6 @@ def _volume(situation: Situation, finding: Finding) -> Iterator[Offer]:
     yield Offer(0.9, f"see to the volume of {finding.ref}: its claim, its storage class, the node that still holds it")
 
 
-def _node(situation: Situation, finding: Finding) -> Iterator[Offer]:
-    if "cordoned" in finding.hints:
-        yield Offer(0.9, f"drain {finding.ref} (r on its row): what it ran comes up elsewhere")
-    else:
-        against = ("its pods are moved once it has been away for five minutes, cordoned or not",)
-        yield Offer(1.0, f"cordon {finding.ref}: no new pods come to it", Verb.CORDON, finding.ref, {}, against)
-
-
 def _dependency(situation: Situation, finding: Finding) -> Iterator[Offer]:
     ref, own = finding.ref, situation.own
     service = situation.service_of(ref)
@@ -226,6 +206,10 @@ def _neighbour(situation: Situation, finding: Finding) -> Iterator[Offer]:
 
 def _saturation(situation: Situation, finding: Finding) -> Iterator[Offer]:
     ref, more = finding.ref, finding.hints.get("replicas")
+    if CONNECTIONS in finding.hints:
+        more_of_them = "more pods open more connections: what they lead to must bear them"
+        yield Offer(0.6, f"see what holds the connections of {ref}, or give its pool more", against=(more_of_them,))
+        return
     scaler = autoscaler_of(situation, ref)
     service = situation.service_of(ref)
     most = service.capacity.max_replicas if service is not None and service.capacity is not None else None
@@ -261,7 +245,7 @@ _RULES: Mapping[Cause, Rule] = {
     Cause.UNSCHEDULABLE: _unschedulable,
     Cause.QUOTA: _quota,
     Cause.VOLUME: _volume,
-    Cause.NODE: _node,
+    Cause.NODE: node_offers,
     Cause.CONNECTION: _connection,
     Cause.BAD_RELEASE: _bad_release,
     Cause.CONFIG_EDIT: _config_edit,

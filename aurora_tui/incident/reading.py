@@ -23,7 +23,8 @@ from aurora_tui.traces import TraceReader, TracesError, query_of
 Read = tuple[Part, dict[str, Any], str]
 """A part, the fields that it fills, and what keeps it from being whole."""
 
-_MORE = (resources.CLAIMS, resources.ROLLOUTS)
+_MORE = (resources.CLAIMS, resources.ROLLOUTS, resources.BUDGETS, resources.QUOTAS)
+"""Read whole: rules look at what budgets and quotas allow, where changes only tell who edited them."""
 _CONFIGS = 5
 """Edited ConfigMaps that are read whole."""
 

@@ -81,6 +81,27 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Pool:
+    """A pool of connections of a pod: how many are in use of how many, and how many requests wait for one."""
+
+    pod: str
+    name: str
+    used: float
+    most: float
+    waiting: float = 0.0
+
+    @property
+    def used_up(self) -> bool:
+        """Whether requests have to wait because all are in use."""
+        return self.used >= self.most > 0 and self.waiting > 0
+
+    @property
+    def words(self) -> str:
+        wait = f", {self.waiting:.0f} wait" if self.waiting else ""
+        return f"{self.used:.0f} of {self.most:.0f} in use{wait}"
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """What Prometheus tells of each pod by its name: shares 0..1, seconds."""
 
@@ -93,6 +114,8 @@ class Figures:
     """What ends when, in seconds since the epoch: certificates by their names, probed addresses."""
     cores: tuple[Load, ...] = ()
     """The pods of all namespaces that used most CPU of late, those that have ended since as well."""
+    pools: tuple[Pool, ...] = ()
+    """The pools of connections of the namespace's pods, where they are exported."""
     affected: float | None = None
     """Requests that failed since the onset."""
     requests: float | None = None

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aurora_tui.incident.analyzers import diagnose
+from aurora_tui.incident.analyzers.configedit import edit_diff
+from aurora_tui.incident.expiries import ended, ending
 from aurora_tui.incident.impactrows import impact_rows
 from aurora_tui.incident.mitigations import mitigations
 from aurora_tui.incident.situation import Part, Situation
 from aurora_tui.incident.traces_and_logs import log_rows
 from aurora_tui.incident.where import where_rows
-from aurora_tui.model.changes import Change, distance_words
+from aurora_tui.model.changes import Change, distance_words, nearest
 from aurora_tui.model.columns import Cell, Tone
 from aurora_tui.model.findings import Finding, Mitigation
 from aurora_tui.model.triage import SectionName, TriageRow, TriageSection
@@ -54,8 +56,8 @@ def triage(situation: Situation) -> Triage:
         SectionName.IMPACT: (*impact_rows(situation),),
         SectionName.WHY: (*_why(findings),),
         SectionName.MITIGATIONS: (*map(_mitigation, ranked),),
-        SectionName.CHANGES: (*(_change(situation, each) for each in situation.changes[:_CHANGES]),),
-        SectionName.WHERE: (*where_rows(situation),),
+        SectionName.CHANGES: (*_changes(situation),),
+        SectionName.WHERE: (*where_rows(situation), *ending(situation)),
         SectionName.LOGS: (*log_rows(situation),),
     }
     return Triage(situation, findings, ranked, tuple(_section(situation, name, rows[name]) for name in SectionName))
@@ -105,6 +107,13 @@ def _mitigation(offer: Mitigation) -> TriageRow:
     cells = (Cell(f"{offer.rank}.", Tone.ACCENT), Cell(offer.words, Tone.WARN if advice else Tone.PLAIN))
     details = (f"why: {offer.why}", *(f"against it: {words}" for words in offer.against))
     return TriageRow(f"mend/{offer.verb}/{offer.ref}/{offer.words}", cells, offer, details)
+
+
+def _changes(situation: Situation) -> Iterator[TriageRow]:
+    """The nearest ones; an edit that was found out with what it changed."""
+    middle = situation.onset if situation.onset is not None else situation.now
+    for change in nearest((*situation.changes, *ended(situation)), middle)[:_CHANGES]:
+        yield _change(situation, replace(change, diff=change.diff or edit_diff(situation, change)))
 
 
 def _change(situation: Situation, change: Change) -> TriageRow:

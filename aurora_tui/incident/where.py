@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from aurora_tui.incident.analyzers.saturation import autoscaler_of
 from aurora_tui.incident.situation import Situation
+from aurora_tui.model import kube
 from aurora_tui.model.columns import Cell, Tone
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.triage import TriageRow
@@ -22,18 +23,25 @@ def where_rows(situation: Situation) -> Iterator[TriageRow]:
             yield _row(situation, name, ref, 2)
     used = {pod.spec.node_name for ref in situation.concerned for pod in situation.pods_of(ref)}
     for node in situation.nodes:
-        bad = [
-            each.type
-            for each in node.status.conditions or ()
-            if (each.type == "Ready") != (each.status == "True") and each.status != "Unknown"
-        ]
-        bad += [f"{each.type} Unknown" for each in node.status.conditions or () if each.status == "Unknown"]
+        bad = [*_ails(node)]
         if node.metadata.name in used and (bad or node.spec.unschedulable):
-            words = ", ".join([*(f"not {each}" if each == "Ready" else each for each in bad)] or ["cordoned"])
+            words = ", ".join([*bad, *(["cordoned"] if node.spec.unschedulable else [])])
             ref = ObjectRef("Node", None, node.metadata.name)
             yield TriageRow(
                 f"where/{ref}", (Cell(str(ref), Tone.ACCENT), Cell(words, Tone.BAD if bad else Tone.WARN)), ref
             )
+
+
+def _ails(node: kube.Node) -> Iterator[str]:
+    """What a node's conditions say against it; of one of which nothing is heard they say nothing else."""
+    conditions = {each.type: each.status for each in node.status.conditions or ()}
+    ready = conditions.pop("Ready", "True")
+    if ready == "Unknown":
+        yield "Ready Unknown: nothing is heard of it"
+        return
+    if ready != "True":
+        yield "not Ready"
+    yield from (name for name, status in conditions.items() if status == "True")
 
 
 def _row(situation: Situation, service: str | None, ref: ObjectRef, indent: int) -> TriageRow:
@@ -76,6 +84,11 @@ def _fullness(situation: Situation, ref: ObjectRef) -> Iterator[Cell]:
     if held:
         much = max(held) >= situation.limits.throttled
         yield Cell(f"throttled {max(held):.0%}", Tone.BAD if much else Tone.DIM)
+    pools = [each for each in situation.figures.pools if each.pod in names]
+    if pools:
+        worst = max(pools, key=lambda each: (each.used_up, each.used / each.most))
+        full = worst.used_up or worst.used / worst.most >= situation.limits.busy
+        yield Cell(f"connections {worst.words}", Tone.BAD if full else Tone.DIM)
     scaler = autoscaler_of(situation, ref)
     if scaler is not None:
         ended = scaler.at_the_end

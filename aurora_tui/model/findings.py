@@ -35,6 +35,12 @@ class Cause(StrEnum):
     CANARY = "bad canary"
 
 
+class Procedure(StrEnum):
+    """What takes several actions in a row, which are planned and confirmed as one."""
+
+    DRAIN = "drain"
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One thing that was seen, for a finding or (`against`) against it; `at` in seconds since the epoch."""
@@ -72,7 +78,7 @@ class Mitigation:
     """One way to stop the harm. `verb` None is advice: nothing here is to be touched, `words` say why."""
 
     words: str
-    verb: Verb | None
+    verb: Verb | Procedure | None
     ref: ObjectRef | None
     parameters: Params
     why: str
@@ -81,6 +87,8 @@ class Mitigation:
     """Its place in the list; 1 is the first."""
     cause: Cause | None = None
     """Of the finding that it answers."""
+    also: tuple[ObjectRef, ...] = ()
+    """What the same is done to besides, all of it confirmed at once."""
 
 
 def surest_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from aurora_tui.model.definitions import WINDOW, Objective, ObjectiveKind, Service
@@ -56,6 +57,44 @@ def expiries(namespace: str) -> tuple[str, ...]:
         f'max by (name) (certmanager_certificate_expiration_timestamp_seconds{{namespace="{namespace}"}})',
         "max by (instance) (probe_ssl_earliest_cert_expiry)",
     )
+
+
+_USED, _MOST, _WAITING = "used", "most", "waiting"
+_POOLS = {
+    # HikariCP by Micrometer, and any other pool by its binder for JDBC.
+    "hikaricp_connections_active": _USED, "hikaricp_connections_max": _MOST, "hikaricp_connections_pending": _WAITING,
+    "jdbc_connections_active": _USED, "jdbc_connections_max": _MOST,
+    # Go's database/sql by client_golang; it counts waits, not who waits.
+    "go_sql_in_use_connections": _USED, "go_sql_max_open_connections": _MOST,
+    # OpenTelemetry's semantic conventions for database clients, and their names before they were stable.
+    "db_client_connection_count": _USED, "db_client_connections_usage": _USED,
+    "db_client_connection_max": _MOST, "db_client_connections_max": _MOST,
+    "db_client_connection_pending_requests": _WAITING, "db_client_connections_pending_requests": _WAITING,
+}  # fmt: skip
+"""Metrics of pools of connections, and what each of them tells."""
+_POOL_NAMES = ("pool", "db_client_connection_pool_name", "pool_name", "db_name", "name")
+_STATES = ("db_client_connection_state", "state")
+PoolFigures = dict[tuple[str, str], dict[str, float]]
+"""By pod and name of the pool what is ``used``, the ``most`` there may be, and how many are ``waiting``."""
+
+
+def pools(namespace: str) -> str:
+    """All metrics of pools of connections that pods of a namespace export."""
+    return f'{{__name__=~"{"|".join(_POOLS)}",namespace="{namespace}",pod!=""}}'
+
+
+def pool_figures(series: Iterable[tuple[Mapping[str, str], float]]) -> PoolFigures:
+    """The same by their pools, whatever exports them; of those that tell states only what is in use counts."""
+    found: PoolFigures = {}
+    for labels, value in series:
+        what = _POOLS.get(labels.get("__name__", ""))
+        idle = any(labels.get(each, "used") != "used" for each in _STATES)
+        if what is None or not labels.get("pod") or (what == _USED and idle):
+            continue
+        name = next((labels[each] for each in _POOL_NAMES if labels.get(each)), "")
+        figures = found.setdefault((labels["pod"], name), {})
+        figures[what] = figures.get(what, 0.0) + value
+    return found
 
 
 def _by_pod(query: str) -> str | None:

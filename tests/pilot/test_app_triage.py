@@ -93,6 +93,8 @@ async def test_from_start_to_the_preview_of_the_rollback_are_three_keys(bad_rele
         assert isinstance(console.app.screen, ActionDialog)
         assert "Undo deployment/aurora-backend in aurora (context prod)" in console.text
         await console.press("escape")
+        await console.until(lambda: isinstance(console.app.screen, MitigationsScreen))
+        await console.press("escape")
         await console.until(lambda: isinstance(console.app.screen, TriageScreen))
     assert Journal(state_dir()).entries() == []
 

@@ -16,7 +16,7 @@ from aurora_tui.cluster.kubeconfig import choose
 from aurora_tui.folders import state_dir
 from aurora_tui.journal import Journal
 from aurora_tui.model.actions import Verb
-from aurora_tui.model.findings import Cause, Mitigation
+from aurora_tui.model.findings import Cause, Mitigation, Procedure
 from aurora_tui.sandbox.stack import CONTEXT
 from aurora_tui.session import Session
 from aurora_tui.settings import load_settings
@@ -111,7 +111,7 @@ EXPECTED = {
     "saturation": Expected(Verb.SCALE, f"deployment/{BACKEND}", Cause.SATURATION, {"replicas": 6}),
     "dependency-down": Expected(Verb.DELETE, f"pod/{POSTGRES}-0", Cause.CRASH_LOOP),
     "config-edit": Expected(Verb.FLAG, "configmap/aurora-flags", Cause.CONFIG_EDIT, {"db-pool-size": "20"}),
-    # What ran on it has to be moved as well: a drain follows.
+    # What ran on it has to be started elsewhere as well: the next test does.
     "node-lost": Expected(Verb.CORDON, "node/prod-node-1", Cause.NODE, recovers=False),
     "slow-release-canary": Expected(Verb.SCALE, f"deployment/{BACKEND}-canary", Cause.CANARY, {"replicas": 0}),
     "noisy-neighbour": Expected(Verb.PAUSE, "cronjob/aurora-reports", Cause.NEIGHBOUR),
@@ -134,6 +134,42 @@ async def test_from_the_first_alert_to_the_verified_mitigation(name: str, tmp_pa
         assert entry.verdict is not None
         if wanted.recovers:
             await operator.stack.recovers()
+
+
+async def test_a_lost_node_is_closed_and_then_what_it_held_is_started_elsewhere(tmp_path: Path) -> None:
+    async with operating("node-lost", tmp_path) as operator:
+        console = operator.console
+        offers = await operator.offers()
+        assert [(each.verb, str(each.ref)) for each in offers if each.ref and each.ref.kind == "Node"] == [
+            (Verb.CORDON, "node/prod-node-1"),
+            (Procedure.DRAIN, "node/prod-node-1"),
+        ]
+        await operator.carry_out()
+        await operator.press("escape")
+        # Its own budget lets none of the backend's pods be drained: one of three is ready, and it wants two.
+        await console.until("1  delete the 2 pods on node/prod-node-1 that are not ready", "2  drain node/prod-node-1")
+        await operator.press("enter")
+        await console.until("Delete 2 pods", "all at once")
+        await console.type(CONTEXT)
+        await operator.press("enter")
+        await console.type("OPS-1")
+        await operator.press("enter")
+        await console.until(lambda: sum(each.outcome == "done" for each in Journal(state_dir()).entries()) == 3)
+        assert operator.keys <= MOST_KEYS + 4, "three more for the second confirmation, one to come back"
+        await operator.stack.recovers()
+        done = [(each.action.verb, each.action.target.kind) for each in Journal(state_dir()).entries()]
+        assert sorted(done) == [(Verb.CORDON, "Node"), (Verb.DELETE, "Pod"), (Verb.DELETE, "Pod")]
+
+
+async def test_a_drain_is_previewed_from_the_suggestions_and_comes_back_to_them(tmp_path: Path) -> None:
+    async with operating("node-lost", tmp_path) as operator:
+        console = operator.console
+        await operator.offers()
+        await console.press("j", "j", "enter")
+        await console.until("Drain node/prod-node-1", "cordons node/prod-node-1 and evicts 7 pods from it")
+        await console.press("escape")
+        await console.until(lambda: isinstance(console.app.screen, MitigationsScreen))
+    assert Journal(state_dir()).entries() == []
 
 
 async def test_an_expired_certificate_is_advice_and_nothing_is_touched(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from aurora_tui.incident.analyzers import (
     neighbour,
     saturation,
 )
-from aurora_tui.incident.situation import Figures, Load, Subject
+from aurora_tui.incident.situation import Figures, Load, Pool, Subject
+from aurora_tui.model import pod_queries
 from aurora_tui.model.changes import Change, ChangeKind
 from aurora_tui.model.findings import Cause, Finding
 from aurora_tui.model.selection import LogSelection, ObjectRef
@@ -203,6 +204,34 @@ def test_an_autoscaler_at_its_most_is_told_and_one_with_room_is_not() -> None:
         assert not [*saturation.analyze(shop(listed={"HorizontalPodAutoscaler": [scaler]}))]
 
 
+def test_pools_that_are_used_up_while_requests_wait_are_told_and_no_replicas_are_asked_for() -> None:
+    empty = tuple(Pool(f"cart-aaa-{number}", "main", 1, 1, 37) for number in (1, 2))
+    finding = one(saturation.analyze(shop(figures=Figures(pools=empty))))
+    assert "2 of 2 of its pools of connections are used up (1 of 1 in use, 37 wait)" in words(finding)
+    assert "replicas" not in finding.hints
+    for others in (replace(empty[0], waiting=0), replace(empty[0], used=0), replace(empty[0], pod="web-1")):
+        assert not [*saturation.analyze(shop(figures=Figures(pools=(others,))))]
+
+
+def test_pools_are_told_whatever_exports_them() -> None:
+    def series(name: str, value: float, **labels: str) -> tuple[dict[str, str], float]:
+        return {"__name__": name, "pod": "cart-1", **labels}, value
+
+    told = pod_queries.pool_figures([
+        series("hikaricp_connections_active", 4, pool="main"), series("hikaricp_connections_max", 10, pool="main"),
+        series("hikaricp_connections_pending", 2, pool="main"),
+        series("go_sql_in_use_connections", 3, db_name="shop"), series("go_sql_max_open_connections", 5, db_name="shop"),
+        series("db_client_connection_count", 7, db_client_connection_pool_name="otel", state="used"),
+        series("db_client_connection_count", 9, db_client_connection_pool_name="otel", state="idle"),
+        series("up", 1), ({"__name__": "jdbc_connections_max", "name": "no pod"}, 1.0),
+    ])  # fmt: skip
+    assert told == {
+        ("cart-1", "main"): {"used": 4, "most": 10, "waiting": 2},
+        ("cart-1", "shop"): {"used": 3, "most": 5},
+        ("cart-1", "otel"): {"used": 7},
+    }
+
+
 def test_fewer_replicas_than_the_handbook_asks_for_are_told() -> None:
     finding = one(saturation.analyze(shop(pod("cart-aaa-1"), listed={"Deployment": [deployment(replicas=1)]})))
     assert words(finding) == "it has 1 replicas, the handbook asks for at least 2"
@@ -294,8 +323,22 @@ def test_a_certificate_that_has_ended_is_told_by_cert_manager_and_by_the_log() -
 
 
 def test_a_probe_tells_a_certificate_that_the_cluster_does_not_issue() -> None:
-    finding = one(certificate.analyze(shop(figures=Figures(expiries={"https://shop.example.org": NOW - 60}))))
+    finding = one(certificate.analyze(shop(figures=Figures(expiries={"https://shop.example.org": ONSET - 5}))))
     assert "the certificate of https://shop.example.org ended at" in words(finding)
+
+
+def test_a_certificate_of_others_that_ended_long_ago_is_no_cause() -> None:
+    stale = Figures(expiries={"https://old.example.org": ONSET - 90_000})
+    assert not [*certificate.analyze(shop(figures=stale))]
+    assert not [*certificate.analyze(shop(listed={"Certificate": [issued(-90_000)]}))]
+
+
+def test_one_of_its_own_that_ended_long_before_the_onset_is_less_likely() -> None:
+    def of(seconds: float) -> Finding:
+        return one(certificate.analyze(shop(figures=Figures(expiries={"https://db:5432": ONSET - seconds}))))
+
+    assert "it ended 2d before the onset already" in words(of(2 * 86_400), against=True)
+    assert of(2 * 86_400).weight < of(5).weight
 
 
 def test_a_log_alone_is_believed_while_the_service_does_badly() -> None:

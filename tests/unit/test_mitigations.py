@@ -8,10 +8,10 @@ import pytest
 
 from aurora_tui.incident.analyzers import diagnose
 from aurora_tui.incident.mitigations import mitigations
-from aurora_tui.incident.situation import Figures, Load, Situation
+from aurora_tui.incident.situation import Figures, Load, Pool, Situation
 from aurora_tui.model.actions import Verb
 from aurora_tui.model.changes import Change, ChangeKind
-from aurora_tui.model.findings import Cause, Mitigation
+from aurora_tui.model.findings import Cause, Mitigation, Procedure
 from aurora_tui.verbs import VERBS
 from tests.unit.situations import CART, DB, ONSET, alert, at, deployment, log, meta, node, pod, rollout, shop
 from tests.unit.test_analyzers_trouble import beside, configured, hpa, issued, with_canary
@@ -33,7 +33,7 @@ def ranked(situation: Situation) -> tuple[Mitigation, ...]:
     return mitigations(situation, diagnose(situation))
 
 
-def first(situation: Situation) -> tuple[Verb | None, str, dict[str, Any]]:
+def first(situation: Situation) -> tuple[Verb | Procedure | None, str, dict[str, Any]]:
     best = ranked(situation)[0]
     assert best.rank == 1
     return best.verb, str(best.ref), dict(best.parameters)
@@ -83,11 +83,58 @@ def test_an_edit_whose_value_before_is_not_kept_is_advice() -> None:
     assert verb is None
 
 
-def test_a_lost_node_is_cordoned_and_one_that_is_cordoned_already_is_not_again() -> None:
-    lost = shop(pod("cart-aaa-1", ready=False), listed={"Node": [node(Ready="Unknown")]})
-    assert first(lost)[:2] == (Verb.CORDON, "node/node-1")
-    closed = shop(pod("cart-aaa-1", ready=False), listed={"Node": [node(Ready="Unknown", cordoned=True)]})
-    assert ranked(closed)[0].verb is None
+def lost(*more: dict[str, Any], budget: dict[str, Any] | None = None, cordoned: bool = False) -> Situation:
+    """One of two pods is on a node of which nothing is heard, the other on another one, as is the database."""
+    database = pod("db-0", of=("StatefulSet", "db"), node="node-2")
+    pods = [pod("cart-aaa-1", ready=False), pod("cart-aaa-2", node="node-2"), database, *more]
+    nodes = [node(Ready="Unknown", cordoned=cordoned), node("node-2")]
+    budgets = [budget] if budget is not None else []
+    return shop(listed={"Pod": pods, "Node": nodes, "PodDisruptionBudget": budgets})
+
+
+def budget(healthy: int, policy: str = "IfHealthyBudget") -> dict[str, Any]:
+    return {
+        "metadata": meta("cart"),
+        "spec": {"selector": {"matchLabels": {"app": "cart"}}, "unhealthyPodEvictionPolicy": policy},
+        "status": {"currentHealthy": healthy, "desiredHealthy": 2, "disruptionsAllowed": max(healthy - 2, 0)},
+    }
+
+
+def steps(situation: Situation) -> list[tuple[str, str]]:
+    return [(str(each.verb), str(each.ref)) for each in ranked(situation)]
+
+
+def test_a_lost_node_is_cordoned_and_then_drained() -> None:
+    assert steps(lost())[:2] == [("cordon", "node/node-1"), ("drain", "node/node-1")]
+    assert "what is on it stays where it is: see to that next" in ranked(lost())[0].against
+    assert steps(lost(cordoned=True))[0] == ("drain", "node/node-1"), "it is not cordoned once more"
+
+
+def test_where_a_budget_holds_the_drain_back_the_lost_pods_are_deleted_before_it() -> None:
+    held = lost(budget=budget(1))
+    assert steps(held) == [("cordon", "node/node-1"), ("delete", "pod/cart-aaa-1"), ("drain", "node/node-1")]
+    told = "it will wait: PDB cart needs 2 healthy pods and has 1, and lets none of 1 pod on it go"
+    assert told in ranked(held)[2].against
+    assert steps(lost(budget=budget(1), cordoned=True))[0] == ("delete", "pod/cart-aaa-1")
+
+
+@pytest.mark.parametrize("open", [budget(2), budget(1, "AlwaysAllow")], ids=["enough others", "at any time"])
+def test_a_budget_that_lets_pods_go_that_are_not_ready_holds_nothing_back(open: dict[str, Any]) -> None:
+    assert steps(lost(budget=open))[:2] == [("cordon", "node/node-1"), ("drain", "node/node-1")]
+
+
+def test_all_pods_that_are_lost_are_deleted_at_once_and_none_of_those_that_serve_or_that_keep_data() -> None:
+    more = (pod("cart-aaa-3", ready=False), pod("cart-aaa-4"), pod("db-1", of=("StatefulSet", "db"), ready=False))
+    (offer,) = [each for each in ranked(lost(*more, budget=budget(1))) if each.verb is Verb.DELETE]
+    assert [str(ref) for ref in (offer.ref, *offer.also)] == ["pod/cart-aaa-1", "pod/cart-aaa-3"]
+    assert offer.words == "delete the 2 pods on node/node-1 that are not ready: made anew elsewhere"
+    assert "if the node lives, cut off, they run on there until it is back" in offer.against
+
+
+def test_a_node_that_is_short_of_disk_keeps_the_pods_that_serve() -> None:
+    short = shop(listed={"Node": [node(DiskPressure="True")]})
+    assert [verb for verb, _ in steps(short)] == ["cordon", "drain"]
+    assert "3 of the pods on it are ready" in ranked(short)[1].against
 
 
 def test_a_dependency_that_is_down_is_not_mended_by_touching_what_leans_on_it() -> None:
@@ -138,6 +185,13 @@ def saturated(**listed: Any) -> Situation:
 
 def test_what_can_do_no_more_is_scaled_out() -> None:
     assert first(saturated()) == (Verb.SCALE, "deployment/cart", {"replicas": 5})
+
+
+def test_replicas_that_wait_for_connections_are_not_scaled_out() -> None:
+    empty = tuple(Pool(f"cart-aaa-{number}", "main", 1, 1, 37) for number in (1, 2))
+    (offer,) = ranked(shop(figures=Figures(pools=empty)))
+    assert offer.verb is None
+    assert offer.words == "see what holds the connections of deployment/cart, or give its pool more"
 
 
 def test_an_autoscaler_at_its_most_gets_more_room_within_the_handbooks_bounds() -> None:
@@ -193,6 +247,9 @@ def test_every_cause_has_an_answer_that_the_action_path_takes() -> None:
     offers = [each for situation in situations for each in ranked(situation)]
     assert {each.cause for each in offers} >= {Cause.BAD_RELEASE, Cause.OOM, Cause.NODE, Cause.NEIGHBOUR}
     for each in offers:
-        assert each.verb is None or (each.ref is not None and each.ref.kind in VERBS[each.verb].kinds), each
+        if isinstance(each.verb, Verb):
+            assert each.ref is not None and each.ref.kind in VERBS[each.verb].kinds, each
+        elif each.verb is Procedure.DRAIN:
+            assert each.ref is not None and each.ref.kind == "Node", each
         assert each.why
     assert deployment()["spec"]["replicas"] == 2

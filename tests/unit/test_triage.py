@@ -8,10 +8,12 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
+
 from aurora_tui.cluster.errors import ForbiddenError
-from aurora_tui.cluster.resources import CONFIGMAPS, DEPLOYMENTS, EVENTS, NODES, PODS, Resource
+from aurora_tui.cluster.resources import BUDGETS, CONFIGMAPS, DEPLOYMENTS, EVENTS, NODES, PODS, QUOTAS, Resource
 from aurora_tui.incident.reading import SituationReader
-from aurora_tui.incident.situation import Figures, Part, Situation, Subject
+from aurora_tui.incident.situation import Figures, Part, Pool, Situation, Subject
 from aurora_tui.incident.subject import log_since, of_alert, of_service, traces_around
 from aurora_tui.incident.triage import Triage, triage
 from aurora_tui.model.alerts import Alert, AlertState
@@ -19,12 +21,28 @@ from aurora_tui.model.columns import Tone
 from aurora_tui.model.definitions import Environment, Sources
 from aurora_tui.model.findings import Mitigation
 from aurora_tui.model.selection import ObjectRef
+from aurora_tui.model.stamps import rfc3339
 from aurora_tui.model.triage import SectionName, TriageSection
 from aurora_tui.session import Session
 from aurora_tui.settings import load_settings
 from aurora_tui.store import Store
 from tests.unit.fakecluster import FakeCluster
-from tests.unit.situations import CART, NOW, ONSET, SERVICES, alert, deployment, log, node, pod, rollout, shop
+from tests.unit.situations import (
+    CART,
+    NOW,
+    ONSET,
+    SERVICES,
+    alert,
+    at,
+    deployment,
+    edit,
+    log,
+    meta,
+    node,
+    pod,
+    rollout,
+    shop,
+)
 
 ALL = dict.fromkeys(Part, "")
 
@@ -95,7 +113,58 @@ def test_where_tells_each_service_that_it_leans_on() -> None:
     assert told[0] == "cart 1/2 ready HighErrorRate fires"
     assert told[1] == "db 1/1 ready health unknown"
     lost = lines(triage(shop(listed={"Node": [node(Ready="Unknown")]}, parts=ALL)), SectionName.WHERE)
-    assert "node/node-1 Ready Unknown" in lost
+    assert "node/node-1 Ready Unknown: nothing is heard of it" in lost
+    short = lines(
+        triage(shop(listed={"Node": [node(DiskPressure="True", PIDPressure="Unknown")]}, parts=ALL)), SectionName.WHERE
+    )
+    assert "node/node-1 DiskPressure" in short
+
+
+def test_where_tells_pools_of_connections_and_what_waits_for_them() -> None:
+    pools = (Pool("cart-aaa-1", "main", 2, 10), Pool("cart-aaa-2", "main", 10, 10, 37), Pool("web-1", "main", 5, 5, 99))
+    told = lines(triage(shop(parts=ALL, figures=Figures(pools=pools))), SectionName.WHERE)
+    assert "connections 10 of 10 in use, 37 wait" in told[0]
+    assert "connections" not in told[1], "those of others are not its own"
+
+
+def test_a_certificate_that_has_ended_is_a_change_and_one_that_soon_will_is_told() -> None:
+    day = 86_400.0
+    expiries = {
+        "https://cart:8443": ONSET - 30, "https://db:5432": NOW + 3 * day, "https://other": NOW + day,
+        "https://old": ONSET - 9 * day,
+    }  # fmt: skip
+    made = triage(shop(parts=ALL, figures=Figures(expiries=expiries)))
+    assert lines(made, SectionName.CHANGES) == [
+        "30s before certificate deployment/cart the certificate of https://cart:8443 ended"
+    ]
+    told = [line for line in lines(made, SectionName.WHERE) if line.startswith("certificate of")]
+    assert told == [f"certificate of https://db:5432 ends in 3d, at {rfc3339(NOW + 3 * day)}"]
+
+
+def test_a_certificate_of_cert_manager_that_pods_read_is_told_before_it_ends() -> None:
+    item = {"metadata": meta("cart-tls"), "spec": {"secretName": "cart-secrets"}, "status": {"notAfter": at(90_000)}}
+    other = {"metadata": meta("x"), "spec": {"secretName": "x"}, "status": {"notAfter": at(90_000)}}
+    told = lines(triage(shop(parts=ALL, listed={"Certificate": [item, other]})), SectionName.WHERE)
+    assert [line for line in told if line.startswith("certificate of")] == [
+        f"certificate of cart-tls ends in 24h, at {at(90_000)}"
+    ]
+
+
+def test_an_edit_that_is_found_out_stands_with_its_difference_among_the_changes() -> None:
+    applied = {"data": {"URL": "good"}}
+    item = {
+        "metadata": meta(
+            "cart-config",
+            annotations={"kubectl.kubernetes.io/last-applied-configuration": msgspec.json.encode(applied).decode()},
+        ),
+        "data": {"URL": "bad"},
+    }
+    made = triage(shop(parts=ALL, listed={"ConfigMap": [item]}, changes=(edit(),)))
+    (row,) = section(made, SectionName.CHANGES).rows
+    assert [(line.sign, line.path, line.text) for line in row.diff] == [
+        ("-", "data.URL", "good"),
+        ("+", "data.URL", "bad"),
+    ]
 
 
 def test_new_errors_come_first_and_lead_to_the_log_since_the_onset() -> None:
@@ -223,6 +292,14 @@ async def test_what_was_read_before_stays_while_it_is_read_again() -> None:
     assert len(again.pods) == 2
     assert again.parts.keys() == set(Part)
     await reader.close()
+
+
+async def test_budgets_and_quotas_are_read_whole_for_the_rules_that_look_into_them() -> None:
+    cluster = filled(Partly())
+    for kind in (BUDGETS, QUOTAS):
+        cluster.put(kind, {"metadata": meta("cart"), "spec": {}, "status": {"hard": {"pods": "4"}}})
+    last = (await read(cluster))[-1]
+    assert [last.listed[kind.kind][0]["status"] for kind in (BUDGETS, QUOTAS)] == [{"hard": {"pods": "4"}}] * 2
 
 
 async def test_no_secret_is_read() -> None:

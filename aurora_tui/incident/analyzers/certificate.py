@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 
 from aurora_tui.incident.analyzers._common import MOST, said
+from aurora_tui.incident.expiries import is_near, whose
 from aurora_tui.incident.situation import Situation
+from aurora_tui.model.ages import human_duration
 from aurora_tui.model.findings import Cause, Evidence, Finding
 from aurora_tui.model.pod_trouble import phrase
 from aurora_tui.model.raw import moment, section, sections
@@ -35,6 +37,10 @@ def analyze(situation: Situation) -> Iterator[Finding]:
     if told and not complaints and situation.logs:
         evidence.append(Evidence("no line of the log that was read complains of it", against=True))
         weight -= 0.15
+    gap = situation.gap(max(ended)) if ended else None
+    if gap is not None and gap > situation.limits.look_back:
+        evidence.append(Evidence(f"it ended {human_duration(gap)} before the onset already", against=True))
+        weight -= 0.3
     onset = max(ended, default=None) or min((each.at for each in complaints if each.at is not None), default=None)
     yield Finding(Cause.CERTIFICATE, ref, words, tuple(evidence), weight, onset)
 
@@ -51,6 +57,8 @@ def _issued(situation: Situation) -> Iterator[Evidence]:
         ends = moment(status.get("notAfter"))
         if ends is None or ends.timestamp() > situation.now:
             continue
+        if situation.owner(ref) is None and not is_near(situation, ends.timestamp()):
+            continue  # nothing in hand reads it
         ready = next((each for each in sections(status, "conditions") if each.get("type") == "Ready"), {})
         why = f": {ready.get('message')}" if ready.get("status") == "False" and ready.get("message") else ""
         yield Evidence(phrase(f"ended at {rfc3339(ends.timestamp())}{why}"), ref, ends.timestamp())
@@ -59,9 +67,9 @@ def _issued(situation: Situation) -> Iterator[Evidence]:
 def _measured(situation: Situation) -> Iterator[Evidence]:
     known = {item["metadata"]["name"] for item in situation.listed.get("Certificate", ())}
     for name, ends in situation.figures.expiries.items():
-        if ends <= situation.now and name not in known:
-            whose = next((ref for ref in situation.concerned if ref.name in name), None)
-            yield Evidence(f"the certificate of {name} ended at {rfc3339(ends)}", whose, ends)
+        ref = whose(situation, name)
+        if ends <= situation.now and name not in known and (ref or is_near(situation, ends)):
+            yield Evidence(f"the certificate of {name} ended at {rfc3339(ends)}", ref, ends)
 
 
 def _complaints(situation: Situation) -> list[Evidence]:

@@ -11,6 +11,7 @@ from aurora_tui.model.ages import stamp
 from aurora_tui.model.changes import Change, ChangeKind, distance_words
 from aurora_tui.model.configmaps import is_secret
 from aurora_tui.model.configreaders import CONFIG_MAP, SECRET, Reading, readings
+from aurora_tui.model.diffs import DiffLine
 from aurora_tui.model.diffs import changes as differences
 from aurora_tui.model.findings import Cause, Evidence, Finding
 from aurora_tui.model.raw import section
@@ -39,9 +40,7 @@ def analyze(situation: Situation) -> Iterator[Finding]:
 def _finding(situation: Situation, edit: Change, reader: ObjectRef, onset: float) -> Finding:
     near = max(0.0, 1 - abs(onset - edit.at) / situation.limits.edit_before)
     weight = 0.5 + 0.2 * near
-    before, item = edited_back(situation.raw(edit.ref) or {}), situation.raw(edit.ref) or {}
-    now = section(item, "data")
-    diff = differences(_shown(before, before), _shown(before, now)) if before else ()
+    before, diff = edited_back(situation.raw(edit.ref) or {}), edit_diff(situation, edit)
     place = distance_words(edit, onset)
     by = f" by {edit.by}" if edit.by else ""
     when = place if place == "at the onset" else f"{place} the onset"
@@ -61,6 +60,13 @@ def _finding(situation: Situation, edit: Change, reader: ObjectRef, onset: float
         weight -= 0.4
     words = f"{edit.ref}: {edit.words}{by}, read by {reader}"
     return Finding(Cause.CONFIG_EDIT, edit.ref, words, tuple(evidence), weight, edit.at, before)
+
+
+def edit_diff(situation: Situation, edit: Change) -> tuple[DiffLine, ...]:
+    """What an edit of a ConfigMap changed, against what was applied last; empty where that is not kept."""
+    item = situation.raw(edit.ref) if edit.kind is ChangeKind.EDIT and edit.ref.kind == "ConfigMap" else None
+    before = edited_back(item or {})
+    return differences(_shown(before, before), _shown(before, section(item or {}, "data"))) if before else ()
 
 
 def edited_back(item: Object) -> dict[str, str | int]:

@@ -32,10 +32,12 @@ def analyze(situation: Situation) -> Iterator[Finding]:
             held = [Evidence(f"{pod.metadata.name} is on it and not ready", pod_ref(pod)) for pod in lost[:MOST]]
             ready = len(pods) - len(lost)
             against = [Evidence(f"{ready} of the pods on it are ready", ref, against=True)] if ready else []
-            closed = {"cordoned": 1} if node.spec.unschedulable else {}
+            hints = {"cordoned": 1} if node.spec.unschedulable else {}
+            if each.type == "Ready" and each.status == "Unknown":
+                hints["silent"] = 1
             words = f"{ref} is not ready: {len(pods)} pods of the namespace are on it"
             if each.type != "Ready":
                 words = f"{ref} has {each.type}: {len(pods)} pods of the namespace are on it"
             weight = 0.9 if each.type == "Ready" else 0.7
-            yield Finding(Cause.NODE, ref, words, (told, *held, *against), weight, since, closed)
+            yield Finding(Cause.NODE, ref, words, (told, *held, *against), weight, since, hints)
             break

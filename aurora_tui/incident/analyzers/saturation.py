@@ -11,6 +11,9 @@ from aurora_tui.model.findings import Cause, Evidence, Finding
 from aurora_tui.model.raw import section, sections
 from aurora_tui.model.selection import ObjectRef
 
+CONNECTIONS = "connections"
+"""The hint that only connections are short."""
+
 
 @dataclass(frozen=True, slots=True)
 class Autoscaler:
@@ -35,12 +38,15 @@ def analyze(situation: Situation) -> Iterator[Finding]:
         return
     for ref in situation.concerned:
         told = [*_replicas(situation, ref), *_autoscaled(situation, ref), *_loads(situation, ref)]
-        if told:
-            speaks = [each for each in told if not each.against]
-            if speaks:
-                weight = 0.6 + 0.1 * min(len(speaks) - 1, 3)
-                words = f"{ref} cannot do more: {speaks[0].words}"
-                yield Finding(Cause.SATURATION, ref, words, tuple(told), weight, None, _room(situation, ref))
+        pools = [*_pools(situation, ref)]
+        full = [each for each in told if not each.against]
+        speaks = [*full, *pools]
+        if speaks:
+            weight = 0.6 + 0.1 * min(len(speaks) - 1, 3)
+            words = f"{ref} cannot do more: {speaks[0].words}"
+            # Replicas that wait for connections are not helped by more of them.
+            hints = _room(situation, ref) if full else {CONNECTIONS: 1}
+            yield Finding(Cause.SATURATION, ref, words, (*told, *pools), weight, None, hints)
 
 
 def autoscaler_of(situation: Situation, ref: ObjectRef) -> Autoscaler | None:
@@ -109,6 +115,16 @@ def _loads(situation: Situation, ref: ObjectRef) -> Iterator[Evidence]:
     slowed = [share for share in held if share >= situation.limits.throttled]
     if slowed and 2 * len(slowed) >= len(held):
         yield Evidence(f"{len(slowed)} of {len(held)} pods are throttled, up to {max(slowed):.0%} of the time", ref)
+
+
+def _pools(situation: Situation, ref: ObjectRef) -> Iterator[Evidence]:
+    names = {pod.metadata.name for pod in situation.pods_of(ref)}
+    pools = [each for each in situation.figures.pools if each.pod in names]
+    empty = [each for each in pools if each.used_up]
+    if empty and 2 * len(empty) >= len(pools):
+        worst = max(empty, key=lambda each: each.waiting)
+        words = f"{len(empty)} of {len(pools)} of its pools of connections are used up ({worst.words})"
+        yield Evidence(words, ref)
 
 
 def _room(situation: Situation, ref: ObjectRef) -> dict[str, str | int]:

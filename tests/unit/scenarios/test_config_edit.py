@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
+from aurora_tui.model import pod_queries
 from aurora_tui.model.actions import Verb
-from tests.unit.scenarios.scene import BACKEND, Scene
+from tests.unit.scenarios.scene import BACKEND, NAMESPACE, Scene
 
 NAME = "config-edit"
 FLAGS = "aurora-flags"
@@ -62,6 +63,11 @@ async def test_setting_it_back_mends_it_without_a_restart(stack: Scene) -> None:
     await stack.recovers()
     assert [each["restartCount"] for each in await stack.containers(BACKEND)] == [0] * 3
     assert WAITED not in await stack.logs(BACKEND)
+
+
+async def test_triage_sees_the_pools(stack: Scene) -> None:
+    series = [(dict(labels), value) for labels, value in await stack.query(pod_queries.pools(NAMESPACE))]
+    assert list(pod_queries.pool_figures(series).values()) == [{"used": 1.0, "most": 1.0, "waiting": 37.0}] * 3
 
 
 async def test_scaling_out_does_not(stack: Scene) -> None:
