@@ -22,7 +22,7 @@ from widgets.pane import pane_binding
 Entry = TriageSection | TriageRow | str
 """A heading, a row, or what is said in place of rows."""
 _WRAPPED = 3
-"""Lines that a row may take where there is room for all rows."""
+"""Lines that a row may take where there is room."""
 
 
 class Sections(LineView):
@@ -94,15 +94,15 @@ class Sections(LineView):
         self._top = max(0, min(self._top, len(self._lines) - self.size.height))
 
     def _lay_out(self) -> None:
-        """Give each row as many lines as it needs, and as there is room for."""
-        for most in range(_WRAPPED, 0, -1):
-            self._lines = [
-                (at, part)
-                for at, entry in enumerate(self._entries)
-                for part in (wrapped(entry, self.size.width - 3, most) if isinstance(entry, TriageRow) else ((),))
-            ]
-            if len(self._lines) <= self.size.height:
-                break
+        """Give each row as many lines as it needs, from the top on as long as there is room for more than one each."""
+        room = max(self.size.height - len(self._entries), 0)
+        self._lines = []
+        for at, entry in enumerate(self._entries):
+            parts: list[tuple[Cell, ...]] = [()]
+            if isinstance(entry, TriageRow):
+                parts = wrapped(entry, self.size.width - 3, 1 + min(room, _WRAPPED - 1))
+            self._lines += [(at, part) for part in parts]
+            room -= len(parts) - 1
         self._reveal()
 
     def line(self, y: int) -> Strip:

@@ -14,12 +14,18 @@ from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import Resource
 from aurora_tui.folders import state_dir
 from aurora_tui.journal import Entry, Journal, JournalError
-from aurora_tui.model import marks
+from aurora_tui.model import argo, marks
 from aurora_tui.model.actions import Outcome
 from aurora_tui.model.belonging import Listed, belonging
 from aurora_tui.model.changes import Change, ChangeKind, Changes, nearest
 from aurora_tui.model.diffs import changes as differences
-from aurora_tui.model.revisions import from_controller_revisions, from_replicasets, plain_template, versions
+from aurora_tui.model.revisions import (
+    REVISION_ANNOTATION,
+    from_controller_revisions,
+    from_replicasets,
+    plain_template,
+    versions,
+)
 from aurora_tui.model.runs import runs
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.session import Session
@@ -30,7 +36,9 @@ LOOK_BACK_SECONDS = 24 * 3600.0
 """How long before the onset changes are looked for, unless told otherwise."""
 JOURNAL_ENTRIES = 500
 """The newest entries of the journal, which are looked through."""
-_ROLLING = (resources.DEPLOYMENTS, resources.STATEFULSETS, resources.DAEMONSETS)
+_ROLLING = (resources.DEPLOYMENTS, resources.STATEFULSETS, resources.DAEMONSETS, resources.ROLLOUTS)
+_BY_REPLICASETS = {"Deployment": REVISION_ANNOTATION, "Rollout": argo.REVISION_ANNOTATION}
+"""What keeps its revisions in ReplicaSets, and in which annotation their numbers are."""
 _KEEPERS = (resources.REPLICASETS, resources.CONTROLLER_REVISIONS)
 _READ = (
     *_ROLLING, *_KEEPERS, resources.PODS, resources.EVENTS, resources.JOBS, resources.CRONJOBS, resources.SERVICES,
@@ -169,8 +177,10 @@ def changes_of(listed: Listed, namespace: str) -> Iterator[Change]:
 
 def rollouts(kind: str, workload: Object, keepers: Sequence[Object]) -> Iterator[Change]:
     """Each change of a workload's pod template of which the time is known, with what it changed."""
-    read = from_replicasets if kind == "Deployment" else from_controller_revisions
-    history = read(workload, keepers)
+    annotation = _BY_REPLICASETS.get(kind)
+    history = (
+        from_replicasets(workload, keepers, annotation) if annotation else from_controller_revisions(workload, keepers)
+    )
     by_keeper = {each.keeper: each for each in history}
     before = None
     for run in runs(workload, history):

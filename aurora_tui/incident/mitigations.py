@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from aurora_tui.incident.analyzers.canary import under_way
 from aurora_tui.incident.analyzers.saturation import CONNECTIONS, autoscaler_of
+from aurora_tui.incident.memoryoffers import memory_offers
 from aurora_tui.incident.nodeoffers import node_offers
-from aurora_tui.incident.offers import Offer, Rule
+from aurora_tui.incident.offers import SCALABLE, Offer, Rule, restart, undo
 from aurora_tui.incident.situation import Situation
 from aurora_tui.model.actions import Verb
 from aurora_tui.model.changes import ChangeKind
 from aurora_tui.model.findings import Cause, Finding, Mitigation
 from aurora_tui.model.selection import ObjectRef
 
-_UNDOABLE = ("Deployment", "StatefulSet", "DaemonSet", "Rollout")
-_RESTARTABLE = ("Deployment", "StatefulSet", "DaemonSet", "Rollout")
 _REPEATED = 0.4
 """What an offer is worth that something else, which is found as well, makes needless or useless."""
 _SURE = 0.8
@@ -59,27 +59,17 @@ def _worth(situation: Situation, finding: Finding, offer: Offer, findings: Seque
     return 1.0
 
 
-def _released(situation: Situation, ref: ObjectRef) -> bool:
-    """Whether a change of the pods' template of late can be taken back."""
-    return ref.kind in _UNDOABLE and any(
-        each.kind is ChangeKind.ROLLOUT and (each.ref.kind, each.ref.name) == (ref.kind, ref.name) and each.diff
-        for each in situation.changes
-    )
-
-
-def _undo(ref: ObjectRef, fit: float, *against: str) -> Offer:
-    of_data = ("what it has written to its volumes stays as it is",) if ref.kind == "StatefulSet" else ()
-    return Offer(fit, f"roll {ref} back to the revision before", Verb.UNDO, ref, {}, (*against, *of_data))
-
-
-def _restart(ref: ObjectRef, fit: float, *against: str) -> Iterator[Offer]:
-    if ref.kind in _RESTARTABLE:
-        yield Offer(fit, f"restart the pods of {ref}, a few at a time", Verb.RESTART, ref, {}, against)
-
-
 def _bad_release(situation: Situation, finding: Finding) -> Iterator[Offer]:
-    if finding.ref.kind in _UNDOABLE:
-        yield _undo(finding.ref, 1.0)
+    ref = finding.ref
+    if ref.kind == "Rollout" and under_way(situation.raw(ref) or {}) is not None:
+        yield _abort(ref)
+        yield from undo(situation, finding, 0.8)
+    else:
+        yield from undo(situation, finding, 1.0)
+
+
+def _abort(ref: ObjectRef) -> Offer:
+    return Offer(1.0, f"abort {ref}: all traffic goes back to the stable version", Verb.ABORT, ref)
 
 
 def _config_edit(situation: Situation, finding: Finding) -> Iterator[Offer]:
@@ -93,20 +83,19 @@ def _config_edit(situation: Situation, finding: Finding) -> Iterator[Offer]:
     else:
         yield Offer(0.9, f"put {finding.ref} back as it was, where it is kept: the cluster does not know what it was")
     if reader is not None:
-        yield from _restart(reader, 0.3, "it starts with the edited configuration again")
+        yield from restart(reader, 0.3, "it starts with the edited configuration again")
 
 
 def _broken_pods(situation: Situation, finding: Finding) -> Iterator[Offer]:
     """Pods that cannot start: going back mends it where they came with a change, starting them anew seldom does."""
-    if _released(situation, finding.ref):
-        yield _undo(finding.ref, 0.95)
+    yield from undo(situation, finding, 0.95)
     if situation.ready(finding.ref):
-        yield from _restart(finding.ref, 0.4, "its containers have been started anew already, and ended again")
+        yield from restart(finding.ref, 0.4, "its containers have been started anew already, and ended again")
     else:
         # New pods begin with nothing of the old ones, and may come to another node; there is no ready one to lose.
         if finding.ref.kind == "StatefulSet":
             yield from _delete_crashed(finding)
-        yield from _restart(finding.ref, 0.75, "its containers have been started anew already, and ended again")
+        yield from restart(finding.ref, 0.75, "its containers have been started anew already, and ended again")
 
 
 def _delete_crashed(finding: Finding) -> Iterator[Offer]:
@@ -119,23 +108,16 @@ def _delete_crashed(finding: Finding) -> Iterator[Offer]:
 
 
 def _image(situation: Situation, finding: Finding) -> Iterator[Offer]:
-    if _released(situation, finding.ref):
-        yield _undo(finding.ref, 1.0)
+    back = [*undo(situation, finding, 1.0)]
+    if back:
+        yield from back
     else:
         yield Offer(0.9, f"give {finding.ref} an image that is there, or the right to pull it")
 
 
-def _oom(situation: Situation, finding: Finding) -> Iterator[Offer]:
-    if _released(situation, finding.ref):
-        yield _undo(finding.ref, 0.95)
-    yield Offer(0.6, f"give {finding.ref} more memory, where its manifest is kept")
-    yield from _restart(finding.ref, 0.5, "the kernel has already started it anew; what grows will grow again")
-
-
 def _probes(situation: Situation, finding: Finding) -> Iterator[Offer]:
-    if _released(situation, finding.ref):
-        yield _undo(finding.ref, 0.95)
-    yield from _restart(finding.ref, 0.6, "while pods start fewer serve")
+    yield from undo(situation, finding, 0.95)
+    yield from restart(finding.ref, 0.6, "while pods start fewer serve")
 
 
 def _unschedulable(situation: Situation, finding: Finding) -> Iterator[Offer]:
@@ -143,8 +125,7 @@ def _unschedulable(situation: Situation, finding: Finding) -> Iterator[Offer]:
     if node:
         against = ("it may have been cordoned for a reason: see who did it",)
         yield Offer(0.9, f"uncordon node {node}", Verb.UNCORDON, ObjectRef("Node", None, str(node)), {}, against)
-    if _released(situation, finding.ref):
-        yield _undo(finding.ref, 0.7)
+    yield from undo(situation, finding, 0.7)
     yield Offer(0.6, "add a node, or take room from what is needed less")
 
 
@@ -221,7 +202,7 @@ def _saturation(situation: Situation, finding: Finding) -> Iterator[Offer]:
         elif isinstance(more, int) and scaler.least < more <= scaler.most:
             words = f"let {scaler.ref} keep at least {more} replicas instead of {scaler.least}"
             yield Offer(0.9, words, Verb.BOUNDS, scaler.ref, {"min": more}, ("there must be nodes for them",))
-    if isinstance(more, int) and ref.kind in ("Deployment", "StatefulSet", "Rollout"):
+    if isinstance(more, int) and ref.kind in SCALABLE:
         overruled = (f"{scaler.ref} will set its own number again",) if scaler is not None else ()
         against = (*overruled, "there must be nodes for them")
         fit = 0.5 if scaler is not None else 1.0
@@ -231,16 +212,22 @@ def _saturation(situation: Situation, finding: Finding) -> Iterator[Offer]:
 def _canary(situation: Situation, finding: Finding) -> Iterator[Offer]:
     ref = finding.ref
     if ref.kind == "Rollout":
-        yield Offer(1.0, f"abort {ref}: all traffic goes back to the stable version", Verb.ABORT, ref)
+        yield _abort(ref)
     else:
         against = ("the others must carry its share",)
         yield Offer(1.0, f"give {ref} no traffic: scale it to 0", Verb.SCALE, ref, {"replicas": 0}, against)
 
 
+def _stable(situation: Situation, finding: Finding) -> Iterator[Offer]:
+    against = ("the steps and analyses that are left are skipped", "going back takes a rollout of its own then")
+    words = f"promote {finding.ref}: all traffic goes to the new version"
+    yield Offer(1.0, words, Verb.PROMOTE_FULL, finding.ref, {}, against)
+
+
 _RULES: Mapping[Cause, Rule] = {
     Cause.IMAGE_PULL: _image,
     Cause.CRASH_LOOP: _broken_pods,
-    Cause.OOM: _oom,
+    Cause.OOM: memory_offers,
     Cause.PROBES: _probes,
     Cause.UNSCHEDULABLE: _unschedulable,
     Cause.QUOTA: _quota,
@@ -254,4 +241,5 @@ _RULES: Mapping[Cause, Rule] = {
     Cause.CERTIFICATE: _certificate,
     Cause.NEIGHBOUR: _neighbour,
     Cause.CANARY: _canary,
+    Cause.STABLE: _stable,
 }

@@ -33,6 +33,7 @@ class Cause(StrEnum):
     CERTIFICATE = "certificate expired"
     NEIGHBOUR = "noisy neighbour"
     CANARY = "bad canary"
+    STABLE = "old version fails"
 
 
 class Procedure(StrEnum):

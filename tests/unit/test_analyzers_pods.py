@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,8 +19,9 @@ from aurora_tui.incident.analyzers import (
     unschedulable,
     volume,
 )
+from aurora_tui.model.diffs import DiffLine
 from aurora_tui.model.findings import Cause, Finding
-from tests.unit.situations import ONSET, at, deployment, event, log, meta, node, owner, pod, shop
+from tests.unit.situations import ONSET, at, deployment, event, log, meta, node, owner, pod, rollout, shop
 
 
 def one(found: Any) -> Finding:
@@ -107,6 +109,15 @@ def test_a_kill_for_memory_names_the_limit() -> None:
     assert "cart-bbb-1 app was killed for memory (limit 256Mi), 2 restarts" in words(finding)
     assert words(finding, against=True) == "1 of its other pods is ready"
     assert finding.onset == ONSET + 500
+
+
+def test_a_release_that_lowered_the_limit_speaks_for_it_with_both_figures() -> None:
+    path = "template.spec.containers[app].resources.limits.memory"
+    lowered = replace(rollout(60), diff=(DiffLine("-", path, "768Mi"), DiffLine("+", path, "256Mi")))
+    killed = pod("cart-aaa-1", restartCount=3, lastState=ended(137, 500, "OOMKilled"))
+    told = words(one(oom.analyze(shop(killed, changes=(lowered,)))))
+    assert "revision 2: 1 → 2 changed its memory limit: 768Mi → 256Mi" in told
+    assert "memory limit:" not in words(one(oom.analyze(shop(killed, changes=(rollout(60),)))))
 
 
 def test_a_node_short_of_memory_speaks_for_it_too() -> None:

@@ -220,14 +220,14 @@ def test_pools_are_told_whatever_exports_them() -> None:
     told = pod_queries.pool_figures([
         series("hikaricp_connections_active", 4, pool="main"), series("hikaricp_connections_max", 10, pool="main"),
         series("hikaricp_connections_pending", 2, pool="main"),
-        series("go_sql_in_use_connections", 3, db_name="shop"), series("go_sql_max_open_connections", 5, db_name="shop"),
+        series("go_sql_in_use_connections", 3, db_name="x"), series("go_sql_max_open_connections", 5, db_name="x"),
         series("db_client_connection_count", 7, db_client_connection_pool_name="otel", state="used"),
         series("db_client_connection_count", 9, db_client_connection_pool_name="otel", state="idle"),
         series("up", 1), ({"__name__": "jdbc_connections_max", "name": "no pod"}, 1.0),
     ])  # fmt: skip
     assert told == {
         ("cart-1", "main"): {"used": 4, "most": 10, "waiting": 2},
-        ("cart-1", "shop"): {"used": 3, "most": 5},
+        ("cart-1", "x"): {"used": 3, "most": 5},
         ("cart-1", "otel"): {"used": 7},
     }
 

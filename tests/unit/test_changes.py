@@ -17,6 +17,7 @@ from aurora_tui.cluster.resources import (
     NODES,
     PODS,
     REPLICASETS,
+    ROLLOUTS,
     SECRETS,
     SERVICES,
     STATEFULSETS,
@@ -103,6 +104,20 @@ async def found(cluster: FakeCluster, look_back: float = 3600) -> list[Change]:
     seen = await read_changes(cluster, "shop", onset=ONSET, begin=ONSET - look_back, end=ONSET + 600, ref=SHOP)
     assert not seen.remarks
     return list(seen.rows)
+
+
+async def test_a_rollout_of_argo_rollouts_tells_its_revisions_as_a_deployment_does() -> None:
+    cluster = FakeCluster()
+    spec = {"replicas": 2, "selector": {"matchLabels": {"app": "cart"}}, "template": template("cart:2")}
+    cluster.put(ROLLOUTS, {"metadata": made("cart"), "spec": spec, "status": {}})
+    for number, image, created in ((1, "cart:1", -80_000.0), (2, "cart:2", -300.0)):
+        revision = {"rollout.argoproj.io/revision": str(number)}
+        keeper = made(f"cart-{number}", created, ownerReferences=owned("cart"), annotations=revision)
+        cluster.put(REPLICASETS, {"metadata": keeper, "spec": {"template": template(image)}})
+    seen = await read_changes(cluster, "shop", onset=ONSET, begin=ONSET - 3600, end=ONSET + 600)
+    (change,) = [each for each in seen.rows if each.kind is ChangeKind.ROLLOUT]
+    assert (str(change.ref), change.at, change.words) == ("rollout/cart", ONSET - 300, "revision 2: 1 → 2")
+    assert [line.text for line in change.diff] == ["cart:1", "cart:2"]
 
 
 async def test_changes_stand_by_their_distance_to_the_onset_and_the_workloads_own_are_marked() -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from aurora_tui.incident.analyzers import diagnose
 from aurora_tui.incident.mitigations import mitigations
-from aurora_tui.incident.situation import Figures, Load, Pool, Situation
+from aurora_tui.incident.situation import Figures, Load, Pool, Situation, Subject
 from aurora_tui.model.actions import Verb
 from aurora_tui.model.changes import Change, ChangeKind
 from aurora_tui.model.findings import Cause, Mitigation, Procedure
+from aurora_tui.model.selection import ObjectRef
 from aurora_tui.verbs import VERBS
 from tests.unit.situations import CART, DB, ONSET, alert, at, deployment, log, meta, node, pod, rollout, shop
 from tests.unit.test_analyzers_trouble import beside, configured, hpa, issued, with_canary
@@ -70,6 +72,68 @@ def test_what_breaks_with_a_release_is_rolled_back_before_it_is_restarted(status
 
 def test_without_a_release_there_is_nothing_to_roll_back() -> None:
     assert {each.verb for each in ranked(crashing())} == {Verb.RESTART}
+
+
+def test_what_is_killed_for_memory_without_a_release_gets_more_of_it_and_a_restart_is_known_to_gain_seconds() -> None:
+    offers = ranked(shop(pod("cart-aaa-1", **KILLED), pod("cart-aaa-2", **KILLED)))
+    assert [each.verb for each in offers] == [None, Verb.SCALE, Verb.RESTART]
+    more, spread, again = offers
+    command = "kubectl -n shop set resources deployment/cart -c app --limits=memory=512Mi"
+    assert more.words == f"give deployment/cart more memory, where its manifest is kept; at once: {command}"
+    assert "what keeps its manifest will set it back" in more.against
+    assert spread.words == "scale deployment/cart out to 3: less of the load for each"
+    assert "what grows without load grows in the new ones as well" in spread.against
+    assert any(words.startswith("it gains seconds") for words in again.against)
+
+
+def test_what_nobody_feels_is_not_scaled_out_for_its_memory() -> None:
+    calm = shop(pod("cart-aaa-1", **KILLED), pod("cart-aaa-2"), troubled=False)
+    assert [each.verb for each in ranked(calm)] == [None, Verb.RESTART]
+
+
+def test_a_release_that_ran_long_without_harm_is_told_so_before_it_is_rolled_back() -> None:
+    pods = (pod("cart-aaa-1", **KILLED), pod("cart-aaa-2", **KILLED))
+    near, far = (ranked(shop(*pods, changes=(rollout(gap),)))[0] for gap in (60, 3000))
+    told = "it was rolled out 50m before the onset, and did well that long"
+    assert (near.verb, far.verb) == (Verb.UNDO, Verb.UNDO)
+    assert told in far.against
+    assert not [words for words in near.against if "did well" in words]
+
+
+def updating(abort: bool = False, stable: str = "old", errors: dict[str, float] | None = None) -> Situation:
+    """A Rollout of Argo Rollouts whose new version serves beside the stable one."""
+    status = {"currentPodHash": "new", "stableRS": stable, **({"abort": True} if abort else {})}
+    item = {"metadata": meta("cart"), "spec": {"replicas": 2}, "status": status}
+    ref = ObjectRef("Rollout", "shop", "cart")
+
+    def of(name: str, hash_: str, created: float) -> dict[str, Any]:
+        made = pod(name, created=created)
+        made["metadata"]["labels"] = {"rollouts-pod-template-hash": hash_}
+        made["metadata"]["ownerReferences"][0]["name"] = f"cart-{hash_}"
+        return made
+
+    pods = [of("cart-new-1", "new", -60), of("cart-old-1", "old", -9000), pod("db-0", of=("StatefulSet", "db"))]
+    listed = {"Rollout": [item], "Pod": pods}
+    change = replace(rollout(60, ref), own=True)
+    subject = Subject("shop", "cart", ref, ONSET, "HighErrorRate")
+    return shop(listed=listed, changes=(change,), subject=subject, figures=Figures(errors=errors or {}))
+
+
+def test_a_rollout_on_its_way_is_aborted_and_one_that_has_arrived_is_rolled_back() -> None:
+    bad = {"cart-new-1": 0.5, "cart-old-1": 0.0}
+    assert first(updating(errors=bad)) == (Verb.ABORT, "rollout/cart", {})
+    assert sum(each.verb is Verb.ABORT for each in ranked(updating(errors=bad))) == 1, "told once for both findings"
+    assert first(updating(stable="new", errors=bad)) == (Verb.UNDO, "rollout/cart", {})
+    assert Verb.ABORT not in {each.verb for each in ranked(updating(abort=True, errors=bad))}
+
+
+def test_a_new_version_that_serves_where_the_stable_one_fails_is_promoted() -> None:
+    better = {"cart-new-1": 0.0, "cart-old-1": 0.5}
+    offers = ranked(updating(errors=better))
+    assert (offers[0].verb, str(offers[0].ref)) == (Verb.PROMOTE_FULL, "rollout/cart")
+    assert "the steps and analyses that are left are skipped" in offers[0].against
+    as_bad = {"cart-new-1": 0.3, "cart-old-1": 0.5}
+    assert Verb.PROMOTE_FULL not in {each.verb for each in ranked(updating(errors=as_bad))}
 
 
 def test_an_edited_key_is_set_back_and_the_restart_that_it_takes_is_told() -> None:

@@ -21,7 +21,7 @@ _LEANED_ON = 0.95
 _BESIDE = 0.5
 """What the weight of a finding is worth where it is about what the service leans on, or only lives beside it."""
 
-_ABOUT_US = frozenset({Cause.NEIGHBOUR, Cause.CANARY, Cause.CERTIFICATE, Cause.NODE})
+_ABOUT_US = frozenset({Cause.NEIGHBOUR, Cause.CANARY, Cause.STABLE, Cause.CERTIFICATE, Cause.NODE})
 """What is only found where it touches the pods in hand, whatever it is about."""
 
 

@@ -8,6 +8,7 @@ from aurora_tui.incident.analyzers._common import MOST, said
 from aurora_tui.incident.situation import Situation
 from aurora_tui.model import kube
 from aurora_tui.model.ages import stamp
+from aurora_tui.model.argo import HASH_LABEL
 from aurora_tui.model.changes import Change, ChangeKind, distance_words
 from aurora_tui.model.findings import Cause, Evidence, Finding
 from aurora_tui.model.pod_trouble import is_ready
@@ -15,7 +16,7 @@ from aurora_tui.model.selection import LogSelection, ObjectRef
 from aurora_tui.model.templates import Templates
 
 _RESTART = "template.metadata.annotations"
-_HASH = "pod-template-hash"
+_HASHES = ("pod-template-hash", HASH_LABEL)
 
 
 def analyze(situation: Situation) -> Iterator[Finding]:
@@ -84,7 +85,8 @@ def _shares(situation: Situation, ref: ObjectRef) -> Iterator[tuple[Evidence, fl
 
 
 def _hash(pod: kube.Pod) -> str | None:
-    return (pod.metadata.labels or {}).get(_HASH)
+    labels = pod.metadata.labels or {}
+    return next((labels[each] for each in _HASHES if each in labels), None)
 
 
 def _new_errors(situation: Situation, ref: ObjectRef, onset: float) -> Iterator[tuple[Evidence, float]]:

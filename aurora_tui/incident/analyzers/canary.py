@@ -10,6 +10,7 @@ from aurora_tui.model import kube
 from aurora_tui.model.ages import stamp
 from aurora_tui.model.argo import HASH_LABEL
 from aurora_tui.model.findings import Cause, Evidence, Finding
+from aurora_tui.model.pod_trouble import is_ready
 from aurora_tui.model.raw import section
 from aurora_tui.model.selection import ObjectRef
 
@@ -22,9 +23,7 @@ def analyze(situation: Situation) -> Iterator[Finding]:
     if own is None or not situation.in_trouble:
         return
     if own.kind == "Rollout":
-        found = _rollout(situation, own)
-        if found is not None:
-            yield found
+        yield from _rollout(situation, own)
         return
     for other in _beside(situation, own):
         canary, stable = sorted((own, other), key=lambda ref: (situation.desired(ref) or 0, ref.name != own.name))
@@ -35,15 +34,40 @@ def analyze(situation: Situation) -> Iterator[Finding]:
                 yield found
 
 
-def _rollout(situation: Situation, ref: ObjectRef) -> Finding | None:
-    status = section(situation.raw(ref) or {}, "status")
+def under_way(rollout: Object) -> tuple[str, str] | None:
+    """The hashes of the new and of the stable version while an update is under way; None while none is."""
+    status = section(rollout, "status")
     new, stable = status.get("currentPodHash"), status.get("stableRS")
-    if not new or not stable or new == stable or status.get("abort"):
+    return None if not new or not stable or new == stable or status.get("abort") else (str(new), str(stable))
+
+
+def _rollout(situation: Situation, ref: ObjectRef) -> Iterator[Finding]:
+    hashes = under_way(situation.raw(ref) or {})
+    if hashes is None:
+        return
+    mine, theirs = (
+        [pod for pod in situation.pods_of(ref) if (pod.metadata.labels or {}).get(HASH_LABEL) == each]
+        for each in hashes
+    )  # fmt: skip
+    if not mine or not theirs:
+        return
+    found = _compared(situation, ref, mine, theirs, f"{ref}: the new version")
+    better = _better(situation, ref, mine, theirs)
+    yield from (each for each in (found, better) if each is not None)
+
+
+def _better(
+    situation: Situation, ref: ObjectRef, mine: Sequence[kube.Pod], theirs: Sequence[kube.Pod]
+) -> Finding | None:
+    """The other way round: the new version serves, and what it is to replace does not."""
+    fails, failed = _mean(situation.figures.errors, mine), _mean(situation.figures.errors, theirs)
+    worse = situation.limits.worse_by
+    if fails is None or failed is None or fails >= worse or failed - fails < worse or not all(map(is_ready, mine)):
         return None
-    pods = situation.pods_of(ref)
-    mine = [pod for pod in pods if (pod.metadata.labels or {}).get(HASH_LABEL) == new]
-    theirs = [pod for pod in pods if (pod.metadata.labels or {}).get(HASH_LABEL) == stable]
-    return _compared(situation, ref, mine, theirs, f"{ref}: the new version") if mine and theirs else None
+    told = Evidence(
+        f"the pods of the stable version fail {failed:.1%} of their requests, the new ones {fails:.1%}", ref
+    )
+    return Finding(Cause.STABLE, ref, f"{ref}: the stable version does worse than the new one", (told,), 0.85)
 
 
 def _beside(situation: Situation, own: ObjectRef) -> Iterator[ObjectRef]:

@@ -45,7 +45,7 @@ def analyze(situation: Situation) -> Iterator[Finding]:
             weight = 0.6 + 0.1 * min(len(speaks) - 1, 3)
             words = f"{ref} cannot do more: {speaks[0].words}"
             # Replicas that wait for connections are not helped by more of them.
-            hints = _room(situation, ref) if full else {CONNECTIONS: 1}
+            hints = room_for(situation, ref) if full else {CONNECTIONS: 1}
             yield Finding(Cause.SATURATION, ref, words, (*told, *pools), weight, None, hints)
 
 
@@ -127,7 +127,7 @@ def _pools(situation: Situation, ref: ObjectRef) -> Iterator[Evidence]:
         yield Evidence(words, ref)
 
 
-def _room(situation: Situation, ref: ObjectRef) -> dict[str, str | int]:
+def room_for(situation: Situation, ref: ObjectRef) -> dict[str, str | int]:
     """How many replicas would be enough, within what the handbook allows: half as many again, or for all requests.
 
     The share of requests that fail is taken for what the replicas cannot take, with a fifth of theirs left over.
