@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,8 @@ import msgspec
 
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.cluster.protocol import Cluster
-from aurora_tui.cluster.resources import BUDGETS, HPAS, PODS
+from aurora_tui.cluster.resources import BUDGETS, HPAS, PODS, SERVICES
+from aurora_tui.model.endpoints import is_serving
 from aurora_tui.model.kube import Pod
 from aurora_tui.model.ordered import waited_for
 from aurora_tui.model.pod_trouble import state
@@ -102,6 +104,33 @@ async def held_up(cluster: Cluster, item: Mapping[str, Any]) -> tuple[str, ...]:
         f"only {ready} of {counted(spec.get('replicas', 1), 'pod')} ready, and a StatefulSet waits for the others "
         f"before it replaces any: delete what stays broken ({which})",
     )
+
+
+async def stopped(cluster: Cluster, namespace: str, item: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a workload without a pod leaves: nothing, or the pods that a Service selects besides, as of a canary."""
+    nothing = ("0 replicas: every pod is stopped, nothing serves",)
+    labels = (((item["spec"].get("template") or {}).get("metadata") or {}).get("labels")) or {}
+    try:
+        services, pods = await asyncio.gather(cluster.list(SERVICES, namespace), cluster.list(PODS, namespace))
+    except ClusterError:
+        return nothing
+    own = item["spec"].get("selector")
+    others = [pod for pod in pods if is_serving(pod) and not selector_matches(own, _labels(pod))]
+    found = []
+    for service in services:
+        selector = service["spec"].get("selector") or {}
+        left = sum(selector.items() <= _labels(pod).items() for pod in others)
+        if left and selector and selector.items() <= labels.items():
+            found.append(
+                f"0 replicas: every pod of it is stopped; service/{service['metadata']['name']} goes on with "
+                f"{counted(left, 'other ready pod')}"
+            )
+    return tuple(found) or nothing
+
+
+def _labels(item: Mapping[str, Any]) -> Mapping[str, str]:
+    labels: Mapping[str, str] = item["metadata"].get("labels") or {}
+    return labels
 
 
 async def exhausted_budgets(cluster: Cluster, namespace: str, template: Mapping[str, Any]) -> tuple[str, ...]:

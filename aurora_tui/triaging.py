@@ -257,7 +257,12 @@ class Triaging(Tracing):
             return
         if ref is not None and views.of_kind(ref.kind) is not None:
             self.look_at(ref, "describe")
-        self.notify(offer.words, title="nothing to confirm: advice", markup=False, timeout=10)
+        self.notify(
+            f"{offer.words}: {offer.how}" if offer.how else offer.words,
+            title="nothing to confirm: advice",
+            markup=False,
+            timeout=10,
+        )
 
     def _tell_row(self, row: TriageRow) -> None:
         page = TextPage(row.text, clock=self.session.clock)

@@ -81,6 +81,8 @@ class MitigationsScreen(GridPage[Mitigation]):
     def details(self, row: Mitigation) -> tuple[Sequence[Part], Sequence[Content]]:
         title = [Part(f" {row.rank}. {row.words}", "strong")]
         lines = [Content(printable(f"why: {row.why}"))]
+        if row.how:
+            lines.append(Content(printable(f"how: {row.how}")))
         if row.also:
             lines.append(Content(printable(f"of: {', '.join(map(str, (row.ref, *row.also)))}")))
         lines += [Content.styled(printable(f"against it: {words}"), "$text-warning") for words in row.against]

@@ -85,7 +85,8 @@ class TextPage(ModalScreen[None]):
         self._prompt.ask("/", changed=self.tail.set_search, ended=ended)
 
     def _show_title(self) -> None:
-        count = Part(f"{len(self._buffer):,} lines", "dim") if len(self._buffer) else Part("")
+        number = len(self._buffer)
+        count = Part(f"{number:,} line{'' if number == 1 else 's'}" if number else "", "dim")
         self._title.show([Part(f" {self._heading}  ", "strong"), count])
 
 

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from aurora_tui.model.text import printable
+from aurora_tui.model.text import cell_width, printable
 from aurora_tui.model.triage import SectionName, TriageRow, TriageSection
 from widgets.bars import KeyBar, age_words
 from widgets.line import Line, Part
@@ -176,6 +176,9 @@ class TriageScreen(ModalScreen[None]):
         row = (self.right if self.right.has_focus else self.left).row
         title = [Part(f" {row.text}", "strong")] if row is not None else []
         self.query_one("#details-title", Line).show(title)
-        lines = [Content(printable(words)) for words in row.details] if row is not None else []
+        told = list(row.details) if row is not None else []
+        if row is not None and cell_width(printable(row.text)) > self.size.width - 2 and row.text not in told:
+            told.insert(0, row.text)  # the title above is one line
+        lines = [Content(printable(words)) for words in told]
         lines += diff_lines(row.diff) if row is not None else []
         self.query_one("#details", Static).update(Content("\n").join(lines))

@@ -100,6 +100,7 @@ def _json(made: Triage) -> Mapping[str, Any]:
                 "also": [str(ref) for ref in each.also],
                 "parameters": dict(each.parameters),
                 "why": each.why,
+                "how": each.how,
                 "against": list(each.against),
             }
             for each in made.mitigations

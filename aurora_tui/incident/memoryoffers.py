@@ -27,8 +27,10 @@ def _more_memory(finding: Finding) -> Offer:
         return Offer(0.7, words)
     more, container = f"{2 * int(limit[1])}{limit[2]}", finding.hints["container"]
     namespace = f" -n {ref.namespace}" if ref.namespace else ""
-    words += f"; at once: kubectl{namespace} set resources {ref} -c {container} --limits=memory={more}"
-    return Offer(0.7, words, against=("all its pods are made anew", "what keeps its manifest will set it back"))
+    how = f"kubectl{namespace} set resources {ref} -c {container} --limits=memory={more}"
+    return Offer(
+        0.7, words, against=("all its pods are made anew", "what keeps its manifest will set it back"), how=how
+    )
 
 
 def _spread(situation: Situation, finding: Finding) -> Iterator[Offer]:

@@ -19,6 +19,8 @@ from aurora_tui.model.selection import ObjectRef
 _REPEATED = 0.4
 """What an offer is worth that something else, which is found as well, makes needless or useless."""
 _SURE = 0.8
+_SHORT = 24
+"""Characters of a value that is told within a line."""
 _LEANING = (Cause.DEPENDENCY, Cause.CONNECTION)
 _FOLLOWING = (Cause.CRASH_LOOP, Cause.PROBES)
 
@@ -40,7 +42,7 @@ def mitigations(situation: Situation, findings: Sequence[Finding]) -> tuple[Miti
             against = (*offer.against, *(each.words for each in finding.against))
             made = Mitigation(
                 offer.words, offer.verb, offer.ref, dict(offer.parameters), finding.words, against, 0, finding.cause,
-                offer.also,
+                offer.also, offer.how,
             )  # fmt: skip
             if key not in scored or scored[key][0] < score:
                 scored[key] = (score, made)
@@ -78,7 +80,9 @@ def _config_edit(situation: Situation, finding: Finding) -> Iterator[Offer]:
         keys = ", ".join(finding.hints)
         mounted = any(not each.against and "mounts it" in each.words for each in finding.evidence)
         against = () if mounted else (f"its pods read it when they start: restart {reader} afterwards",)
-        words = f"set {keys} of {finding.ref} back to what was applied last"
+        only = str(next(iter(finding.hints.values()))) if len(finding.hints) == 1 else ""
+        value = f" to {only}, which" if only and only.isprintable() and len(only) <= _SHORT else " to what"
+        words = f"set {keys} of {finding.ref} back{value} was applied last"
         yield Offer(1.0, words, Verb.FLAG, finding.ref, finding.hints, against)
     else:
         yield Offer(0.9, f"put {finding.ref} back as it was, where it is kept: the cluster does not know what it was")
@@ -164,8 +168,8 @@ def _connection(situation: Situation, finding: Finding) -> Iterator[Offer]:
 
 
 def _certificate(situation: Situation, finding: Finding) -> Iterator[Offer]:
-    words = f"renew the certificate, where it is issued ({finding.words}); then restart what has read the old one"
-    yield Offer(1.0, words, None, finding.ref)
+    how = "whoever issues it renews it; then restart what has read the old one and does not look again"
+    yield Offer(1.0, "renew the certificate, where it is issued", None, finding.ref, how=how)
 
 
 def _neighbour(situation: Situation, finding: Finding) -> Iterator[Offer]:

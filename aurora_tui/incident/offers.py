@@ -28,6 +28,8 @@ class Offer:
     against: tuple[str, ...] = ()
     also: tuple[ObjectRef, ...] = ()
     """What the same is done to besides, all of it confirmed at once."""
+    how: str = ""
+    """Of advice: what the operator does elsewhere."""
 
 
 Rule = Callable[[Situation, Finding], Iterator[Offer]]

@@ -105,7 +105,8 @@ def _why(findings: tuple[Finding, ...]) -> Iterator[TriageRow]:
 def _mitigation(offer: Mitigation) -> TriageRow:
     advice = offer.verb is None
     cells = (Cell(f"{offer.rank}.", Tone.ACCENT), Cell(offer.words, Tone.WARN if advice else Tone.PLAIN))
-    details = (f"why: {offer.why}", *(f"against it: {words}" for words in offer.against))
+    how = (f"how: {offer.how}",) if offer.how else ()
+    details = (f"why: {offer.why}", *how, *(f"against it: {words}" for words in offer.against))
     return TriageRow(f"mend/{offer.verb}/{offer.ref}/{offer.words}", cells, offer, details)
 
 

@@ -90,6 +90,8 @@ class Mitigation:
     """Of the finding that it answers."""
     also: tuple[ObjectRef, ...] = ()
     """What the same is done to besides, all of it confirmed at once."""
+    how: str = ""
+    """Of advice: what the operator does elsewhere, to the letter where that is known."""
 
 
 def surest_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:

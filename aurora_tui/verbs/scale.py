@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from aurora_tui.cautions import autoscalers
+from aurora_tui.cautions import autoscalers, stopped
 from aurora_tui.cluster.protocol import MERGE_PATCH
 from aurora_tui.model import argo
 from aurora_tui.model.actions import Action, Params, PatchRequest, Verb
@@ -33,7 +33,7 @@ class Scale(Changing):
             raise Refusal(f"{view.label} already has {counted(wanted, 'replica')}")
         warnings = list(await autoscalers(view.cluster, view.namespace, view.resource.kind, view.name, wanted))
         if wanted == 0:
-            warnings.insert(0, "0 replicas: every pod is stopped, nothing serves")
+            warnings[:0] = await stopped(view.cluster, view.namespace, view.live)
         return Draft(
             params={"replicas": wanted},
             # A custom resource without the field has no scale to patch.

@@ -23,6 +23,7 @@ from aurora_tui.cluster.resources import (
     DAEMONSETS,
     DEPLOYMENTS,
     HPAS,
+    PODS,
     REPLICASETS,
     SERVICES,
     STATEFULSETS,
@@ -32,7 +33,7 @@ from aurora_tui.journal import Journal
 from aurora_tui.model.actions import Outcome, Params, Plan, Record, Verb
 from aurora_tui.verbs import VERBS
 from tests.unit.fakecluster import Clock, FakeCluster, Object, at_the_terminal
-from tests.unit.rolloutobjects import NAME, NAMESPACE, image, live, set_template, settle, stack, template
+from tests.unit.rolloutobjects import LABELS, NAME, NAMESPACE, image, live, set_template, settle, stack, template
 from tests.unit.verbcases import CASES, CHANGES, RELEASES, Case, bad_release, colours
 
 _, GOOD, BAD = RELEASES
@@ -168,6 +169,22 @@ async def test_a_scale_to_nothing_is_shown_and_warned_about(journal: Journal) ->
     assert plan.warnings == ("0 replicas: every pod is stopped, nothing serves",)
     await path.execute(plan)
     assert live(cluster)["spec"]["replicas"] == 0
+
+
+async def test_a_canary_that_is_scaled_to_nothing_leaves_what_its_service_selects_besides(journal: Journal) -> None:
+    cluster = bad_release()
+    cluster.change(
+        DEPLOYMENTS, NAMESPACE, NAME, lambda item: item["spec"]["template"]["metadata"]["labels"].update(tier="web")
+    )
+    meta = {"name": "web", "namespace": NAMESPACE, "uid": "s"}
+    cluster.put(SERVICES, {"metadata": meta, "spec": {"selector": {"tier": "web"}}})
+    ready = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+    for name, labels in (("stable-1", {}), ("own-1", LABELS)):
+        pod = {"name": name, "namespace": NAMESPACE, "uid": name, "labels": {**labels, "tier": "web"}}
+        cluster.put(PODS, {"metadata": pod, "spec": {}, "status": ready})
+    plan = await planned(path_to(cluster, journal), Verb.SCALE, replicas=0)
+    left = "service/web goes on with 1 other ready pod"
+    assert plan.warnings[0] == f"0 replicas: every pod of it is stopped; {left}"
 
 
 # --- what is refused before anything is sent --------------------------------------------------------

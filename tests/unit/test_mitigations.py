@@ -78,8 +78,8 @@ def test_what_is_killed_for_memory_without_a_release_gets_more_of_it_and_a_resta
     offers = ranked(shop(pod("cart-aaa-1", **KILLED), pod("cart-aaa-2", **KILLED)))
     assert [each.verb for each in offers] == [None, Verb.SCALE, Verb.RESTART]
     more, spread, again = offers
-    command = "kubectl -n shop set resources deployment/cart -c app --limits=memory=512Mi"
-    assert more.words == f"give deployment/cart more memory, where its manifest is kept; at once: {command}"
+    assert more.words == "give deployment/cart more memory, where its manifest is kept"
+    assert more.how == "kubectl -n shop set resources deployment/cart -c app --limits=memory=512Mi"
     assert "what keeps its manifest will set it back" in more.against
     assert spread.words == "scale deployment/cart out to 3: less of the load for each"
     assert "what grows without load grows in the new ones as well" in spread.against
@@ -139,6 +139,9 @@ def test_a_new_version_that_serves_where_the_stable_one_fails_is_promoted() -> N
 def test_an_edited_key_is_set_back_and_the_restart_that_it_takes_is_told() -> None:
     situation = configured({"URL": "bad"}, {"URL": "good"})
     assert first(situation) == (Verb.FLAG, "configmap/cart-config", {"URL": "good"})
+    assert ranked(situation)[0].words == "set URL of configmap/cart-config back to good, which was applied last"
+    several = configured({"A": "1", "B": "2"}, {"A": "3", "B": "4"})
+    assert ranked(several)[0].words == "set A, B of configmap/cart-config back to what was applied last"
     assert "its pods read it when they start: restart deployment/cart afterwards" in ranked(situation)[0].against
 
 

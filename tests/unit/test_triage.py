@@ -108,6 +108,13 @@ def test_a_mitigation_says_why_and_what_speaks_against_it() -> None:
     assert row.details[0].startswith("why: deployment/cart")
 
 
+def test_what_the_operator_does_elsewhere_is_told_below_the_line() -> None:
+    ended = Figures(expiries={"https://cart:8443": ONSET - 30})
+    (row,) = section(triage(shop(parts=ALL, figures=ended)), SectionName.MITIGATIONS).rows
+    assert row.text == "1. renew the certificate, where it is issued"
+    assert any(words.startswith("how: whoever issues it renews it") for words in row.details)
+
+
 def test_where_tells_each_service_that_it_leans_on() -> None:
     told = lines(triage(shop(pod("cart-aaa-1"), pod("cart-aaa-2", ready=False), parts=ALL)), SectionName.WHERE)
     assert told[0] == "cart 1/2 ready HighErrorRate fires"

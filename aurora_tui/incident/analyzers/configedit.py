@@ -44,7 +44,7 @@ def _finding(situation: Situation, edit: Change, reader: ObjectRef, onset: float
     place = distance_words(edit, onset)
     by = f" by {edit.by}" if edit.by else ""
     when = place if place == "at the onset" else f"{place} the onset"
-    evidence = [Evidence(f"{edit.ref} was {edit.words}{by}, {when}", edit.ref, edit.at, diff=diff)]
+    evidence = [Evidence(f"{edit.ref}: {edit.words}{by}, {when}", edit.ref, edit.at, diff=diff)]
     if before:
         weight += 0.15
     ways = _ways(situation, edit.ref, reader)
