@@ -69,6 +69,10 @@ class GridCells(Generic[T]):
                     text = self.texts[key] = self._text(rows[key], clock)
                     self.folded[key] = fold(text)
 
+    def is_behind(self, rows: Mapping[str, T]) -> bool:
+        """Whether more texts are missing than can be made ready in a moment."""
+        return len(rows) - len(self.texts) > _READ_AHEAD
+
     def read_ahead(self, rows: Mapping[str, T], clock: Callable[[], float]) -> bool:
         """Make some more texts ready, so that the first key of a filter finds them; whether any are missing still."""
         if len(self.texts) == len(rows):

@@ -146,7 +146,9 @@ class GridView(LineView, Generic[T]):
         widths.settle(self._cells.widths(self._state.window))
         if widths.wanted != before:
             self.repaint()
-        self._cells.read_ahead(rows, self._clock)
+        if self._cells.is_behind(rows):
+            # The few that changed since are read when the focus goes to where a filter is typed.
+            self._cells.read_ahead(rows, self._clock)
 
     def grow_older(self) -> None:
         """Print ages anew."""
