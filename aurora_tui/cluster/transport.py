@@ -33,7 +33,7 @@ from aurora_tui.cluster.errors import (
 )
 from aurora_tui.cluster.headstart import HeadStart
 from aurora_tui.cluster.kubeconfig import Context
-from aurora_tui.cluster.pace import Pace
+from aurora_tui.cluster.nearness import Nearness
 from aurora_tui.heavy import IMPORTS
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Transport:
         ahead: HeadStart | None = None,
     ) -> None:
         self._ahead = ahead
-        self._pace = Pace()
+        self._nearness = Nearness()
         self.context = context
         self.read_only = read_only
         self.configuration: Configuration | None = None
@@ -141,7 +141,7 @@ class Transport:
         if self._rest is not None and _trust(self._rest.configuration) == _trust(configuration):
             return
         try:
-            configuration.trace_configs = [self._pace.trace()]
+            configuration.trace_configs = [self._nearness.trace()]
             fresh = await asyncio.to_thread(rest.RESTClientObject, configuration)
         except (OSError, ValueError) as error:
             raise ConfigError(f"context {self.context.name!r}: the certificates cannot be used: {error}") from error
@@ -275,7 +275,7 @@ class Transport:
     def near(self) -> bool:
         """Whether bytes cost less than to compress them: on this machine, or on a line that answers at once."""
         loopback = urlsplit(self.server).hostname in ("127.0.0.1", "localhost", "::1")
-        return loopback or self._pace.seconds < NEAR_SECONDS
+        return loopback or self._nearness.seconds < NEAR_SECONDS
 
     async def _send(self, configuration: Configuration, request: _Request) -> aiohttp.ClientResponse:
         import aiohttp

@@ -204,7 +204,7 @@ async def test_how_near_a_server_is_tells_how_long_its_connections_take(
     transport = Transport(context_for(tmp_path, "https://api.example.org"))
     assert not transport.near  # nothing is known yet
 
-    transport._pace.seconds = seconds
+    transport._nearness.seconds = seconds
 
     assert transport.near is near
 
@@ -214,7 +214,7 @@ async def test_a_connection_that_is_made_is_measured(server: ApiServer, transpor
 
     await transport.json("GET", PATH)
 
-    assert 0 < transport._pace.seconds < 60
+    assert 0 < transport._nearness.seconds < 60
 
 
 @pytest.mark.parametrize("body", ["<html>log in</html>", "", "[1]", '"text"'])

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import aiohttp
 
 
-class Pace:
+class Nearness:
     """The shortest time, in seconds, that a connection has taken so far with TLS; infinite before the first one."""
 
     def __init__(self) -> None:
