@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
-from aurora_tui.incidents import NO_INCIDENT, Incidents
+from aurora_tui.incidents import Incidents
 from aurora_tui.model.incidents import ROLES, SEVERITIES
+from widgets.incident import IncidentScreen
 from widgets.incidentforms import LinesForm
 from widgets.textpage import TextPage
+
+NO_INCIDENT = "no incident is open: I opens one"
 
 
 class IncidentKeys(Incidents):
@@ -85,3 +88,29 @@ class IncidentKeys(Incidents):
             self._warn(str(error))
         if desk.incident is not None and page.is_attached:
             page.fill(draft(desk.incident, desk.procedure, self.session.clock()))
+
+    def on_incident_screen_tick_wanted(self, message: IncidentScreen.TickWanted) -> None:
+        row = message.row
+        self._put_down(self.incidents.tick(row.name, row.step.text, done=row.tick is None))
+
+    def _incident_is_open(self) -> bool:
+        desk = self._incident_desk
+        is_open = desk is not None and desk.incident is not None and desk.incident.is_open
+        if not is_open:
+            self._warn(NO_INCIDENT)
+        return is_open
+
+    def _put_down(self, work: Awaitable[None], said: str = "") -> None:
+        self._work(self._do(work, said))
+
+    async def _do(self, work: Awaitable[None], said: str) -> None:
+        from aurora_tui.incident.desk import JournalError
+
+        try:
+            await work
+        except JournalError as error:
+            self._warn(f"not put down: {error}")
+            return
+        if said:
+            self.notify(said, timeout=2)
+        self._show_incident()

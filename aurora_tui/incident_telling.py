@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aurora_tui.incident_keys import IncidentKeys
-from aurora_tui.incidents import NO_INCIDENT
+from aurora_tui.incident_keys import NO_INCIDENT, IncidentKeys
 from aurora_tui.model.incident_settings import Channel, Occasion
 from aurora_tui.model.notices import proposed, told
 

@@ -12,15 +12,13 @@ from textual.binding import BindingType
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.folders import state_dir
 from aurora_tui.heavy import import_late
-from aurora_tui.model import views
 from aurora_tui.model.ages import human_duration
 from aurora_tui.model.alerts import Alert, AlertState, worst_first
 from aurora_tui.model.checklists import step_rows
 from aurora_tui.model.incidents import ROLES, SEVERITIES, clocks, severity_of
 from aurora_tui.session import STATUS, Session
-from aurora_tui.triaging import Triaging
+from aurora_tui.witnessing import Witnessing
 from widgets.bars import IncidentFacts
-from widgets.changes import ChangesScreen
 from widgets.incident import IncidentScreen
 from widgets.incidentforms import LinesForm
 from widgets.pane import pane_binding
@@ -31,10 +29,9 @@ if TYPE_CHECKING:
 
 WATCH_SECONDS = 2
 """How often what happened is taken in."""
-NO_INCIDENT = "no incident is open: I opens one"
 
 
-class Incidents(Triaging):
+class Incidents(Witnessing):
     """The keys of an incident; what is behind them is imported when the first rows are there."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -50,9 +47,6 @@ class Incidents(Triaging):
         self._sought_incidents = False
         self._watching = False
         self._told_trouble = ""
-        self._fired: frozenset[str] | None = None
-        self._looked_at: dict[str, float] = {}
-        """When something that a step asks for was looked at last, by the names of `checklists.SEEN`."""
 
     @property
     def incidents(self) -> IncidentDesk:
@@ -94,10 +88,12 @@ class Incidents(Triaging):
         if not self._sought_incidents and self._rows_are_there:
             self._sought_incidents = True
             self._work(self._find_incidents())
-        second = self._frames % self._per_second == 0
-        if self._incident_desk is None or not second:
+        if self._frames % self._per_second:
             return
-        self._see()
+        if self._rows_are_there:
+            self._see()
+        if self._incident_desk is None:
+            return
         if not self._watching and self._frames % (WATCH_SECONDS * self._per_second) == 0:
             self._watching = True
             self._work(self._take_in())
@@ -142,33 +138,14 @@ class Incidents(Triaging):
             self.notify(f"resolved: {desk.incident.title}; p on its page drafts the post-mortem", markup=False)
 
     def _see(self) -> None:
-        """What the operator looks at now, and which alerts came."""
-        now, desk = self.session.clock(), self.incidents
-        for name in self._in_sight():
-            self._looked_at[name] = now
-            if desk.incident is not None and desk.incident.is_open and name not in desk.incident.seen:
+        """What the operator looks at now ticks the steps that ask for it."""
+        desk = self._incident_desk
+        seen = self._witness(desk.session if desk is not None else self.session.sessions[0])
+        if desk is None or desk.incident is None or not desk.incident.is_open:
+            return
+        for name in seen:
+            if name not in desk.incident.seen:
                 self._work(desk.saw(name))
-        table = desk.session.store.table("alerts")
-        if table.freshness.last_good is None:
-            return  # what fires was not heard yet
-        alerts = table.rows.values()
-        firing = frozenset(alert.fingerprint for alert in alerts if alert.state is AlertState.FIRING)
-        if self._fired is not None and firing - self._fired:
-            desk.alert_came()
-        self._fired = firing
-
-    def _in_sight(self) -> Sequence[str]:
-        if isinstance(self.screen, ChangesScreen):
-            return ("changes",)
-        if self.screen is not self.main:
-            return ()
-        pane = self.active
-        if pane is self.logs_pane and len(self.logs_pane.buffer):
-            return ("logs",)
-        if pane is self.objects_pane and self.objects_pane.grid.visible_count:
-            view = self.objects_pane.view
-            return ("pods",) if view is views.PODS else ("resources",) if view in (views.NODES, views.HPAS) else ()
-        return ()
 
     # Opening and the page
 
@@ -198,6 +175,7 @@ class Incidents(Triaging):
     def _ask_opening(self) -> None:
         from aurora_tui.incident.desk import Opening
 
+        self._see()  # an alert may have come since the last look
         held, alert, session = self.carried(), self._alert_in_hand(), self.incidents.session
         service = held.service or (alert.service if alert else None) or ""
         ref = held.ref or (session.workload_of(service) if service else None)
@@ -228,7 +206,8 @@ class Incidents(Triaging):
 
         desk = self.incidents
         try:
-            incident = await desk.open(opening)
+            incident = await desk.open(opening, self._at_alert)
+            self._at_alert = None
             if lead:
                 await desk.give_role(ROLES[0], lead)
             for name, at in self._looked_at.items():
@@ -278,32 +257,6 @@ class Incidents(Triaging):
         running = [each for each in clocks(incident, desk.procedure, now) if each.ended is None]
         late = any(each.over for each in running)
         return IncidentFacts(incident.severity, _steady(now - incident.opened_at), late)
-
-    def on_incident_screen_tick_wanted(self, message: IncidentScreen.TickWanted) -> None:
-        row = message.row
-        self._put_down(self.incidents.tick(row.name, row.step.text, done=row.tick is None))
-
-    def _incident_is_open(self) -> bool:
-        desk = self._incident_desk
-        is_open = desk is not None and desk.incident is not None and desk.incident.is_open
-        if not is_open:
-            self._warn(NO_INCIDENT)
-        return is_open
-
-    def _put_down(self, work: Awaitable[None], said: str = "") -> None:
-        self._work(self._do(work, said))
-
-    async def _do(self, work: Awaitable[None], said: str) -> None:
-        from aurora_tui.incident.desk import JournalError
-
-        try:
-            await work
-        except JournalError as error:
-            self._warn(f"not put down: {error}")
-            return
-        if said:
-            self.notify(said, timeout=2)
-        self._show_incident()
 
     def _me(self) -> str:
         from aurora_tui.journal import Operator

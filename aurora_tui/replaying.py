@@ -38,9 +38,6 @@ class ReplayDesk(IncidentDesk):
     async def saw(self, name: str) -> None:
         """What is looked at now was not looked at then."""
 
-    def alert_came(self) -> None:
-        """It came long ago."""
-
     async def watch(self) -> None:
         """All that happened stands in the bundle."""
 

@@ -13,7 +13,7 @@ from typing import Any
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.incident.book import Book
 from aurora_tui.incident.calm import Calm
-from aurora_tui.incident.capture import rows_of
+from aurora_tui.incident.capture import Rows
 from aurora_tui.incident.factkeeping import FactKeeper
 from aurora_tui.incident.meeting import Meeting
 from aurora_tui.incident.outbox import Outbox, notice_body
@@ -89,8 +89,8 @@ class IncidentDesk(FactKeeper):
         known = await asyncio.to_thread(self.book.incidents)
         return [each for each in known if each.is_open and each.context == self.session.context]
 
-    async def open(self, opening: Opening) -> Incident:
-        """Open an incident and have it in hand."""
+    async def open(self, opening: Opening, onset: Rows | None = None) -> Incident:
+        """Open an incident and have it in hand; `onset` is what the panes showed when its alert came."""
         now = self.session.clock()
         stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M")
         name = f"{stamp}-{_ODD.sub('-', opening.title.lower()).strip('-')[:40]}".rstrip("-")
@@ -105,6 +105,7 @@ class IncidentDesk(FactKeeper):
             onset=opening.onset,
         )
         self._take(f"{name}-{secrets.token_hex(2)}", ())
+        self._recorder.onset = onset
         await self._put(FactKind.OPENED, body)
         assert self.incident is not None
         return self.incident
@@ -119,10 +120,6 @@ class IncidentDesk(FactKeeper):
         if self._who() not in found.people:
             await self._put(FactKind.JOINED, {"words": "joined"})
         return self.incident
-
-    def alert_came(self) -> None:
-        """An alert began to fire: keep what the panes show, for the incident that may come of it."""
-        self._recorder.onset(rows_of(self.session.store, self.session.clock()))
 
     async def note(self, text: str) -> None:
         """Put a note down; when this returns it is on the disk."""

@@ -40,14 +40,11 @@ class Recorder:
         self._every = every
         self._last: float | None = None
         self._count = 0
-        self._onset: Rows | None = None
+        self.onset: Rows | None = None
+        """What the panes showed when the incident's alert began to fire, until it is put down."""
 
     def begin_anew(self) -> None:
-        self._last, self._count = None, 0
-
-    def onset(self, rows: Rows) -> None:
-        """Keep what the panes showed when an alert began to fire, for the incident that may come of it."""
-        self._onset = rows
+        self._last, self._count, self.onset = None, 0, None
 
     async def due(self, incident: Incident) -> list[Told]:
         """What is to be captured now."""
@@ -68,7 +65,7 @@ class Recorder:
         return [await self._snapshot(incident, rows, "at the end", events=True)]
 
     async def _opening(self, incident: Incident) -> AsyncIterator[Told]:
-        onset, self._onset = self._onset, None
+        onset, self.onset = self.onset, None
         if onset is not None and incident.onset is not None and onset.at < incident.opened_at:
             yield await self._snapshot(incident, onset, "when the alert came")
         if any(fact.kind is FactKind.SNAPSHOT for fact in incident.facts):

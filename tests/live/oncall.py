@@ -30,7 +30,7 @@ class PagerDuty:
         """The states that each incident went through, by its dedup key."""
         self.triggers: list[Mapping[str, Any]] = []
 
-    def take(self, event: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+    def take(self, event: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         """The status and the body of the answer."""
         wrong = list(self._faults(event))
         if wrong:
@@ -78,7 +78,7 @@ class Receivers:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                status, answer = 200, {}
+                status, answer = 200, dict[str, Any]()
                 if self.path == "/v2/enqueue":
                     status, answer = outer.pagerduty.take(body)
                 else:
@@ -121,14 +121,14 @@ class Operators:
         self._consoles.append(console)
         return console
 
-    def sees(self, console: Terminal, *words: str, within: float = 60.0) -> str:
-        """The screen once it shows all the words."""
+    def sees(self, console: Terminal, *words: str, gone: str = "", within: float = 60.0) -> str:
+        """The screen once it shows all the words, and no longer those that are to be `gone`."""
 
         def shown(text: str) -> bool:
             for other in self._consoles:
                 if other is not console and other.status is None:
                     other.read(0)
-            return all(word in text for word in words)
+            return all(word in text for word in words) and not (gone and gone in text)
 
         try:
             return console.wait_for(shown, within)

@@ -57,7 +57,7 @@ class Burning:
 
     def is_over(self) -> bool:
         """Whether nothing fires any more."""
-        return not _prometheus() and not _alertmanager()
+        return _nothing_fires()
 
     def _among(self, alerts: list[Labels]) -> bool:
         wanted = {"alertname": self.alert, "job": self.job}
@@ -160,7 +160,16 @@ def burning(name: str, kubectl: Kubectl, context: str) -> Iterator[Burning]:
         yield under_way
     finally:
         fault.end(kubectl)
-        _wait(under_way.is_over, "nothing fires")
+        settle()
+
+
+def settle() -> None:
+    """Wait until nothing fires any more."""
+    _wait(_nothing_fires, "nothing fires")
+
+
+def _nothing_fires() -> bool:
+    return not _prometheus() and not _alertmanager()
 
 
 def _wait(holds: Callable[[], bool], what: str) -> None:
