@@ -118,6 +118,17 @@ EXPECTED = {
 }
 
 
+NEVER = {
+    "saturation": (Verb.UNDO,),
+    "dependency-down": (Verb.UNDO, Verb.RESTART, Verb.SCALE),
+    "config-edit": (Verb.UNDO, Verb.SCALE),
+    "node-lost": (Verb.UNDO, Verb.RESTART),
+    "slow-release-canary": (Verb.UNDO, Verb.RESTART),
+    "noisy-neighbour": (Verb.UNDO, Verb.RESTART),
+}
+"""What does not mend it, and only does more harm to the backend."""
+
+
 @pytest.mark.parametrize("name", EXPECTED)
 async def test_from_the_first_alert_to_the_verified_mitigation(name: str, tmp_path: Path) -> None:
     wanted = EXPECTED[name]
@@ -126,6 +137,11 @@ async def test_from_the_first_alert_to_the_verified_mitigation(name: str, tmp_pa
         told = [(each.verb, str(each.ref), each.cause) for each in offers]
         assert told[0] == (wanted.verb, wanted.about, wanted.cause), told
         assert dict(offers[0].parameters) == wanted.parameters
+        done = {(each.verb, str(ref)) for each in offers if each.verb for ref in (each.ref, *each.also)}
+        wrong = [
+            (verb, about) for verb, about in done if about == f"deployment/{BACKEND}" and verb in NEVER.get(name, ())
+        ]
+        assert not wrong, "not even as the last resort"
         await operator.carry_out()
         assert operator.keys <= MOST_KEYS
 
