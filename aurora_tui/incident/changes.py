@@ -214,4 +214,5 @@ def acted(entries: Iterable[Entry], context: str, namespace: str) -> Iterator[Ch
         if here and entry.outcome in (Outcome.DONE, Outcome.UNCERTAIN):
             reason = f": {entry.reason}" if entry.reason else ""
             words = f"{entry.action.verb.value} ({entry.outcome.value}){reason}"
-            yield Change(entry.started_at, ChangeKind.ACTION, target.ref, words, str(entry.operator))
+            diff = differences(entry.action.before, entry.action.after)
+            yield Change(entry.started_at, ChangeKind.ACTION, target.ref, words, str(entry.operator), diff)

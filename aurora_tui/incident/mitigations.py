@@ -168,7 +168,12 @@ def _connection(situation: Situation, finding: Finding) -> Iterator[Offer]:
 
 
 def _certificate(situation: Situation, finding: Finding) -> Iterator[Offer]:
-    how = "whoever issues it renews it; then restart what has read the old one and does not look again"
+    ref = finding.ref
+    # https://cert-manager.io/docs/reference/cmctl/#renew
+    issuer = (
+        f"cmctl renew {ref.name} -n {ref.namespace}" if ref.kind == "Certificate" else "whoever issues it renews it"
+    )
+    how = f"{issuer}; then restart what has read the old one and does not look again"
     yield Offer(1.0, "renew the certificate, where it is issued", None, finding.ref, how=how)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -23,8 +24,10 @@ from aurora_tui.cluster.resources import (
     STATEFULSETS,
     Resource,
 )
-from aurora_tui.incident.changes import read_changes
+from aurora_tui.incident.changes import acted, read_changes
+from aurora_tui.journal import Entry
 from aurora_tui.model import marks
+from aurora_tui.model.actions import Action, Outcome, Target, Verb
 from aurora_tui.model.changes import Change, ChangeKind, columns, distance_words, nearest
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.stamps import rfc3339
@@ -142,6 +145,21 @@ async def test_a_rollout_holds_what_it_changed() -> None:
         "+ template.spec.containers[app].image: cart:2",
     ]
     assert rollout.at == ONSET - 300
+
+
+@pytest.mark.parametrize("outcome", [Outcome.DONE, Outcome.FAILED])
+def test_an_action_of_the_journal_is_told_with_its_difference_unless_it_was_not_done(outcome: Outcome) -> None:
+    target = Target("prod", "shop", "Deployment", "cart", "u", "1")
+    action = Action(Verb.SCALE, target, {"replicas": 5}, {"replicas": 3}, {"replicas": 5})
+    entry = SimpleNamespace(action=action, outcome=outcome, reason="OPS-1", started_at=ONSET - 60, operator="ana")
+    told = [*acted([cast(Entry, entry)], "prod", "shop")]
+    assert not [*acted([cast(Entry, entry)], "test", "shop")]
+    if outcome is Outcome.FAILED:
+        assert not told
+        return
+    (change,) = told
+    assert (str(change.ref), change.words, change.by) == ("deployment/cart", "scale (done): OPS-1", "ana")
+    assert [str(line) for line in change.diff] == ["- replicas: 3", "+ replicas: 5"]
 
 
 async def test_what_is_older_is_left_out_and_found_when_it_is_asked_for() -> None:

@@ -272,6 +272,7 @@ def test_a_certificate_is_renewed_where_it_is_issued() -> None:
     assert best.verb is None
     assert best.words.startswith("renew the certificate")
     assert str(best.ref) == "certificate/cart-tls"
+    assert best.how.startswith("cmctl renew cart-tls -n shop; then restart")
 
 
 def test_the_job_beside_is_suspended_and_then_its_run_ended() -> None:
