@@ -62,7 +62,7 @@ class ChildSandbox:
         self._errors = errors
         self._addresses: Addresses | None = None
 
-    def ready(self, timeout: float = 15.0) -> Addresses:
+    def ready(self, timeout: float = 60.0) -> Addresses:
         """Wait until it serves.  Blocks; raises SandboxError when it ends or `timeout` seconds pass."""
         if self._addresses is None:
             text = self._reported(time.monotonic() + timeout)
