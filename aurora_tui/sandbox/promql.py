@@ -32,7 +32,7 @@ from aurora_tui.sandbox.promql_lexer import PromqlError
 from aurora_tui.sandbox.promql_operators import aggregate, combine
 from aurora_tui.sandbox.promql_parser import parse
 from aurora_tui.sandbox.promql_values import NAME, Vector, Window, unique, without
-from aurora_tui.sandbox.series import MatchKind, Series, SeriesStore
+from aurora_tui.sandbox.series import MatchKind, Series, SeriesStore, Steps
 from aurora_tui.sandbox.traffic import Labels
 
 MAX_SAMPLES = 20_000_000
@@ -91,6 +91,7 @@ class _Evaluation:
     def __init__(self, store: SeriesStore) -> None:
         self._store = store
         self._found: dict[int, list[Series]] = {}
+        self._steps: dict[int, Steps] = {}
         self._read = 0
 
     def value(self, node: Node, now: int) -> float | str | Vector:
@@ -133,13 +134,34 @@ class _Evaluation:
     def _subquery(self, node: Subquery, start: int, end: int, now: int) -> Iterator[Window]:
         step = node.step_ms or SUBQUERY_STEP_MS
         tracks: dict[Labels, Track] = {}
+        known = self._known(node.inner)
         for stamp in range(-(-start // step) * step, end + 1, step):  # steps are multiples of the step
             self._count(1)
-            for labels, value in self._vector(node.inner, stamp):
+            for labels, value in self._step(node.inner, stamp, known):
                 tracks.setdefault(labels, Track(labels, [])).points.append((stamp, value))
         for labels, track in tracks.items():
             stamps, values = zip(*track.points, strict=True)
             yield Window(labels, stamps, values, start, end, now)
+
+    def _known(self, node: Node) -> Steps:
+        """The steps of a subquery's expression that the store remembers: none where it looks ahead of them."""
+        known = self._steps.get(id(node))
+        if known is None:
+            text = repr(node)
+            known = self._steps[id(node)] = {} if "offset_ms=-" in text else self._store.steps(text)
+        return known
+
+    def _step(self, node: Node, stamp: int, known: Steps) -> Vector:
+        """A subquery asks for the same steps again and again, and what is over stays as it was."""
+        if stamp in known:
+            vector, read = known[stamp]
+            self._count(read)
+            return vector
+        before = self._read
+        vector = self._vector(node, stamp)
+        if stamp < self._store.newest:
+            known[stamp] = vector, self._read - before
+        return vector
 
     def _count(self, samples: int) -> None:
         self._read += samples

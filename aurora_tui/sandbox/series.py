@@ -18,6 +18,9 @@ LOOKBACK_MS = 300_000
 STALE = math.nan
 """Written where a series ends, so that it is gone at once and not after the lookback."""
 
+Steps = dict[int, tuple[list[tuple[Labels, float]], int]]
+"""What an expression was at moments (milliseconds), and how many samples it read."""
+
 
 class MatchKind(StrEnum):
     EQUAL = "="
@@ -85,6 +88,13 @@ class SeriesStore:
         self._named: dict[str, list[Series]] = {}
         self._scraped: list[Series] = []
         self._stamps = array("q")
+        self._steps: dict[str, Steps] = {}
+        self.newest = 0
+        """The last time that was written: what was before it changes no more."""
+
+    def steps(self, expression: str) -> Steps:
+        """Where the values of an expression before `newest` are remembered."""
+        return self._steps.setdefault(expression, {})
 
     def scrape(self, stamp: int, samples: Iterable[tuple[Labels, float]]) -> None:
         """Append one sample to every series of the scrape.
@@ -97,6 +107,7 @@ class SeriesStore:
         for series, (_, value) in zip(self._scraped, samples, strict=True):
             series.values.append(value)
         self._stamps.append(stamp)
+        self.newest = max(self.newest, stamp)
 
     def append(self, labels: Labels, stamp: int, value: float) -> None:
         """Append to a series of its own, made at its first sample; `STALE` ends it until the next."""
@@ -105,6 +116,7 @@ class SeriesStore:
             series = self._add(Series(labels, array("q")))
         series.stamps.append(stamp)
         series.values.append(value)
+        self.newest = max(self.newest, stamp)
         series.ends = series.ends or math.isnan(value)
 
     def _add(self, series: Series) -> Series:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aurora_tui.sandbox import promql
 from aurora_tui.sandbox.promql import Matrix, evaluate, evaluate_range
 from aurora_tui.sandbox.promql_lexer import PromqlError
 from aurora_tui.sandbox.promql_parser import parse
@@ -195,3 +196,35 @@ def test_a_value_as_text_is_the_same_value_without_an_exponent(number: float) ->
 
     assert float(text) == number
     assert "e" not in text
+
+
+def test_a_subquery_that_is_asked_again_while_samples_come_in_tells_what_it_would_have_told_anew() -> None:
+    """What is remembered of the past is not of a moment that was not over, nor of one that the query looks ahead of."""
+    queries = (
+        "max_over_time(sum(rate(hits[1m]))[5m:30s])",
+        "avg_over_time((hits offset -30s)[3m:15s])",
+        "sum_over_time(count(max_over_time(hits[1m:15s]))[2m:30s])",
+        "sum_over_time(absent(lost)[2m:15s])",
+    )
+    grown = SeriesStore()
+    written: list[tuple[int, str, float]] = []
+    for index in range(60):
+        for job in ("a", "b", "c")[: 1 + index // 20]:
+            written.append((NOW + index * 10_000, job, float(index**2 % 37)))
+            grown.append(labels("hits", job=job), *written[-1][::2])
+            # In the middle of a scrape, too: not all that belongs to this moment is there.
+            afresh = SeriesStore()
+            for stamp, each, number in written:
+                afresh.append(labels("hits", job=each), stamp, number)
+            for query in queries:
+                now = NOW + index * 10_000
+                assert value(grown, query, now) == value(afresh, query, now), (index, job, query)
+
+
+def test_what_is_remembered_counts_as_read(monkeypatch: pytest.MonkeyPatch, store: SeriesStore) -> None:
+    query = "sum_over_time(sum(hits)[10m:15s])"
+    value(store, query)
+    monkeypatch.setattr(promql, "MAX_SAMPLES", 60)
+
+    with pytest.raises(PromqlError, match="too many samples"):
+        value(store, query)
