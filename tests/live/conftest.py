@@ -7,6 +7,7 @@ gets no cluster is an error that says how to name one: it is never skipped in si
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import json
 import os
@@ -28,13 +29,7 @@ HOW = (
 )
 POLL = 0.1
 """Seconds between two looks of `eventually`."""
-LONGEST = (
-    "test_argo.py",
-    "test_slo_replay.py",
-    "test_readonly.py",
-    "test_scenarios.py",
-    "test_triage.py",
-)
+LONGEST = ("test_argo.py", "test_readonly.py", "test_scenarios.py", "test_slo_replay.py")
 """The files that take minutes, the longest first: begun last, one would keep the other workers waiting at the end."""
 
 
@@ -111,13 +106,20 @@ def kubectl(kubeconfig: Path, context: str) -> Kubectl:
     return run
 
 
-@pytest.fixture
-def namespace(kubectl: Kubectl) -> Iterator[str]:
-    """A fresh namespace; it is deleted after the test, without waiting for its end."""
+@contextlib.contextmanager
+def fresh_namespace(kubectl: Kubectl) -> Iterator[str]:
+    """It is deleted at the end, which is not waited for."""
     name = f"live-{secrets.token_hex(4)}"
     kubectl("create", "namespace", name)
     yield name
     kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def namespace(kubectl: Kubectl) -> Iterator[str]:
+    """A fresh namespace for one test."""
+    with fresh_namespace(kubectl) as name:
+        yield name
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from aurora_tui.verbs import VERBS as RULES
 from tests.live import argo
 from tests.live.alerting import end, fire
 from tests.live.audit import AuditLog
-from tests.live.conftest import Kubectl
+from tests.live.conftest import Kubectl, fresh_namespace
 from tests.live.manyobjects import to_list, workload
 from tests.live.probes import fetch
 from tests.live.program import Program, stack_variable
@@ -77,9 +77,15 @@ def plugin(
         yield plugin
 
 
-@pytest.fixture
-def kept(kubectl: Kubectl, namespace: str, plugin: argo.Plugin) -> str:
-    """A namespace in which every verb would have something to do."""
+@pytest.fixture(scope="module")
+def kept(kubectl: Kubectl, plugin: argo.Plugin) -> Iterator[str]:
+    """A namespace in which every verb would have something to do, one for all tests: none of them may change it."""
+    with fresh_namespace(kubectl) as namespace:
+        fill(kubectl, plugin, namespace)
+        yield namespace
+
+
+def fill(kubectl: Kubectl, plugin: argo.Plugin, namespace: str) -> None:
     where = f"--namespace={namespace}"
     kubectl("wait", "--for=create", "serviceaccount/default", where, "--timeout=30s")
     made = [
@@ -107,7 +113,6 @@ def kept(kubectl: Kubectl, namespace: str, plugin: argo.Plugin) -> str:
     kubectl("set", "selector", "service", "kept", "app=kept,color=blue", where)
     kubectl("create", "configmap", "kept", "--from-literal=new-checkout=true", where)
     kubectl("patch", "cronjob", "asleep", where, "--patch", '{"spec": {"suspend": true}}')
-    return namespace
 
 
 @pytest.fixture
