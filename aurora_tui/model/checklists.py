@@ -122,7 +122,7 @@ def _mark(row: StepRow, _: float) -> Cell:
 def _who(row: StepRow, _: float) -> Cell:
     if row.tick is None:
         return Cell("by itself" if row.step.seen else "space ticks it", Tone.DIM)
-    return Cell(f"{'seen by itself' if row.tick.itself else row.tick.by} {rfc3339(row.tick.at)[11:19]}")
+    return Cell(f"{'by itself' if row.tick.itself else row.tick.by} {rfc3339(row.tick.at)[11:19]}")
 
 
 STEP_COLUMNS: tuple[Column[StepRow], ...] = (
@@ -133,7 +133,6 @@ STEP_COLUMNS: tuple[Column[StepRow], ...] = (
         lambda row, _: Cell(f"{row.step.text}{' (if necessary)' if row.step.optional else ''}"),
         lambda row: row.number,
         flexible=True,
-        yields=True,
     ),
     Column("WHO AND WHEN", _who, lambda row: row.tick.at if row.tick else 0.0, rank=1),
 )

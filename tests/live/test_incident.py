@@ -123,7 +123,7 @@ def told(
     his = operators.begin(bob, "bob", f"--namespace={NAMESPACE}", columns=80, lines=24)
     operators.sees(his, " SEV1 ")
     his.send("I")
-    operators.sees(his, "Check the state of the pods", "seen by itself", "lead: alice")
+    operators.sees(his, "Write the post-mortem within 24 to 48 hours", "by itself", "lead: alice")
     hers.send("\x0e")
     operators.sees(hers, "Note for the timeline")
     hers.send("users see 502, token=pl4nted-note\r")
@@ -168,7 +168,7 @@ def told(
     operators.sees(his, "resolved to hook was sent")
     for console in (hers, his):
         console.send("\x03")
-        assert console.wait_end() == 0
+        assert console.wait_end(PATIENCE) == 0
     return Story(alice, bob, receivers, alert, pods, facts(alice), facts(bob))
 
 
@@ -198,7 +198,7 @@ def test_the_onset_is_when_the_condition_began_to_hold_and_the_alert_stands_when
 
 def test_what_was_deployed_and_what_was_done_stand_there_with_preview_and_verdict(story: Story) -> None:
     entries = story.alice("incident", "show", "last", "-o", "json").json["timeline"]
-    [deploy] = [each for each in entries if each["kind"] == "change" and "(release 2.4.1" in each["words"]]
+    deploy = [each for each in entries if each["kind"] == "change" and "2.4.0 → 2.4.1" in each["words"]][-1]
     assert "+ template.spec.containers[backend].image: aurora/backend:2.4.1" in deploy["details"]
     [action] = [each for each in entries if each["kind"] == "action"]
     assert action["words"] == "undo deployment/aurora-backend: done (OPS-1)"

@@ -76,12 +76,12 @@ async def test_steps_tick_themselves_by_what_is_looked_at_and_others_by_hand(bad
         await console.command("logs")
         await console.until(lambda: "logs" in seen(console))
         await console.press("I")
-        await console.until("seen by itself")
+        await console.until(lambda: row(console, "Check the state of the pods").startswith("[x]"))
         assert row(console, "Check the state of the pods").startswith("[x]")
         assert row(console, "Make sure that the database").startswith("[ ]")
         await console.press("j", "j", "space")
         await console.until(lambda: row(console, "Make sure that the database").startswith("[x]"))
-        assert "seen by itself" not in row(console, "Make sure that the database")
+        assert "by itself" not in row(console, "Make sure that the database")
         await console.until("1 Diagnosis", "done")
         await console.press("space")
         await console.until(lambda: row(console, "Make sure that the database").startswith("[ ]"))
@@ -158,3 +158,29 @@ async def test_two_operators_meet_on_one_incident_in_a_shared_folder(
         await console.until(" SEV1 ")
         await console.press("I")
         await console.until("I look at the database")
+
+
+async def test_what_the_panes_showed_when_the_alert_came_is_kept_for_the_incident(bad_release: Addresses) -> None:
+    async with opened(bad_release) as console:
+        await console.until("u rolls back deployment/aurora-backend")
+        alerts = console.app.session.store.table("alerts")
+        alerts.apply({}, list(alerts.rows))  # as if nothing had fired until the next look
+        await console.until("none firing")
+        incident = await open_incident(console)
+        await console.until("captured the panes when the alert came")
+    captured = [fact for fact in Book(state_dir()).facts(incident.id) if fact.kind is FactKind.SNAPSHOT]
+    assert captured[0].body["happened"] < incident.opened_at
+
+
+async def test_what_is_captured_again_and_again_fills_no_timeline(bad_release: Addresses) -> None:
+    often = replace(load_settings(environ={"HOME": "/nowhere"}).incident, snapshot_every=1.0)
+    async with opened(bad_release, incident=often) as console:
+        incident = await open_incident(console)
+
+        def captured() -> list[str]:
+            facts = Book(state_dir()).facts(incident.id, heavy=False)
+            return [fact.body["words"] for fact in facts if fact.kind is FactKind.SNAPSHOT]
+
+        await console.until(lambda: "captured the panes as it went on" in captured())
+        await console.until("captured the panes at the opening")
+        assert "as it went on" not in console.text

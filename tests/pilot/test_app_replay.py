@@ -45,6 +45,7 @@ async def test_an_incident_is_exported_and_replayed_without_its_cluster(bad_rele
     draft = program.run("incident", "export", "last").stdout
     assert draft.startswith("# Post-mortem: `HighErrorRate of backend`")
     assert "revision 3: 2.4.0 → 2.4.1" in draft
+    assert "- [x] 4 Resolution: Write the post-mortem" in draft
 
     bundle = home / "incident.zip"
     made = program.run("incident", "export", "last", "--bundle", str(bundle))
