@@ -1,4 +1,4 @@
-"""What every test process does first: it collects garbage as rarely as the program, and there are more than cores."""
+"""What all tests share: more processes than cores, a seldom collection of garbage, and no deadline for an example."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import gc
 import os
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", parent=settings(), deadline=None)  # the machine may be busy
+settings.load_profile("patient")
 
 
 def pytest_collection_finish() -> None:
