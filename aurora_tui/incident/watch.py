@@ -45,15 +45,18 @@ def alert_facts(incident: Incident, alerts: Iterable[Alert]) -> Iterator[Told]:
         if alert.ended is not None and not firing and alert.ended < incident.begin:
             continue
         moments = {each for each in (alert.since, alert.fired_at) if each is not None}
-        if firing and moments & known.get(alert.fingerprint, set()):
-            continue  # one of those who tell it is silent meanwhile, and so the other's time stands alone
+        # Where one of those who tell it is silent meanwhile, the other's time stands alone: it is the same alert.
+        began = next((each for each in known.get(alert.fingerprint, ()) if each & moments), None)
+        if firing and began is not None:
+            continue
+        since = min(began or moments, default=None)
         when = (alert.fired_at if alert.fired_at is not None else alert.since) if firing else alert.ended
         words = f"{alert.name} {'fires' if firing else 'is over'}{f' ({alert.service})' if alert.service else ''}"
         held = f"its condition holds since {rfc3339(alert.since)}" if firing and alert.since is not None else ""
         yield (
             FactKind.ALERT,
             {
-                "key": f"alert/{alert.fingerprint}/{alert.since}/{'firing' if firing else 'over'}",
+                "key": f"alert/{alert.fingerprint}/{since}/{'firing' if firing else 'over'}",
                 "words": words,
                 "happened": when,
                 "who_did": "/".join(alert.sources),
@@ -68,13 +71,13 @@ def alert_facts(incident: Incident, alerts: Iterable[Alert]) -> Iterator[Told]:
         )
 
 
-def _firings(incident: Incident) -> dict[str, set[float]]:
-    """When alerts of the timeline began, by their fingerprint."""
-    found: dict[str, set[float]] = {}
+def _firings(incident: Incident) -> dict[str, list[set[float]]]:
+    """When alerts of the timeline began, by their fingerprint: for each time that it fired, all that was told of it."""
+    found: dict[str, list[set[float]]] = {}
     for fact in incident.of_kind(FactKind.ALERT):
         name, moments = fact.body.get("fingerprint"), fact.body.get("moments")
         if fact.body.get("state") == AlertState.FIRING and isinstance(name, str) and isinstance(moments, list):
-            found.setdefault(name, set()).update(each for each in moments if isinstance(each, float))
+            found.setdefault(name, []).append({each for each in moments if isinstance(each, float)})
     return found
 
 

@@ -203,7 +203,7 @@ def test_what_was_deployed_and_what_was_done_stand_there_with_preview_and_verdic
     [action] = [each for each in entries if each["kind"] == "action"]
     assert action["words"] == "undo deployment/aurora-backend: done (OPS-1)"
     assert action["object"] == "deployment/aurora-backend"
-    assert f"+ spec.template.spec.containers[backend].image: {GOOD}" in action["details"]
+    assert f"+ images.backend: {GOOD}" in action["details"]
     [verdict] = [each for each in entries if each["kind"] == "verdict"]
     assert "SLI recovered" in verdict["words"]
     assert deploy["at"] < action["at"] < verdict["at"]
@@ -219,7 +219,7 @@ def test_the_panes_are_kept_as_they_were_when_the_alert_came(story: Story) -> No
 
 
 def test_nothing_ended_before_it_was_calm_for_the_chosen_time(story: Story) -> None:
-    [resolved] = story.of_kind("resolved")
+    resolved = min(story.of_kind("resolved"), key=lambda each: float(each["at"]))  # both may have seen it
     ended = [each["body"]["happened"] for each in story.of_kind("alert") if not each["body"]["bad"]]
     assert resolved["at"] - max(ended) >= CALM
     assert resolved["body"]["words"] == f"resolved: well for {CALM:.0f}s of {CALM:.0f}s"
@@ -283,7 +283,7 @@ def bundle(story: Story) -> Path:
 
 def test_nothing_of_a_secret_is_kept_or_handed_on(story: Story) -> None:
     read = recorded(read_bundle(bundle(story)))
-    told = f"{read.facts} {read.snapshots} {read.lines}"
+    told = f"{[fact.to_json() for fact in read.facts]} {read.snapshots} {read.lines}"
     assert "users see 502" in told
     assert not [word for word in PLANTED if word in told]
     home = story.alice.home.parent
@@ -295,8 +295,8 @@ def test_the_bundle_is_opened_elsewhere_and_scrubbed_through(story: Story) -> No
     command = [*story.alice.command[:1], "replay", str(bundle(story))]
     env = {"XDG_STATE_HOME": str(story.alice.home / "elsewhere"), "KUBECONFIG": os.devnull}
     with Terminal(command, env=env) as terminal:
-        first = terminal.wait_for(lambda text: "REPLAY" in text and all(name in text for name in story.pods))
-        assert "1 firing" in first
+        shown = ("REPLAY", "1 firing", *story.pods)
+        first = terminal.wait_for(lambda text: all(word in text for word in shown), PATIENCE)
         assert "READ-ONLY" in first
         terminal.ask_until("]", "none firing", PATIENCE)
         terminal.send("I")

@@ -95,6 +95,15 @@ def test_an_alert_of_which_only_one_side_still_tells_has_not_begun_anew() -> Non
     assert [each["happened"] for _, each in alert_facts(told, [again])] == [1800.0]
 
 
+def test_two_who_heard_of_its_end_from_different_sides_mean_one_end() -> None:
+    fire = dataclasses.replace(alert("Fire", AlertState.FIRING), fired_at=1200.0)
+    ((kind, body),) = alert_facts(incident(), [fire])
+    told = incident(fact(2, kind, 1201.0, **body))
+    over = dataclasses.replace(fire, state=AlertState.RESOLVED, ended=1500.0)
+    sides = (over, dataclasses.replace(over, since=1200.0), dataclasses.replace(over, fired_at=None))
+    assert len({each["key"] for side in sides for _, each in alert_facts(told, [side])}) == 1
+
+
 def test_what_was_over_before_the_incident_began_is_none_of_it() -> None:
     over = alert("Smoke", AlertState.RESOLVED)
     assert list(alert_facts(incident(), [dataclasses.replace(over, ended=899.0)])) == []
