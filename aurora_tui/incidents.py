@@ -256,7 +256,8 @@ class Incidents(Witnessing):
         incident, now = desk.incident, self.session.clock()
         running = [each for each in clocks(incident, desk.procedure, now) if each.ended is None]
         late = any(each.over for each in running)
-        return IncidentFacts(incident.severity, _steady(now - incident.opened_at), late)
+        # A replay begins before the opening.
+        return IncidentFacts(incident.severity, _steady(max(now - incident.opened_at, 0.0)), late)
 
     def _me(self) -> str:
         from aurora_tui.journal import Operator

@@ -32,6 +32,12 @@ class ReplayDesk(IncidentDesk):
         """Show what was known at the moment in hand."""
         self.incident = self._replayed.recorded.until(self._replayed.at)
 
+    @property
+    def calm_words(self) -> str:
+        """How far the calm had come stands nowhere."""
+        waits = self.incident is not None and self.incident.resolving_since is not None
+        return "waits until all is well" if waits else ""
+
     async def open_ones(self) -> Sequence[Incident]:
         return ()
 

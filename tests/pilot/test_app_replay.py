@@ -59,6 +59,7 @@ async def test_an_incident_is_exported_and_replayed_without_its_cluster(bad_rele
         app = console.app
         assert set(app.session.store.table("pods").rows) == pods
         first = console.status
+        assert "SEV1 0s" in " ".join(first.split())  # before it was opened no time has passed
         await console.press("I")
         await console.until("Timeline")
         assert "rolling back now" not in console.text
