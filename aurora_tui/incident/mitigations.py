@@ -81,8 +81,8 @@ def _config_edit(situation: Situation, finding: Finding) -> Iterator[Offer]:
         mounted = any(not each.against and "mounts it" in each.words for each in finding.evidence)
         against = () if mounted else (f"its pods read it when they start: restart {reader} afterwards",)
         only = str(next(iter(finding.hints.values()))) if len(finding.hints) == 1 else ""
-        value = f" to {only}, which" if only and only.isprintable() and len(only) <= _SHORT else " to what"
-        words = f"set {keys} of {finding.ref} back{value} was applied last"
+        value = f"to {only}" if only and only.isprintable() and len(only) <= _SHORT else "to what was there before"
+        words = f"set {keys} of {finding.ref} back {value}"
         yield Offer(1.0, words, Verb.FLAG, finding.ref, finding.hints, against)
     else:
         yield Offer(0.9, f"put {finding.ref} back as it was, where it is kept: the cluster does not know what it was")

@@ -22,7 +22,9 @@ from aurora_tui.incident.analyzers import (
 from aurora_tui.incident.situation import Figures, Load, Pool, Subject
 from aurora_tui.model import pod_queries
 from aurora_tui.model.changes import Change, ChangeKind
+from aurora_tui.model.diffs import DiffLine
 from aurora_tui.model.findings import Cause, Finding
+from aurora_tui.model.masking import HIDDEN
 from aurora_tui.model.selection import LogSelection, ObjectRef
 from aurora_tui.model.trace_rows import TraceRow, rows_of
 from aurora_tui.model.traces import NANO, Span, Trace
@@ -135,6 +137,31 @@ def test_without_what_was_applied_the_value_before_is_not_made_up() -> None:
     known, unknown = configured({"URL": "bad"}, {"URL": "good"}), configured({"URL": "bad"}, None)
     assert one(configedit.analyze(unknown)).hints == {}
     assert one(configedit.analyze(unknown)).weight < one(configedit.analyze(known)).weight
+
+
+def flagged(was: str, became: str, seconds: float = 0.0) -> Change:
+    """What the journal tells of a flag that was set through this program, so long after the edit that is found."""
+    diff = (DiffLine("-", "data.URL", was), DiffLine("+", "data.URL", became))
+    ref = ObjectRef("ConfigMap", "shop", "cart-config")
+    return Change(edit().at + seconds, ChangeKind.ACTION, ref, "set flag (done)", "ana", diff)
+
+
+def test_a_flag_that_was_set_through_this_program_is_set_back_to_what_the_journal_tells() -> None:
+    situation = configured({"URL": "bad"}, None)
+    known = replace(situation, changes=(*situation.changes, flagged("good", "bad")))
+    assert one(configedit.analyze(known)).hints == {"URL": "good"}
+    against = words(one(configedit.analyze(known)), against=True)
+    assert "it was done through this program, maybe to mend something: set flag (done), ana" in against
+    again = replace(situation, changes=(*situation.changes, flagged("bad", "good", -900), flagged("good", "bad")))
+    assert not one(configedit.analyze(again)).hints, "it only took back what was done before"
+    as_applied = configured({"URL": "bad"}, {"URL": "bad"})
+    mended = replace(as_applied, changes=(*as_applied.changes, flagged("good", "bad")))
+    assert not one(configedit.analyze(mended)).hints
+    doubtful = (
+        flagged("good", "worse"), flagged("good", "bad", 600), flagged(HIDDEN, "bad"), flagged('"two\\nlines"', "bad"),
+    )  # fmt: skip
+    for told in doubtful:
+        assert not one(configedit.analyze(replace(situation, changes=(*situation.changes, told)))).hints, told
 
 
 def test_pods_that_have_not_started_since_still_have_the_value_before() -> None:

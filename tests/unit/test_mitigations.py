@@ -122,6 +122,7 @@ def updating(abort: bool = False, stable: str = "old", errors: dict[str, float] 
 def test_a_rollout_on_its_way_is_aborted_and_one_that_has_arrived_is_rolled_back() -> None:
     bad = {"cart-new-1": 0.5, "cart-old-1": 0.0}
     assert first(updating(errors=bad)) == (Verb.ABORT, "rollout/cart", {})
+    assert first(updating()) == (Verb.ABORT, "rollout/cart", {}), "also where no metric tells its versions apart"
     assert sum(each.verb is Verb.ABORT for each in ranked(updating(errors=bad))) == 1, "told once for both findings"
     assert first(updating(stable="new", errors=bad)) == (Verb.UNDO, "rollout/cart", {})
     assert Verb.ABORT not in {each.verb for each in ranked(updating(abort=True, errors=bad))}
@@ -139,9 +140,9 @@ def test_a_new_version_that_serves_where_the_stable_one_fails_is_promoted() -> N
 def test_an_edited_key_is_set_back_and_the_restart_that_it_takes_is_told() -> None:
     situation = configured({"URL": "bad"}, {"URL": "good"})
     assert first(situation) == (Verb.FLAG, "configmap/cart-config", {"URL": "good"})
-    assert ranked(situation)[0].words == "set URL of configmap/cart-config back to good, which was applied last"
+    assert ranked(situation)[0].words == "set URL of configmap/cart-config back to good"
     several = configured({"A": "1", "B": "2"}, {"A": "3", "B": "4"})
-    assert ranked(several)[0].words == "set A, B of configmap/cart-config back to what was applied last"
+    assert ranked(several)[0].words == "set A, B of configmap/cart-config back to what was there before"
     assert "its pods read it when they start: restart deployment/cart afterwards" in ranked(situation)[0].against
 
 

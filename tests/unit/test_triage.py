@@ -138,7 +138,7 @@ def test_a_certificate_that_has_ended_is_a_change_and_one_that_soon_will_is_told
     day = 86_400.0
     expiries = {
         "https://cart:8443": ONSET - 30, "https://db:5432": NOW + 3 * day, "https://other": NOW + day,
-        "https://old": ONSET - 9 * day,
+        "https://old": ONSET - 9 * day, "https://of-others": ONSET - 1800,
     }  # fmt: skip
     made = triage(shop(parts=ALL, figures=Figures(expiries=expiries)))
     assert lines(made, SectionName.CHANGES) == [

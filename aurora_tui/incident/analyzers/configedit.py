@@ -14,6 +14,7 @@ from aurora_tui.model.configreaders import CONFIG_MAP, SECRET, Reading, readings
 from aurora_tui.model.diffs import DiffLine
 from aurora_tui.model.diffs import changes as differences
 from aurora_tui.model.findings import Cause, Evidence, Finding
+from aurora_tui.model.masking import HIDDEN
 from aurora_tui.model.raw import section
 from aurora_tui.model.selection import ObjectRef
 
@@ -40,11 +41,15 @@ def analyze(situation: Situation) -> Iterator[Finding]:
 def _finding(situation: Situation, edit: Change, reader: ObjectRef, onset: float) -> Finding:
     near = max(0.0, 1 - abs(onset - edit.at) / situation.limits.edit_before)
     weight = 0.5 + 0.2 * near
-    before, diff = edited_back(situation.raw(edit.ref) or {}), edit_diff(situation, edit)
+    before, diff = known_before(situation, edit), edit_diff(situation, edit)
     place = distance_words(edit, onset)
     by = f" by {edit.by}" if edit.by else ""
     when = place if place == "at the onset" else f"{place} the onset"
     evidence = [Evidence(f"{edit.ref}: {edit.words}{by}, {when}", edit.ref, edit.at, diff=diff)]
+    for act in _acts(situation, edit.ref):
+        if abs(act.at - edit.at) <= situation.limits.late_by:
+            words = f"it was done through this program, maybe to mend something: {act.words}, {act.by}"
+            evidence.append(Evidence(words, edit.ref, act.at, against=True))
     if before:
         weight += 0.15
     ways = _ways(situation, edit.ref, reader)
@@ -63,10 +68,47 @@ def _finding(situation: Situation, edit: Change, reader: ObjectRef, onset: float
 
 
 def edit_diff(situation: Situation, edit: Change) -> tuple[DiffLine, ...]:
-    """What an edit of a ConfigMap changed, against what was applied last; empty where that is not kept."""
-    item = situation.raw(edit.ref) if edit.kind is ChangeKind.EDIT and edit.ref.kind == "ConfigMap" else None
-    before = edited_back(item or {})
-    return differences(_shown(before, before), _shown(before, section(item or {}, "data"))) if before else ()
+    """What an edit of a ConfigMap changed, against the values before; empty where they are not known."""
+    before = known_before(situation, edit) if edit.kind is ChangeKind.EDIT and edit.ref.kind == "ConfigMap" else {}
+    now = section(situation.raw(edit.ref) or {}, "data")
+    return differences(_shown(before, before), _shown(before, now)) if before else ()
+
+
+def known_before(situation: Situation, edit: Change) -> dict[str, str | int]:
+    """The values before an edit, from what was applied last, else from the journal where this program did it."""
+    item = situation.raw(edit.ref) or {}
+    if _APPLIED in section(item, "metadata", "annotations"):
+        return edited_back(item)  # where it is as it was applied, an edit has only set it back to that
+    return _journalled(situation, edit, section(item, "data"))
+
+
+def _journalled(situation: Situation, edit: Change, now: Mapping[str, Any]) -> dict[str, str | int]:
+    """Only values that are told to the letter: not what is hidden, nor what had to be quoted to be shown.
+
+    What an action has set back to what it was before another one is left as it is.
+    """
+    found: dict[str, str | int] = {}
+    acts = [*_acts(situation, edit.ref)]
+    for change in acts:
+        if abs(change.at - edit.at) > situation.limits.late_by:
+            continue
+        for key, value in now.items():
+            was, became = _told(change, "-", key), _told(change, "+", key)
+            again = any(each.at < change.at and _told(each, "-", key) == value for each in acts)
+            if was is not None and became == value and not again and HIDDEN not in was and not was.startswith('"'):
+                found[key] = was
+    return found
+
+
+def _acts(situation: Situation, ref: ObjectRef) -> Iterator[Change]:
+    """What was done to it through this program."""
+    for each in situation.changes:
+        if each.kind is ChangeKind.ACTION and (each.ref.kind, each.ref.name) == (ref.kind, ref.name):
+            yield each
+
+
+def _told(change: Change, sign: str, key: str) -> str | None:
+    return next((line.text for line in change.diff if (line.sign, line.path) == (sign, f"data.{key}")), None)
 
 
 def edited_back(item: Object) -> dict[str, str | int]:
