@@ -48,7 +48,7 @@ def _is_lost(pod: kube.Pod) -> bool:
 def _start_elsewhere(refs: Sequence[ObjectRef], finding: Finding, budgets: Sequence[str], fit: float) -> Offer:
     """Where a budget holds the drain back, it counts pods that serve nobody: ending those is no disruption."""
     first, *others = refs
-    what = first if not others else f"the {counted(len(refs), 'pod')} on {finding.ref} that are not ready"
+    what = first if not others else f"the {counted(len(refs), 'pod')} lost with {finding.ref}"
     against = ["no disruption budget holds it back: they are not ready, and serve nobody as it is"]
     if "silent" in finding.hints:
         against.append("if the node lives, cut off, they run on there until it is back")

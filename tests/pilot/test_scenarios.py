@@ -163,7 +163,7 @@ async def test_a_lost_node_is_closed_and_then_what_it_held_is_started_elsewhere(
         await operator.carry_out()
         await operator.press("escape")
         # Its own budget lets none of the backend's pods be drained: one of three is ready, and it wants two.
-        await console.until("1  delete the 2 pods on node/prod-node-1 that are not ready", "2  drain node/prod-node-1")
+        await console.until("1  delete the 2 pods lost with node/prod-node-1", "2  drain node/prod-node-1")
         await operator.press("enter")
         await console.until("Delete 2 pods", "all at once")
         await console.type(CONTEXT)

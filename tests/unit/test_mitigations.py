@@ -195,7 +195,7 @@ def test_all_pods_that_are_lost_are_deleted_at_once_and_none_of_those_that_serve
     more = (pod("cart-aaa-3", ready=False), pod("cart-aaa-4"), pod("db-1", of=("StatefulSet", "db"), ready=False))
     (offer,) = [each for each in ranked(lost(*more, budget=budget(1))) if each.verb is Verb.DELETE]
     assert [str(ref) for ref in (offer.ref, *offer.also)] == ["pod/cart-aaa-1", "pod/cart-aaa-3"]
-    assert offer.words == "delete the 2 pods on node/node-1 that are not ready: made anew elsewhere"
+    assert offer.words == "delete the 2 pods lost with node/node-1: made anew elsewhere"
     assert "if the node lives, cut off, they run on there until it is back" in offer.against
 
 
