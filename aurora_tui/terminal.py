@@ -28,7 +28,9 @@ _SYNC_FROM = 512
 """Bytes from which a picture is marked as one, so that no half of it is seen; less comes in one piece anyway."""
 _SYNC_ON, _SYNC_OFF = "\x1b[?2026h", "\x1b[?2026l"
 _LAST_WORDS = 2.0
-"""Seconds that a terminal has to take what restores it."""
+"""Seconds that a terminal has to take what restores it, and to answer what it was asked before."""
+_FIRST_ANSWER = 0.5
+"""Seconds that one has to answer which has not answered yet: it may be of those that never do."""
 _ANSWER_WITHIN = 5.0
 """Seconds in which a terminal tells its background, or never."""
 
@@ -67,6 +69,11 @@ class ConsoleDriver(LinuxDriver):
         self._outlet = Outlet(self._file.fileno(), lambda: self._tell(self._program.terminal_is_ready))
         self.pace = Pace()
         self._suspended = False
+        self._heard = threading.Condition()
+        self._owed = 0
+        """Answers that the terminal has still to give."""
+        self._answers = self._asks = True
+        """Whether there is a terminal that could answer, and whether it is asked."""
         self._wake: int | None = None
         self._background_until = 0.0
 
@@ -81,12 +88,20 @@ class ConsoleDriver(LinuxDriver):
 
     def paint(self, picture: str, *, whole: bool) -> None:
         """Write a picture; `whole` where the terminal can hold it back until all of it is there."""
+        if self._suspended:
+            return
         if whole and len(picture) >= _SYNC_FROM:
             picture = f"{_SYNC_ON}{picture}{_SYNC_OFF}"
+        if not self._asks:
+            self.write(picture)
+            return
+        with self._heard:
+            self._owed += 1
         self.write(picture + self.pace.sent(len(picture)))
 
     def start_application_mode(self) -> None:
         self.pace = Pace()
+        self._asks = True
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if self._program.asks_background and self.input_tty:
             self._background_until = time.monotonic() + _ANSWER_WITHIN
@@ -107,9 +122,26 @@ class ConsoleDriver(LinuxDriver):
 
     def process_message(self, message: Message) -> None:
         if isinstance(message, CursorPosition):
+            with self._heard:
+                self._owed = max(self._owed - 1, 0)
+                self._heard.notify_all()
             self._tell(self._take_answer, time.monotonic())
         else:
             super().process_message(message)
+
+    def _hear_out(self) -> None:
+        """Wait for the answers that are still to come: who has the terminal next would take them for keys."""
+        until = time.monotonic() + (_LAST_WORDS if self.pace.answers else _FIRST_ANSWER)
+        self._asks = False
+        self._outlet.drain(until - time.monotonic())
+        with self._heard:
+            self._heard.wait_for(lambda: not (self._owed and self._answers), max(until - time.monotonic(), 0.0))
+            self._owed = 0
+
+    def _hang_up(self) -> None:
+        with self._heard:
+            self._answers = False
+            self._heard.notify_all()
 
     def _take_answer(self, moment: float) -> None:
         self.pace.answered(moment)
@@ -130,6 +162,7 @@ class ConsoleDriver(LinuxDriver):
 
     def disable_input(self) -> None:
         if self._wake is not None and not self.exit_event.is_set():
+            self._hear_out()
             os.write(self._wake, b"\0")
         super().disable_input()
 
@@ -152,6 +185,7 @@ class ConsoleDriver(LinuxDriver):
                 if self.fileno in ready:
                     data = os.read(self.fileno, 4096)
                     if not data:  # hung up: `_await_hang_up` ends the program
+                        self._hang_up()
                         select.select([awake], [], [])
                         break
                     text = held + decode(data)
@@ -161,6 +195,7 @@ class ConsoleDriver(LinuxDriver):
                 for event in parser.tick():
                     self.process_message(event)
         except OSError:  # hung up, too
+            self._hang_up()
             select.select([awake], [], [])
         finally:
             wake, self._wake = self._wake, None

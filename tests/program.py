@@ -37,10 +37,16 @@ class Program:
         return [PROGRAM, *given, *options]
 
     def open(
-        self, *options: str, columns: int = 160, lines: int = 48, env: Mapping[str, str] | None = None
+        self,
+        *options: str,
+        columns: int = 160,
+        lines: int = 48,
+        env: Mapping[str, str] | None = None,
+        far: float = 0.0,
     ) -> Terminal:
-        """The console in a terminal."""
-        return Terminal(self.command(*options), columns=columns, lines=lines, env={**home(self.folder), **(env or {})})
+        """The console in a terminal, whose answers take `far` seconds."""
+        env = {**home(self.folder), **(env or {})}
+        return Terminal(self.command(*options), columns=columns, lines=lines, env=env, far=far)
 
     def journal(self) -> list[dict[str, Any]]:
         """What the program says was done, newest first."""

@@ -11,7 +11,7 @@ import signal
 import struct
 import termios
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -63,8 +63,12 @@ class Terminal:
         lines: int = 48,
         env: Mapping[str, str] | None = None,
         background: str = "",
+        far: float = 0.0,
     ) -> None:
         self._background = background.encode()
+        self._far = far
+        """Seconds after which the terminal's answers come to the program."""
+        self._owed: deque[float] = deque()
         self.screen = _Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = bytearray()
@@ -103,6 +107,9 @@ class Terminal:
         if self._fd < 0:
             time.sleep(seconds)
             return b""
+        while self._owed and self._owed[0] <= time.monotonic():
+            self._owed.popleft()
+            os.write(self._fd, b"\x1b[1;1R")
         ready, _, _ = select.select([self._fd], [], [], seconds)
         if not ready:
             return b""
@@ -115,11 +122,19 @@ class Terminal:
             os.write(self._fd, b"\x1b[?%s;%s$y" % (query.group(1), known))
         # A question may have come in two pieces; the program does not care where its cursor is.
         for _ in range((bytes(self.raw[-len(_WHERE) + 1 :]) + data).count(_WHERE)):
-            os.write(self._fd, b"\x1b[1;1R")
+            if self._far:
+                self._owed.append(time.monotonic() + self._far)
+            else:
+                os.write(self._fd, b"\x1b[1;1R")
         if self._background and _BACKGROUND in data:
             os.write(self._fd, b"\x1b]11;%s\x1b\\" % self._background)
         self.raw += data
         return data
+
+    @property
+    def owes(self) -> bool:
+        """Whether there are answers that the program has not got yet."""
+        return bool(self._owed)
 
     def wait_for(self, seen: Callable[[str], bool] | str, seconds: float = 20.0) -> str:
         """Read until the screen shows a text (or satisfies `seen`); AssertionError with the screen if not."""

@@ -22,9 +22,11 @@ _AT_FIRST = {b"7", b"25"}
 """What a terminal has switched on by itself: lines wrap, the cursor is shown."""
 
 
-def burning(program: Program, *options: str, columns: int = 160, lines: int = 48, **env: str) -> Terminal:
+def burning(
+    program: Program, *options: str, columns: int = 160, lines: int = 48, far: float = 0.0, **env: str
+) -> Terminal:
     """The console, open and showing what burns."""
-    terminal = program.open(*options, columns=columns, lines=lines, env=env)
+    terminal = program.open(*options, columns=columns, lines=lines, env=env, far=far)
     terminal.wait_for("HighErrorRate", PATIENCE)
     return terminal
 

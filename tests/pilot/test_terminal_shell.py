@@ -56,6 +56,21 @@ def test_the_screen_gives_its_terminal_to_a_shell_and_comes_back_whole(program: 
     assert "stty" not in str(entry)
 
 
+def test_over_a_long_line_no_answer_to_the_screen_is_typed_into_the_shell(program: Program) -> None:
+    with burning(program, far=0.4) as terminal:
+        in_a_shell(terminal)
+        assert not terminal.owes
+        terminal.send("stty size\r")
+        seen = terminal.wait_for("48 160", PATIENCE)
+        assert "1R" not in seen.partition("shell in prod")[2]
+
+        terminal.send("exit\r")
+        terminal.wait_for("done: exit code 0 after", PATIENCE)
+        terminal.send("\x03")
+        assert terminal.wait_end(PATIENCE) == 0
+        assert not terminal.owes, "nor into what comes after the program"
+
+
 def test_a_screen_of_the_same_size_is_painted_whole_again(program: Program) -> None:
     with burning(program) as terminal:
         terminal.wait_for(whole, PATIENCE)
