@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from tests.live import binaries
-from tests.live.probes import answers, post
+from tests.live.probes import answers, listens, post
 from tests.live.processes import Processes, free_ports
 
 MODULE = Path(__file__).with_name("jaegertracing")
@@ -80,7 +80,10 @@ def running(folder: Path) -> Iterator[Jaeger]:
     jaeger = Jaeger(f"http://127.0.0.1:{query}", f"http://127.0.0.1:{otlp}")
     try:
         child = children.start("jaeger", [str(program()), f"--config={main}"])
-        children.wait_until(lambda: answers(f"{jaeger.url}/api/v3/services"), "Jaeger", READY_SECONDS, child)
+        # Questions are answered some time before spans are taken.
+        children.wait_until(
+            lambda: answers(f"{jaeger.url}/api/v3/services") and listens(otlp), "Jaeger", READY_SECONDS, child
+        )
         yield jaeger
     finally:
         children.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import urllib.error
 import urllib.request
@@ -14,6 +15,15 @@ TIMEOUT = 5.0
 def answers(url: str, tls: ssl.SSLContext | None = None) -> bool:
     """Whether `url` is answered with success; an https one is trusted as `tls` says."""
     return _read(url, tls) is not None
+
+
+def listens(port: int) -> bool:
+    """Whether something takes connections at a port of the loopback."""
+    try:
+        socket.create_connection(("127.0.0.1", port), TIMEOUT).close()
+    except OSError:
+        return False
+    return True
 
 
 def fetch(url: str) -> Any:
