@@ -125,6 +125,12 @@ def configured(now: dict[str, str], applied: dict[str, str] | None, created: flo
     return shop(*pods, changes=(edit(60),), listed={"ConfigMap": [config]})
 
 
+def test_what_was_edited_after_the_onset_is_less_likely_its_cause() -> None:
+    situation = configured({"URL": "bad"}, None, created=40)
+    before, after = (one(configedit.analyze(replace(situation, changes=(edit(distance),)))) for distance in (30, -30))
+    assert after.weight < before.weight
+
+
 def test_an_edit_that_pods_have_read_since_is_told_with_the_value_before() -> None:
     finding = one(configedit.analyze(configured({"URL": "bad", "A": "1"}, {"URL": "good", "A": "1"})))
     assert finding.ref == ObjectRef("ConfigMap", "shop", "cart-config")

@@ -52,6 +52,8 @@ def _finding(situation: Situation, edit: Change, reader: ObjectRef, onset: float
             evidence.append(Evidence(words, edit.ref, act.at, against=True))
     if before:
         weight += 0.15
+    if edit.at > onset:
+        weight -= 0.15  # clocks differ, but what comes after the onset is rather done because of it
     ways = _ways(situation, edit.ref, reader)
     started = [stamp(pod.metadata.creation_timestamp) or 0.0 for pod in situation.pods_of(reader)]
     if Reading.VOLUME in ways:
