@@ -29,7 +29,15 @@ HOW = (
 )
 POLL = 0.1
 """Seconds between two looks of `eventually`."""
-LONGEST = ("test_argo.py", "test_readonly.py", "test_scenarios.py", "test_slo_replay.py")
+LONGEST = (
+    "test_readonly.py",
+    "test_scenarios.py",
+    "test_argo.py",
+    "test_alert_details.py",
+    "test_console.py",
+    "test_incident.py",
+    "test_slo_replay.py",
+)
 """The files that take minutes, the longest first: begun last, one would keep the other workers waiting at the end."""
 
 
