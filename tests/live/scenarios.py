@@ -149,6 +149,11 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
 )
 
 
+ONE_BY_ONE = ("dependency-down", "bad-release", "crash-loop", "config-edit")
+"""In an order in which none leaves a change behind that the next could be laid on."""
+assert set(ONE_BY_ONE) == FAULTS.keys()
+
+
 @contextmanager
 def burning(name: str, kubectl: Kubectl, context: str) -> Iterator[Burning]:
     """The scenario from the moment its alert fires; afterwards all is as before, and nothing fires any more."""

@@ -11,7 +11,7 @@ import pytest
 from tests.live.conftest import Eventually, Kubectl
 from tests.live.manifests import FLAGS, POOL_SIZE
 from tests.live.program import Program
-from tests.live.scenarios import DATABASE, FAULTS, PATIENCE, Burning, Scenario
+from tests.live.scenarios import DATABASE, ONE_BY_ONE, PATIENCE, Burning, Scenario
 
 pytest_plugins = ("tests.live.fixtures",)
 
@@ -31,7 +31,7 @@ FIRST = {
 }
 
 
-@pytest.fixture(scope="module", params=sorted(FAULTS))
+@pytest.fixture(scope="module", params=ONE_BY_ONE)
 def fault(request: pytest.FixtureRequest, scenario: Scenario) -> Iterator[Burning]:
     """One that burns for all tests of it, the last of which ends it: it takes a minute to come and to go."""
     with scenario(request.param) as burning:
