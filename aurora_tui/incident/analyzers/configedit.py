@@ -20,6 +20,8 @@ from aurora_tui.model.selection import ObjectRef
 
 _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """What ``kubectl apply`` gave last: an edit by other means leaves it as it was, and so the values before."""
+_BY_HAND = frozenset({"aurora-tui", "kubectl-edit", "kubectl-patch"})
+"""Field managers that leave as it was what was applied last."""
 _KINDS = {"ConfigMap": CONFIG_MAP, "Secret": SECRET}
 
 
@@ -29,7 +31,7 @@ def analyze(situation: Situation) -> Iterator[Finding]:
     told: set[ObjectRef] = set()
     for change in situation.changes:
         edited = change.kind is ChangeKind.EDIT and change.ref.kind in _KINDS and change.words.startswith("changed")
-        if not edited or change.ref in told:
+        if not edited or change.ref in told or _put_back(situation, change):
             continue
         onset = situation.onset_after(change.at, situation.limits.edit_before)
         reader = situation.owner(change.ref)
@@ -102,6 +104,13 @@ def _journalled(situation: Situation, edit: Change, now: Mapping[str, Any]) -> d
     return found
 
 
+def _put_back(situation: Situation, edit: Change) -> bool:
+    """Whether an edit by hand made everything again as it was applied: it took another one back."""
+    item = situation.raw(edit.ref) or {}
+    applied = _applied(item)
+    return edit.by in _BY_HAND and applied is not None and section(applied, "data") == section(item, "data")
+
+
 def _acts(situation: Situation, ref: ObjectRef) -> Iterator[Change]:
     """What was done to it through this program."""
     for each in situation.changes:
@@ -115,19 +124,24 @@ def _told(change: Change, sign: str, key: str) -> str | None:
 
 def edited_back(item: Object) -> dict[str, str | int]:
     """The keys of a ConfigMap that differ from what was applied last, with the values that they had there."""
-    text = section(item, "metadata", "annotations").get(_APPLIED)
-    if item.get("kind", "ConfigMap") != "ConfigMap" or not isinstance(text, str):
-        return {}
-    try:
-        applied = json.loads(text)
-    except ValueError:
-        return {}
-    before, now = section(applied, "data") if isinstance(applied, Mapping) else {}, section(item, "data")
+    before, now = section(_applied(item) or {}, "data"), section(item, "data")
     return {
         key: value
         for key, value in before.items()
         if isinstance(value, str) and key in now and now[key] != value and not is_secret(key, value)
     }
+
+
+def _applied(item: Object) -> Mapping[str, Any] | None:
+    """A ConfigMap as it was applied last; None where that is not known."""
+    text = section(item, "metadata", "annotations").get(_APPLIED)
+    if item.get("kind", "ConfigMap") != "ConfigMap" or not isinstance(text, str):
+        return None
+    try:
+        applied = json.loads(text)
+    except ValueError:
+        return None
+    return applied if isinstance(applied, Mapping) else None
 
 
 def _shown(keys: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
