@@ -55,7 +55,8 @@ _OF_HISTORY = ("restore", "pause")
 """Those that the rollout history has."""
 WRITING = frozenset({"act", *LEADS_TO})
 """The actions of keys that lead to a change."""
-
+LOOK_AGAIN = 3
+"""Seconds between two looks at what keys lead to while neither they nor the rows under them are others."""
 
 Chosen = tuple[str, tuple[object, ...]]
 """The action that a key is bound to, and its parameters."""
@@ -134,9 +135,9 @@ class Offering(Frame):
     def flush(self) -> None:
         super().flush()
         # Marks among thousands of rows are not gone through at each tick for keys that mean what they meant;
-        # once a second what the rows say, a change freeze and an answer that became old may make a difference.
+        # now and then what the rows say, a change freeze and an answer that became old may make a difference.
         here = self._where_the_keys_are()
-        if here != self._looked or self._frames % self._per_second == 0:
+        if here != self._looked or self._frames % (LOOK_AGAIN * self._per_second) == 0:
             self._looked = here
             self._renew_offer()
 
