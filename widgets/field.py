@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from textual.events import Event, Key
+from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.widgets import Input
 
 
@@ -14,6 +16,9 @@ class Field(Input):
     straight to `take` has them in order with those of the widgets before and after the field, too. It never
     selects its text by itself: a busy machine hears late of a focus, and the next key would replace what was typed.
     """
+
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0))
+    """The text's; Textual lays the whole screen out anew where it differs, which a letter typed does not need."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, compact=True, select_on_focus=False)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from textual import events
 from textual.app import App, ComposeResult
 
+from tests.pilot import screen
 from widgets.prompt import Prompt, PromptInput
 
 
@@ -67,3 +69,19 @@ async def test_a_focus_that_is_heard_of_late_puts_nothing_in_place_of_what_was_t
         await pilot.press("s")
 
         assert field.value == "pods"
+
+
+async def test_a_letter_lays_nothing_out_anew_and_the_end_of_a_long_text_stays_in_sight(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = Host()
+    async with app.run_test(size=(40, 5)) as pilot:
+        app.ask()
+        await pilot.pause()
+        laid_out: list[bool] = []
+        monkeypatch.setattr(app.screen, "_refresh_layout", lambda *_, **__: laid_out.append(True))
+        await pilot.press(*"a filter that is longer than the line has room for".replace(" ", "_"))
+        await pilot.pause()
+
+        assert not laid_out
+        assert "line_has_room_for" in screen.text(app)
