@@ -180,6 +180,7 @@ class Frame(Arranged):
             return
         self._hurried = now
         pane.flush()
+        self._update_status()  # it says the same of the sources as the panes do
 
     def on_pane_wanted(self, message: Pane.Wanted) -> None:
         for table in message.tables:

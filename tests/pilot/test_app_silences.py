@@ -55,7 +55,7 @@ def silences(stack: Addresses) -> list[dict[str, Any]]:
 
 async def confirm(console: Console, reason: str = "OPS-1 known") -> None:
     # The last Enter counts only once the preview stands there.
-    await console.until("protected: type the context's name", "context prod · namespace")
+    await console.until("protected: type the context's name", "context prod · alert/")
     await console.press(*f"prod\r{reason}\r\r")
 
 
