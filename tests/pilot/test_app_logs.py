@@ -122,11 +122,14 @@ async def test_the_next_error_is_found_from_anywhere(console: Console) -> None:
 
 async def test_lines_are_wrapped_and_stamped_and_a_rule_marks_the_place(console: Console) -> None:
     await console.press("s", "w")
-    assert any(line.startswith("      ") for line in shown(console)), "the rest of a long line stands below it"
+    # The rest of a long line stands below it.
+    await console.until(lambda: any(line.startswith("      ") for line in shown(console)))
     await console.press("w", "t")
-    assert all(re.match(r".\d\d:\d\d:\d\d\.\d{3}Z \w{5} ", line) for line in shown(console) if line)
+    stamped = re.compile(r".\d\d:\d\d:\d\d\.\d{3}Z \w{5} ").match
+    await console.until(lambda: all(map(stamped, filter(None, shown(console)))))
     await console.press("t", "s", "m")
-    assert any(re.match(r"──── marked \d\d:\d\d:\d\d\.\d{3}Z ─+", line) for line in shown(console))
+    rule = re.compile(r"──── marked \d\d:\d\d:\d\d\.\d{3}Z ─+").match
+    await console.until(lambda: any(map(rule, shown(console))))
 
 
 async def test_f_gives_the_logs_the_screen_and_takes_it_back(console: Console) -> None:
