@@ -86,8 +86,15 @@ class Frame(Arranged):
         if self.is_running and self.session.store.table(self.objects_pane.table.name).freshness.last_good is not None:
             self._early.stop()
             self.flush()
-            for session in self.session.sessions:
-                self.call_after_refresh(session.cluster.settle)
+            self.call_after_refresh(self._go_on)
+
+    def _go_on(self) -> None:
+        """Once the terminal has the first rows, what was put off for them is imported."""
+        if self._canvas.is_behind:
+            self.set_timer(_EARLY, self._go_on)
+            return
+        for session in self.session.sessions:
+            session.cluster.settle()
 
     def _tick(self) -> None:
         # At the end Textual takes the panes and then the screens away before it stops the timers.
