@@ -26,9 +26,10 @@ class GridCells(Generic[T]):
 
     def __init__(self, columns: Sequence[Column[T]]) -> None:
         self._columns = columns
+        self._read = [column for column in columns if not column.aside]
         self.printed: dict[str, tuple[Printed, ...]] = {}
         self.texts: dict[str, str] = {}
-        """Rows as they are printed, without what ages: what filters read. Made by `read`."""
+        """Rows as they are printed, without what ages and what stands aside: what filters read. Made by `read`."""
         self.folded: dict[str, str] = {}
         """The same in lower case."""
 
@@ -52,6 +53,11 @@ class GridCells(Generic[T]):
             self.printed.pop(key, None)
             self.texts.pop(key, None)
             self.folded.pop(key, None)
+
+    def forget_printed(self, changed: Iterable[str]) -> None:
+        """What stands beside these rows changed: they are printed anew, what filters read is as it was."""
+        for key in changed:
+            self.printed.pop(key, None)
 
     def keep(self, keys: Collection[str]) -> None:
         """Drop the printed cells of all other rows."""
@@ -85,7 +91,7 @@ class GridCells(Generic[T]):
         now = clock()
         later = now + _AGES_DIFFER
         parts = []
-        for column in self._columns:
+        for column in self._read:
             part = column.cell(row, now).text
             if not _MAY_BE_AGE(part) or part == column.cell(row, later).text:
                 parts.append(part)

@@ -38,8 +38,8 @@ def comparable(value: Any) -> tuple[Any, ...]:
 class Order:
     """Keys in the order of their values, then by key; keys without a value come last either way round."""
 
-    def __init__(self, values: Mapping[str, tuple[Any, ...]], reverse: bool) -> None:
-        self.keys: list[str] = []
+    def __init__(self, values: Mapping[str, tuple[Any, ...]], reverse: bool, keys: list[str] | None = None) -> None:
+        self.keys = keys or []
         self._values = values
         self._reverse = reverse
 
@@ -133,22 +133,32 @@ class Rows(Generic[T]):
         self._sieve = sieve
         self._narrow(self._shown if narrows else self._order)
 
+    def reorder(self) -> None:
+        """Order anew, as the rows' values changed without the rows; the same ones stay shown."""
+        kept = None if self._sieve is None else set(self._shown.keys)
+        self._fill()
+        self._shown = self._order
+        if kept is not None:
+            keys = [key for key in self._order.keys if key in kept]
+            self._shown = Order(self._values, self._reverse, keys)
+
     def _value(self, row: T) -> tuple[Any, ...]:
         return _MISSING if self._sort is None else comparable(self._sort(row))
 
     def _arrange(self) -> None:
+        self._fill()
+        self._narrow()
+
+    def _fill(self) -> None:
         self._values = {key: self._value(row) for key, row in self.rows.items()}
         self._order = Order(self._values, self._reverse)
         self._order.fill(self.rows)
-        self._narrow()
 
     def _narrow(self, among: Order | None = None) -> None:
         if self._sieve is None:
             self._shown = self._order
             return
-        kept = self._sieve((self._order if among is None else among).keys)
-        self._shown = Order(self._values, self._reverse)
-        self._shown.keys = kept
+        self._shown = Order(self._values, self._reverse, self._sieve((among or self._order).keys))
 
     def _put(self, key: str, row: T) -> None:
         value = self._value(row)

@@ -138,6 +138,15 @@ class GridView(LineView, Generic[T]):
             self._cells.forget(changed)
             self._change(lambda: self._state.rows.merge(rows, changed))
 
+    def update_aside(self, changed: Collection[str]) -> None:
+        """Take that what stands beside these rows (`Column.aside`) changed, but not they themselves."""
+        self._cells.forget_printed(changed)
+        column = self._column_named(self._sort[0]) if self._sort else None
+        if column is not None and column.aside:
+            self._change(self._state.rows.reorder)
+        else:
+            self.repaint()
+
     def tick(self) -> None:
         """A second went by: let columns that have long been too wide shrink, and prepare for a filter."""
         rows, widths = self._state.rows.rows, self._painter.widths

@@ -154,7 +154,7 @@ class ObjectsPane(TablePane):
         if used and self.view is PODS:
             if self.has_usage != (usage.CPU in {column.heading for column in self.grid.columns}):
                 self._set_columns()
-            self.grid.update_rows(self.table.rows, used & self.table.rows.keys())
+            self.grid.update_aside(used)
         super().flush()
 
     @property

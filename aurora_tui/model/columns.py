@@ -48,3 +48,5 @@ class Column(Generic[T]):
     """Takes the space that is left over (one a table, usually the name or the summary)."""
     yields: bool = False
     """A flexible column that is cut short before another column is given up for it."""
+    aside: bool = False
+    """Figures of another source, which change without the row: filters do not read them."""

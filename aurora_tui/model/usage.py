@@ -30,4 +30,4 @@ def _column(heading: str, resource: str, words: Callable[[int], str], lookup: Lo
         used = total(pod)
         return Cell("-", Tone.DIM) if used is None else Cell(words(used))
 
-    return Column(heading, cell, total, right=True, rank=4)
+    return Column(heading, cell, total, right=True, rank=4, aside=True)

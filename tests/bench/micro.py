@@ -10,13 +10,13 @@ import asyncio
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
 from textual.app import App, ComposeResult
 
-from aurora_tui.model import kube, views
+from aurora_tui.model import kube, usage, views
 from aurora_tui.model.filters import parse_filter
 from aurora_tui.store import Table
 from tests.bench.figures import Figure, merge, table
@@ -57,11 +57,21 @@ def storing(rows: dict[str, kube.Pod], changed: dict[str, kube.Pod]) -> Iterator
 
 
 class GridApp(App[None]):
-    """A grid of pods and nothing else."""
+    """A grid of pods with what they use and nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.usage: dict[str, kube.PodMetrics] = {}
 
     def compose(self) -> ComposeResult:
-        self.grid: Grid[Any] = Grid(views.PODS.columns, clock=lambda: _NOW)
+        self.grid: Grid[Any] = Grid([*views.PODS.columns, *usage.columns(self.usage.get)], clock=lambda: _NOW)
         yield self.grid
+
+    def measure(self, keys: Iterable[str], more: int) -> None:
+        """Another poll of metrics.k8s.io: all figures differ."""
+        for place, key in enumerate(keys):
+            used = {"cpu": f"{place * 7_919 % 999_983 + more}n", "memory": f"{place * 13 + more}Ki"}
+            self.usage[key] = kube.PodMetrics(containers=(kube.ContainerMetrics(usage=used),))
 
 
 async def gridding(rows: dict[str, kube.Pod], changed: dict[str, kube.Pod]) -> list[Figure]:
@@ -87,7 +97,14 @@ async def gridding(rows: dict[str, kube.Pod], changed: dict[str, kube.Pod]) -> l
         await step("sorted by age", lambda: grid.sort_by("AGE"))
         await step("filtered, first letter", lambda: grid.set_filter(parsed))
         await step("filtered again", lambda: grid.set_filter(parsed))
+        app.measure(rows, 1)
+        await step("what all use changes", lambda: grid.update_aside(rows.keys()))
         await step("a second goes by", grid.tick)
+        await step("filtered again after it", lambda: grid.set_filter(parsed))
+        grid.set_filter(None)
+        await step("sorted by CPU", lambda: grid.sort_by("CPU"))
+        app.measure(rows, 2)
+        await step("the same, sorted by it", lambda: grid.update_aside(rows.keys()))
     return taken
 
 

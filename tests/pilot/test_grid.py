@@ -119,6 +119,29 @@ async def test_a_narrow_window_shows_fewer_columns_and_says_how_many_are_missing
         assert app.screen_lines()[0] == header
 
 
+async def test_figures_beside_the_rows_are_shown_and_sorted_by_as_they_change_but_not_filtered_by() -> None:
+    figures = {"api": 20, "db": 40}
+    aside: Column[Pod] = Column(
+        "LOAD", lambda pod, now: Cell(f"{figures[pod.name]}u"), lambda pod: figures[pod.name], aside=True
+    )
+    app = Host(pods("api", "db"))
+    async with app.run_test(size=(70, 5)) as pilot:
+        app.grid.set_columns([*COLUMNS, aside], app.rows)
+        app.grid.sort_by("LOAD", reverse=True)
+        app.grid.set_filter(parse_filter("node-1"))
+        await pilot.pause()
+        assert app.names() == ["db", "api"]
+
+        figures["api"] = 60
+        app.grid.update_aside({"api"})
+        await pilot.pause()
+        assert app.names() == ["api", "db"]
+        assert "60u" in app.screen_lines()[1]
+
+        app.grid.set_filter(parse_filter("60u"))
+        assert app.grid.visible_count == 0
+
+
 async def test_the_cursor_stays_on_its_row_when_rows_come_before_it() -> None:
     app = Host(letters("dfh"))
     async with app.run_test(size=(70, 8)) as pilot:

@@ -56,6 +56,22 @@ def test_rows_merged_one_by_one_stand_as_if_sorted_and_filtered_anew(
         assert [rows.index(key) for key in order] == list(range(len(order)))
 
 
+@given(st.dictionaries(st.sampled_from("abcdefghijkl"), st.integers(-3, 3)), st.integers(-3, 3), st.booleans())
+def test_rows_whose_values_change_beside_them_stand_as_if_sorted_anew_and_the_same_stay(
+    worth: dict[str, int], turned: int, reverse: bool
+) -> None:
+    rows: Rows[str] = Rows()
+    rows.filter(lambda keys: [key for key in keys if key < "h"])
+    rows.replace({key: key for key in worth}, worth.__getitem__, reverse)
+
+    worth |= {key: turned - value for key, value in worth.items()}
+    rows.reorder()
+
+    left = {key: value for key, value in worth.items() if key < "h"}
+    assert list(rows.visible) == in_order(left, reverse)
+    assert [rows.index(key) for key in rows.visible] == list(range(len(left)))
+
+
 def test_equal_rows_stand_by_key_either_way_round_and_rows_without_a_value_last() -> None:
     rows: Rows[Any] = Rows()
     content = {"b": 1, "a": 1, "c": 2, "none": None, "words": "x"}

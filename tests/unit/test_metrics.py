@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -41,6 +42,27 @@ async def test_a_busy_server_is_asked_again_when_it_says_not_sooner_than_usual(
 
     assert await source.poll() == seconds
     assert source._table.freshness.state is SourceState.DOWN
+
+
+async def test_a_long_list_is_decoded_in_steps_between_which_the_screen_goes_on(
+    server: ApiServer, source: PodMetricsSource
+) -> None:
+    server.on(LIST, listing(*(item(f"pod-{number}") for number in range(1_200))))
+    turns = 0
+
+    async def screen() -> None:
+        nonlocal turns
+        while True:
+            turns += bool(decoding.called)
+            await asyncio.sleep(0)
+
+    with mock.patch.object(source, "_rows", wraps=source._rows) as decoding:
+        going_on = asyncio.create_task(screen())
+        await source.poll()
+        going_on.cancel()
+
+    assert len(source._table.rows) == 1_200
+    assert turns >= 2
 
 
 async def test_usage_that_nobody_has_looked_at_is_not_asked_for_again(
