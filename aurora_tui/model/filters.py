@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from aurora_tui.model.patterns import PatternError, compiled
+
 _NO_LABELS: Mapping[str, str] = {}
 _META = frozenset("\\^$.|?*+()[]{}")
 _ESCAPE = re.compile(r"\\.", re.DOTALL)
@@ -91,7 +93,7 @@ def parse_filter(text: str) -> Filter:
     """Read a filter: a regular expression, ``!`` before one for the inverse, ``-l`` selector, ``-f`` fuzzy text.
 
     Of log lines also ``-level warn`` (that level and above) and ``-t`` template, as `templates.template_of` makes it.
-    Case counts only where the pattern holds an upper-case letter. What is no regular expression is
+    Case counts only where the pattern holds an upper-case letter. What is no regular expression (`patterns`) is
     looked for as it stands, and `Filter.remark` says so. Nothing raises.
     """
     body = text.strip()
@@ -115,8 +117,8 @@ def _pattern_filter(text: str, body: str, inverse: bool) -> Filter:
     remark = ""
     if not _META.isdisjoint(body):
         try:
-            pattern = re.compile(body)
-        except (re.error, OverflowError, RecursionError) as error:
+            pattern = compiled(body)
+        except PatternError as error:
             remark = f"not a regular expression ({error}): looked for as plain text"
         else:
             search = pattern.search

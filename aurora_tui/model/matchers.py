@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aurora_tui.model.patterns import PatternError, compiled
+
 _NAME = r'[a-zA-Z_:][\w:]*|"(?:[^"\\]|\\.)*"'
 _TERM = re.compile(rf'[\s,]*({_NAME})\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|[^\s,"#]+)', re.ASCII)
 _WHOLE = re.compile(rf"({_NAME})\s*(=~|!~|!=|=)(.*)", re.ASCII | re.DOTALL)
@@ -128,8 +130,8 @@ def _matcher(name: str, sign: str, value: str) -> Matcher:
     matcher = Matcher(_plain(name), sign, _plain(value))
     if sign.endswith("~"):
         try:
-            re.compile(matcher.value)
-        except re.error as error:
+            compiled(matcher.value)
+        except PatternError as error:
             raise ValueError(f"{matcher} is no regular expression: {error}") from error
     return matcher
 

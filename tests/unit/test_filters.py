@@ -79,6 +79,13 @@ def test_what_is_no_regular_expression_is_looked_for_as_it_stands_and_that_is_sa
     assert "not a regular expression" in parsed.remark
 
 
+def test_a_repeat_within_a_repeat_is_looked_for_as_it_stands_instead_of_trying_for_ever() -> None:
+    parsed = parse_filter(r"(\S+ ?)+Error")
+
+    assert not parsed.matches("GET /api/v1/products took 3.2 s and went well in the end")
+    assert "a repeat within a repeat could take for ever" in parsed.remark
+
+
 def test_a_label_selector_that_is_not_finished_hides_nothing_and_says_what_is_expected() -> None:
     parsed = parse_filter("-l app in (back")
 
