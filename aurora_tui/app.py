@@ -224,7 +224,7 @@ class AuroraApp(Guiding):
         self.terminal_is_blank()  # somebody else may have written over the screen
         self.forget_rights()
         self.session.refresh()
-        self.notify("asking all sources again", timeout=2)
+        self.notify("asking all sources again")
 
     def action_save_screen(self) -> None:
         folder = folders.state_dir() / "saved"

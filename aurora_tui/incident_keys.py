@@ -112,5 +112,5 @@ class IncidentKeys(Incidents):
             self._warn(f"not put down: {error}")
             return
         if said:
-            self.notify(said, timeout=2)
+            self.notify(said)
         self._show_incident()

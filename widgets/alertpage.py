@@ -58,7 +58,7 @@ def link_parts(links: Sequence[Link], *, whole: bool = False) -> Iterator[Part]:
 def copy_link(app: App[Any], links: Sequence[Link]) -> None:
     """Copy the first of the links to the clipboard (OSC 52); where there is none, say so."""
     if not links:
-        app.notify("the alert has no link", severity="warning", timeout=4, markup=False)
+        app.notify("the alert has no link", severity="warning", markup=False)
         return
     app.copy_to_clipboard(links[0].url)
-    app.notify(f"copied the {links[0].name}: {links[0].url}", timeout=4, markup=False)
+    app.notify(f"copied the {links[0].name}: {links[0].url}", markup=False)

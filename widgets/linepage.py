@@ -69,7 +69,7 @@ class LinePage(TextPage):
     def action_copy(self) -> None:
         if self._line is not None:
             self.app.copy_to_clipboard(self._line.text)
-            self.notify(f"copied {len(self._line.text):,} characters", timeout=2)
+            self.notify(f"copied {len(self._line.text):,} characters")
 
     def _read(self) -> None:
         entry = self._log.entry()

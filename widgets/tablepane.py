@@ -206,7 +206,7 @@ class TablePane(Pane):
         if row is not None:
             name = self.name_of(row)
             self.app.copy_to_clipboard(name)
-            self.notify(f"copied {name}", timeout=2, markup=False)
+            self.notify(f"copied {name}", markup=False)
 
     def _apply_filter(self, before: Filter | None = None) -> None:
         """Show the rows that pass now; `before`: the filter that they passed until now, where only the text differs."""

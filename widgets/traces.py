@@ -188,7 +188,7 @@ class TracesScreen(ModalScreen[None]):
         row = self.grid.cursor_row
         if row is not None:
             self.app.copy_to_clipboard(row.key)
-            self.notify(f"copied {short_id(row.key)}", timeout=2, markup=False)
+            self.notify(f"copied {short_id(row.key)}", markup=False)
 
     def _ask(self, query: TraceQuery) -> None:
         same = query == self.query_asked

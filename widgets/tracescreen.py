@@ -134,7 +134,7 @@ class TraceScreen(ModalScreen[None]):
 
     def action_copy_id(self) -> None:
         self.app.copy_to_clipboard(self.trace)
-        self.notify(f"copied {short_id(self.trace)}", timeout=2, markup=False)
+        self.notify(f"copied {short_id(self.trace)}", markup=False)
 
     def _post(self, kind: type[SpanMessage]) -> None:
         tree, node = self.waterfall.trace_tree, self.waterfall.node

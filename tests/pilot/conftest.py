@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from aurora_tui.app import AuroraApp
 from aurora_tui.sandbox.addresses import Addresses
 from aurora_tui.sandbox.child import start_in_subprocess
-from tests.pilot.console import demo
+from tests.pilot.console import PATIENCE, demo
 from tests.program import Program
 
 
@@ -36,6 +37,12 @@ def stack() -> Iterator[Addresses]:
 def program(stack: Addresses, tmp_path: Path) -> Program:
     """The real program on that stack, in a home of its own."""
     return Program(stack, tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said for some seconds stays until it was read, however busy the machine is."""
+    monkeypatch.setattr(AuroraApp, "NOTIFICATION_TIMEOUT", PATIENCE)
 
 
 @pytest.fixture(autouse=True)
