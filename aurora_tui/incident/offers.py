@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from aurora_tui.incident.goingback import UNDOABLE, releases, taken_back, way_back
 from aurora_tui.incident.situation import Situation
 from aurora_tui.model.actions import Params, Verb
 from aurora_tui.model.ages import human_duration
-from aurora_tui.model.changes import Change, ChangeKind
 from aurora_tui.model.findings import Finding, Procedure
 from aurora_tui.model.selection import ObjectRef
 
-RESTARTABLE = UNDOABLE = ("Deployment", "StatefulSet", "DaemonSet", "Rollout")
+RESTARTABLE = ("Deployment", "StatefulSet", "DaemonSet", "Rollout")
 SCALABLE = ("Deployment", "StatefulSet", "Rollout")
 
 
@@ -36,22 +36,14 @@ Rule = Callable[[Situation, Finding], Iterator[Offer]]
 """What answers the findings of one cause."""
 
 
-def last_release(situation: Situation, ref: ObjectRef) -> Change | None:
-    """The newest change of the pods' template of late, where it can be taken back."""
-    found = [
-        each
-        for each in situation.changes
-        if each.kind is ChangeKind.ROLLOUT and (each.ref.kind, each.ref.name) == (ref.kind, ref.name) and each.diff
-    ]
-    return max(found, key=lambda each: each.at, default=None) if ref.kind in UNDOABLE else None
-
-
 def undo(situation: Situation, finding: Finding, fit: float) -> Iterator[Offer]:
     """Where there is something to go back to; what was released long before it ran that long without harm."""
     ref = finding.ref
-    release = last_release(situation, ref)
-    if release is None:
-        return
+    known = releases(situation, ref)
+    to = way_back(situation, ref) if known and ref.kind in UNDOABLE else None
+    if to is None or taken_back(situation, ref):
+        return  # what was taken back already would only come again
+    release = known[-1]
     against = []
     onset = situation.onset if situation.onset is not None else finding.onset
     gap = onset - release.at if onset is not None else 0.0
@@ -59,7 +51,8 @@ def undo(situation: Situation, finding: Finding, fit: float) -> Iterator[Offer]:
         against.append(f"it was rolled out {human_duration(gap)} before the onset, and did well that long")
     if ref.kind == "StatefulSet":
         against.append("what it has written to its volumes stays as it is")
-    yield Offer(fit, f"roll {ref} back to the revision before", Verb.UNDO, ref, {}, tuple(against))
+    goal = "the release before, beyond its restarts" if to else "the revision before"
+    yield Offer(fit, f"roll {ref} back to {goal}", Verb.UNDO, ref, to, tuple(against))
 
 
 def restart(ref: ObjectRef, fit: float, *against: str) -> Iterator[Offer]:

@@ -15,7 +15,22 @@ from aurora_tui.model.changes import Change, ChangeKind
 from aurora_tui.model.findings import Cause, Mitigation, Procedure
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.verbs import VERBS
-from tests.unit.situations import CART, DB, ONSET, alert, at, deployment, log, meta, node, pod, rollout, shop
+from tests.unit.situations import (
+    CART,
+    DB,
+    ONSET,
+    alert,
+    at,
+    deployment,
+    event,
+    log,
+    meta,
+    node,
+    owner,
+    pod,
+    rollout,
+    shop,
+)
 from tests.unit.test_analyzers_trouble import beside, configured, hpa, issued, with_canary
 
 CRASHED: dict[str, Any] = {
@@ -98,6 +113,65 @@ def test_a_release_that_ran_long_without_harm_is_told_so_before_it_is_rolled_bac
     assert (near.verb, far.verb) == (Verb.UNDO, Verb.UNDO)
     assert told in far.against
     assert not [words for words in near.against if "did well" in words]
+
+
+def back(release: Change, gap: float) -> Change:
+    """The rollback of a release, so many seconds before the onset."""
+    diff = tuple(replace(line, sign="-" if line.sign == "+" else "+") for line in release.diff)
+    return replace(rollout(gap), words="revision 3: 2 → 1", diff=diff)
+
+
+@pytest.mark.parametrize(
+    "status",
+    [CRASHED, KILLED, UNPULLED, {"ready": False, "since": 100}],
+    ids=["crash loop", "memory", "image", "not ready"],
+)
+def test_what_was_rolled_back_already_is_not_given_the_bad_release_again(status: dict[str, Any]) -> None:
+    pods = (pod("cart-aaa-1", **status), pod("cart-aaa-2", **status))
+    changes = (rollout(60), back(rollout(60), -550))
+    told = {"Event": [event("cart-aaa-1", "Unhealthy", "Readiness probe failed: 503")]}
+    assert ranked(shop(*pods, changes=changes[:1], listed={**told}))[0].verb is Verb.UNDO
+    offers = ranked(shop(*pods, changes=changes, listed=told))
+    assert offers
+    assert Verb.UNDO not in {each.verb for each in offers}
+
+
+def given(image: str, number: int, created: float, restarted: str = "") -> dict[str, Any]:
+    """A ReplicaSet of the cart, made so many seconds after the onset, with its revision's number."""
+    made = meta(f"cart-{image}{restarted}", created, ownerReferences=owner("Deployment", "cart"))
+    made["annotations"] = {"deployment.kubernetes.io/revision": str(number)}
+    return {"metadata": made, "spec": {"template": running(image, restarted)["spec"]["template"]}}
+
+
+def running(image: str, restarted: str = "") -> dict[str, Any]:
+    item = deployment()
+    template = item["spec"]["template"]
+    template["spec"]["containers"][0]["image"] = f"cart:{image}"
+    if restarted:
+        template["metadata"]["annotations"] = {"kubectl.kubernetes.io/restartedAt": restarted}
+    return item
+
+
+def undone(now: dict[str, Any], *kept: dict[str, Any]) -> list[dict[str, Any]]:
+    """What an undo is told of pods that crash since the release a minute before the onset."""
+    pods = [pod("cart-aaa-1", **CRASHED), pod("cart-aaa-2", **CRASHED)]
+    listed = {"Deployment": [now], "ReplicaSet": [*kept], "Pod": pods}
+    offers = ranked(shop(listed=listed, changes=(rollout(60),)))
+    return [dict(each.parameters) for each in offers if each.verb is Verb.UNDO]
+
+
+def test_a_rollback_is_known_by_its_replicaset_before_any_pod_of_it_is_available() -> None:
+    assert undone(running("2"), given("1", 1, -9000), given("2", 2, -60)) == [{}]
+    assert undone(running("1"), given("1", 3, -9000), given("2", 2, -60)) == []
+    assert undone(running("1"), given("1", 1, -9000), given("2", 2, -60)) == [], "its number is still to be written"
+    again = (given("1", 3, -9000), given("2", 2, -60), given("1", 4, 30, "later"))
+    assert undone(running("1", "later"), *again) == [], "restarted since"
+
+
+def test_what_was_only_restarted_since_a_bad_release_goes_back_to_before_it() -> None:
+    kept = (given("1", 1, -9000), given("2", 2, -60), given("2", 3, 30, "later"))
+    assert undone(running("2", "later"), *kept) == [{"keeper": "cart-1"}]
+    assert undone(running("2", "later"), *kept[1:]) == [], "a restart is nothing to go back from"
 
 
 def updating(abort: bool = False, stable: str = "old", errors: dict[str, float] | None = None) -> Situation:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aurora_tui.incident.analyzers._common import MOST, said
+from aurora_tui.incident.goingback import releases, taken_back
 from aurora_tui.incident.situation import Situation
 from aurora_tui.model import kube
 from aurora_tui.model.ages import stamp
 from aurora_tui.model.argo import HASH_LABEL
-from aurora_tui.model.changes import Change, ChangeKind, distance_words
+from aurora_tui.model.changes import Change, distance_words
 from aurora_tui.model.findings import Cause, Evidence, Finding
 from aurora_tui.model.pod_trouble import is_ready
 from aurora_tui.model.selection import LogSelection, ObjectRef
@@ -23,14 +24,9 @@ def analyze(situation: Situation) -> Iterator[Finding]:
     if not situation.in_trouble:
         return
     for ref in situation.concerned:
-        rollouts = [
-            each
-            for each in situation.changes
-            if each.kind is ChangeKind.ROLLOUT and (each.ref.kind, each.ref.name) == (ref.kind, ref.name)
-        ]
-        newest = max(rollouts, key=lambda each: each.at, default=None)
-        if newest is None or not _changes_something(newest) or any(_takes_back(newest, each) for each in rollouts):
-            continue
+        newest = next(reversed(releases(situation, ref)), None)
+        if newest is None or not _changes_something(newest) or taken_back(situation, ref):
+            continue  # what somebody does against a fault is not its cause
         onset = situation.onset_after(newest.at, situation.limits.release_before)
         if onset is not None and _concerns(situation, ref):
             yield _finding(situation, ref, newest, onset)
@@ -39,13 +35,6 @@ def analyze(situation: Situation) -> Iterator[Finding]:
 def _changes_something(rollout: Change) -> bool:
     """Whether it is more than a restart, and there was a revision before to compare with."""
     return any(not line.path.startswith(_RESTART) for line in rollout.diff)
-
-
-def _takes_back(newest: Change, before: Change) -> bool:
-    """Whether it is a rollback of another one: what somebody does against a fault is not its cause."""
-    opposite = {"+": "-", "-": "+"}
-    undone = {(opposite[line.sign], line.path, line.text) for line in newest.diff}
-    return before.at < newest.at and undone == {(line.sign, line.path, line.text) for line in before.diff}
 
 
 def _concerns(situation: Situation, ref: ObjectRef) -> bool:
