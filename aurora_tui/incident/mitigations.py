@@ -186,11 +186,14 @@ def _neighbour(situation: Situation, finding: Finding) -> Iterator[Offer]:
             if pod.status.phase == "Running":
                 name = ObjectRef("Pod", ref.namespace, pod.metadata.name, pod.metadata.uid)
                 yield Offer(0.8, f"delete {name}: its run ends", Verb.DELETE, name, {}, ("what it has done is lost",))
-    elif ref.kind in ("Deployment", "StatefulSet"):
-        now = situation.desired(ref) or 1
+    elif service := situation.service_of(ref):
+        yield Offer(0.7, f"see why {service.name} ({ref}) takes so much: it serves as well, and keeps its replicas")
+    elif ref.kind == "Deployment" and (now := situation.desired(ref) or 0) > 1:
+        scaler = autoscaler_of(situation, ref)
+        overruled = (f"{scaler.ref} will set its own number again",) if scaler is not None else ()
         words = f"scale {ref} from {now} to {now // 2}"
-        yield Offer(0.9, words, Verb.SCALE, ref, {"replicas": now // 2}, ("ask whose it is",))
-    else:
+        yield Offer(0.9, words, Verb.SCALE, ref, {"replicas": now // 2}, (*overruled, "ask whose it is"))
+    else:  # the last replica of something, or what may keep data and votes: not without those whose it is
         yield Offer(0.7, f"see whose {ref} is, and whether it may be stopped")
 
 

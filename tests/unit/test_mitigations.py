@@ -355,6 +355,44 @@ def test_the_job_beside_is_suspended_and_then_its_run_ended() -> None:
     assert verbs == [(Verb.PAUSE, "cronjob/report"), (Verb.DELETE, "pod/report-1-x")]
 
 
+def crowded(ref: ObjectRef, replicas: int, **more: list[Any]) -> tuple[Mitigation, ...]:
+    """What is offered while the pods of something else take nearly all of the cart's node."""
+    greedy = [pod(f"{ref.name}-x-{number}", of=(ref.kind, ref.name), created=-30) for number in (1, 2)]
+    item = {**deployment(ref.name), "spec": {"replicas": replicas}}
+    known = {"Deployment": [deployment()], "StatefulSet": [{"metadata": meta("db"), "spec": {"replicas": 1}}], **more}
+    listed = {
+        **known,
+        ref.kind: [*known.get(ref.kind, []), item],
+        "Pod": [pod("cart-aaa-1"), pod("cart-aaa-2"), *greedy, pod("db-0", of=("StatefulSet", "db"))],
+    }
+    loads = [Load(each["metadata"]["name"], "shop", "node-1", 1.6) for each in greedy]
+    offers = ranked(shop(listed=listed, loads=(*loads, Load("cart-aaa-1", "shop", "node-1", 0.8))))
+    return tuple(each for each in offers if each.cause is Cause.NEIGHBOUR)
+
+
+def test_a_stateless_neighbour_that_no_setting_names_gets_half_its_replicas_and_never_none() -> None:
+    batch = ObjectRef("Deployment", "shop", "batch")
+    (offer,) = crowded(batch, 5)
+    assert (offer.verb, str(offer.ref), offer.parameters) == (Verb.SCALE, "deployment/batch", {"replicas": 2})
+    assert offer.words == "scale deployment/batch from 5 to 2"
+    assert offer.against[0] == "ask whose it is"
+    scaler = {**hpa(2, 4, 130), "metadata": meta("batch")}
+    scaler["spec"] = {**scaler["spec"], "scaleTargetRef": {"kind": "Deployment", "name": "batch"}}
+    (scaled,) = crowded(batch, 5, HorizontalPodAutoscaler=[scaler])
+    assert scaled.against[0] == "horizontalpodautoscaler/batch will set its own number again"
+    for replicas in (1, 0):
+        assert [each.verb for each in crowded(batch, replicas)] == [None]
+
+
+def test_a_neighbour_that_serves_users_or_keeps_data_is_not_scaled_down() -> None:
+    (service,) = crowded(ObjectRef("Deployment", "shop", "web"), 4)
+    assert service.verb is None
+    assert service.words.startswith("see why web (deployment/web) takes so much")
+    (database,) = crowded(ObjectRef("StatefulSet", "shop", "other-db"), 3)
+    assert database.verb is None
+    assert database.words == "see whose statefulset/other-db is, and whether it may be stopped"
+
+
 def test_a_bad_canary_gets_no_traffic() -> None:
     latency = {"cart-aaa-1": 0.1, "cart-aaa-2": 0.1, "cart-canary-1": 1.5}
     assert first(with_canary(latency=latency)) == (Verb.SCALE, "deployment/cart-canary", {"replicas": 0})
