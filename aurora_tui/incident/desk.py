@@ -174,7 +174,7 @@ class IncidentDesk(FactKeeper):
         alerts = list(self.session.store.table("alerts").rows.values())
         await self._take_in(alert_facts(incident, alerts))
         entries = await asyncio.to_thread(self._journal.entries, JOURNAL_ENTRIES)
-        await self._take_in(action_facts(incident, reversed(entries)))
+        await self._take_in(action_facts(incident, reversed(entries), self.session.settings.services))
         await self._look_at_changes(incident)
         for kind, body in await self._recorder.due(incident):
             await self._put(kind, body)

@@ -14,7 +14,7 @@ from aurora_tui.model import kube
 from aurora_tui.model.alerts import Alert, AlertState
 from aurora_tui.model.belonging import Listed, belonging
 from aurora_tui.model.changes import Change
-from aurora_tui.model.definitions import ObjectiveKind, Service
+from aurora_tui.model.definitions import ObjectiveKind, Service, leaning
 from aurora_tui.model.loglines import LogLine
 from aurora_tui.model.pod_trouble import is_ready
 from aurora_tui.model.pods import owner_workload
@@ -206,16 +206,7 @@ class Situation:
     @cached_property
     def leans_on(self) -> tuple[str, ...]:
         """The services that the one in hand cannot do without, the nearest first."""
-        known = {each.name: each for each in self.services}
-        found: list[str] = []
-        waiting = [self.subject.service or ""]
-        while waiting:
-            service = known.get(waiting.pop(0))
-            for name in service.depends_on if service is not None else ():
-                if name in known and name not in found and name != self.subject.service:
-                    found.append(name)
-                    waiting.append(name)
-        return tuple(found)
+        return leaning(self.services, self.subject.service or "")
 
     @cached_property
     def own(self) -> ObjectRef | None:

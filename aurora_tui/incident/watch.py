@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from aurora_tui.incident.mending import RESTARTING, mended, touches
 from aurora_tui.journal import Entry
 from aurora_tui.model.actions import Outcome, Verb
 from aurora_tui.model.alerts import Alert, AlertState, severity_rank
 from aurora_tui.model.changes import Change, ChangeKind
+from aurora_tui.model.definitions import Service
 from aurora_tui.model.diffs import changes
 from aurora_tui.model.incidents import Fact, FactKind, Incident, ref_json
 from aurora_tui.model.stamps import rfc3339
 
 Told = tuple[FactKind, dict[str, Any]]
 """A fact to be put down, unless one with its key is there already."""
-_MENDING = frozenset({Verb.RESTART, Verb.UNDO, Verb.DELETE, Verb.KILL, Verb.EVICT, Verb.IMAGE, Verb.ABORT})
 _LINES = 12
 _DIFFERENCES = 6
 _BEFORE = 3600.0
@@ -81,8 +82,11 @@ def _firings(incident: Incident) -> dict[str, list[set[float]]]:
     return found
 
 
-def action_facts(incident: Incident, entries: Iterable[Entry]) -> Iterator[Told]:
-    """What was done in the incident's context since it began, once its outcome is there, and then its verdict."""
+def action_facts(incident: Incident, entries: Iterable[Entry], services: Sequence[Service] = ()) -> Iterator[Told]:
+    """What was done in the incident's context since it began, once its outcome is there, and then its verdict.
+
+    It is seen as a step of the procedure only where it concerns what the incident is about.
+    """
     for entry in entries:
         target, action = entry.action.target, entry.action
         if target.context != incident.context or entry.started_at < incident.begin - 1 or entry.finished_at is None:
@@ -90,9 +94,10 @@ def action_facts(incident: Incident, entries: Iterable[Entry]) -> Iterator[Told]
         name = f"{entry.operator.host}/{entry.id}/{entry.started_at:.3f}"
         what = f"{action.verb.value} {target}"
         done = entry.outcome is Outcome.DONE
+        near = done and touches(incident, target, services)
         seen = ["action"] if done else []
-        seen += ["restarted"] if done and action.verb in _MENDING else []
-        seen += ["scaled"] if done and action.verb in (Verb.SCALE, Verb.BOUNDS) else []
+        seen += ["restarted"] if near and action.verb in RESTARTING else []
+        seen += ["scaled"] if near and action.verb in (Verb.SCALE, Verb.BOUNDS) else []
         yield (
             FactKind.ACTION,
             {
@@ -108,7 +113,6 @@ def action_facts(incident: Incident, entries: Iterable[Entry]) -> Iterator[Told]
             },
         )
         if entry.verdict is not None:
-            well = entry.verdict.good
             yield (
                 FactKind.VERDICT,
                 {
@@ -117,8 +121,8 @@ def action_facts(incident: Incident, entries: Iterable[Entry]) -> Iterator[Told]
                     "happened": entry.verdict_at,
                     "who_did": str(entry.operator),
                     "ref": ref_json(target.ref),
-                    "seen": ["recovered"] if well else [],
-                    "bad": not well,
+                    "seen": ["recovered"] if mended(incident, entry, services) else [],
+                    "bad": not entry.verdict.good,
                 },
             )
 

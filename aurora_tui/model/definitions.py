@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -194,6 +194,20 @@ class Service:
     def traced_as(self) -> str:
         """What it is called in Jaeger."""
         return self.traces or next((workload.partition("/")[2] for workload in self.workloads), self.name)
+
+
+def leaning(services: Iterable[Service], name: str) -> tuple[str, ...]:
+    """The services that one cannot do without, the nearest first."""
+    known = {each.name: each for each in services}
+    found: list[str] = []
+    waiting = [name]
+    while waiting:
+        service = known.get(waiting.pop(0))
+        for other in service.depends_on if service is not None else ():
+            if other in known and other not in found and other != name:
+                found.append(other)
+                waiting.append(other)
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from aurora_tui.journal import Entry, Operator, Preview
 from aurora_tui.model.actions import Action, Outcome, Recovery, Rollout, Target, Verb, Verdict
 from aurora_tui.model.alerts import Alert, AlertState
 from aurora_tui.model.changes import Change, ChangeKind
+from aurora_tui.model.definitions import Service
 from aurora_tui.model.diffs import DiffLine
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.incidents import Fact, FactKind, Incident, fold
@@ -155,6 +156,59 @@ def test_what_failed_or_did_not_help_ticks_nothing() -> None:
     (_, action), (_, verdict) = action_facts(incident(), [entry(Outcome.FAILED, bad)])
     assert (action["seen"], action["bad"]) == ([], True)
     assert (verdict["seen"], verdict["bad"]) == ([], True)
+
+
+SERVICES = (
+    Service("backend", "Backend", ("deployment/backend",), {}, depends_on=("db",)),
+    Service("db", "Database", ("statefulset/db",), {}),
+    Service("web", "Web", ("deployment/web",), {}, depends_on=("backend",)),
+)
+RUNS = Verdict(Rollout.COMPLETE, 30.0, Recovery.NOT_ASKED, None, "pods complete")
+SERVES = dataclasses.replace(RUNS, sli=Recovery.RECOVERED)
+
+
+def seen_of(verb: Verb, target: str, verdict: Verdict, namespace: str = "shop") -> list[str]:
+    """What of the procedure is seen done by an action and its verdict."""
+    kind, _, name = target.partition("/")
+    what = Target("prod", namespace, kind, name, "uid", "7")
+    done = entry(action=Action(verb, what, {}, {}, {}), verdict=verdict)
+    return [name for _, body in action_facts(incident(), [done], SERVICES) for name in body["seen"]]
+
+
+@pytest.mark.parametrize(
+    ("verb", "target"),
+    [
+        (Verb.UNDO, "Deployment/backend"),
+        (Verb.DELETE, "Pod/db-0"),
+        (Verb.BOUNDS, "HorizontalPodAutoscaler/backend"),
+    ],
+)
+def test_what_mends_what_the_incident_is_about_is_verified_by_its_pods_where_nobody_asks_users(
+    verb: Verb, target: str
+) -> None:
+    assert "recovered" in seen_of(verb, target, RUNS)
+
+
+@pytest.mark.parametrize(
+    ("verb", "target", "namespace"),
+    [
+        (Verb.SILENCE, "Alert/Fire", "shop"),
+        (Verb.SHELL, "Pod/backend-1-x", "shop"),
+        (Verb.CORDON, "Node/backend", ""),
+        (Verb.RESTART, "Deployment/blog", "shop"),
+        (Verb.RESTART, "Deployment/backend", "other-team"),
+    ],
+)
+def test_neither_an_acknowledgement_nor_what_is_done_elsewhere_ends_the_mitigation(
+    verb: Verb, target: str, namespace: str
+) -> None:
+    assert seen_of(verb, target, RUNS, namespace) == ["action"]
+
+
+def test_users_who_are_served_well_end_it_unless_they_are_those_of_another_service() -> None:
+    assert "recovered" in seen_of(Verb.FLAG, "ConfigMap/flags", SERVES)
+    assert "recovered" in seen_of(Verb.RESTART, "StatefulSet/db", SERVES)
+    assert seen_of(Verb.RESTART, "Deployment/web", SERVES) == ["action"]
 
 
 def test_changes_near_the_onset_are_taken_in_with_their_difference() -> None:
