@@ -174,6 +174,7 @@ class Incidents(Witnessing):
 
     def _ask_opening(self) -> None:
         from aurora_tui.incident.desk import Opening
+        from aurora_tui.incident.subject import of_alert, of_service
 
         self._see()  # an alert may have come since the last look
         held, alert, session = self.carried(), self._alert_in_hand(), self.incidents.session
@@ -183,7 +184,9 @@ class Incidents(Witnessing):
         what = f"{about} of {service or ref}" if service or ref else about
         namespace = (ref.namespace if ref else None) or session.home
         severity = severity_of(alert.severity) if alert is not None else SEVERITIES[1]
-        onset = (alert.since if alert is not None else None) or held.onset
+        fires = alert is not None and alert.state is not AlertState.RESOLVED  # else it tells only of what is over
+        subject = of_alert(session, alert) if alert and fires else of_service(session, service or None, ref)
+        onset = subject.onset
 
         def ended(lines: Sequence[str]) -> str:
             title, chosen, lead = lines

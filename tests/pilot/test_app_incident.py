@@ -9,6 +9,8 @@ import pytest
 
 from aurora_tui.folders import state_dir
 from aurora_tui.incident.book import Book
+from aurora_tui.incident.subject import of_alert
+from aurora_tui.model.alerts import Alert, AlertState
 from aurora_tui.model.incidents import FactKind, Incident
 from aurora_tui.sandbox.addresses import Addresses
 from aurora_tui.settings import load_settings
@@ -47,6 +49,45 @@ async def test_one_key_and_enter_open_an_incident_for_the_worst_alert(bad_releas
         await console.press("escape")
         await console.until(" SEV1 ")
         assert console.status.count("SEV1") == 1
+
+
+async def test_an_incident_begins_when_its_triage_says_that_it_did(bad_release: Addresses) -> None:
+    async with opened(bad_release) as console:
+        app, pane = console.app, console.app.alerts_pane
+        await console.until("u rolls back deployment/aurora-backend")
+        slos = app.session.store.table("slos")
+        await console.until(lambda: any(each.incident is not None for each in slos.rows.values()))
+        await console.until(lambda: app.active is pane and len(pane.table.rows) > 1)
+        while (alert := pane.alert()) is None or alert.service != "frontend":
+            await console.press("j")
+        onset = of_alert(app.session.sessions[0], alert).onset
+        assert onset is not None and alert.since is not None
+        assert alert.since - onset > 60, "its objective was missed before its rule was met"
+        await console.press("I")
+        await console.until("Open an incident", "HighErrorRate of frontend")
+        await console.press("enter")
+        await console.until("4 Resolution")
+        incident = app.incidents.incident
+        assert incident is not None and incident.onset is not None
+        assert abs(incident.onset - onset) < 5
+
+
+async def test_an_alert_that_is_over_gives_no_onset_to_an_incident_that_begins_now(bad_release: Addresses) -> None:
+    async with opened(bad_release) as console:
+        await console.until("u rolls back deployment/aurora-backend")
+        table = console.app.session.store.table("alerts")
+        first: Alert = next(iter(table.rows.values()))
+        over = replace(first, service="keycloak", state=AlertState.RESOLVED, fingerprint="over")
+        table.apply({"over": over})
+        table.retain({"over"})
+        console.app.flush()
+        await console.press("I")
+        await console.until("Open an incident", f"{over.name} of keycloak")
+        await console.press("enter")
+        await console.until("4 Resolution")
+        incident = console.app.incidents.incident
+        assert incident is not None
+        assert (incident.service, incident.onset) == ("keycloak", None)
 
 
 async def test_a_note_is_taken_anywhere_and_is_there_in_the_next_program(bad_release: Addresses) -> None:
