@@ -44,6 +44,8 @@ class Case:
     session: Session
     """Of the context that it is in."""
     reader: SituationReader
+    asked: Subject
+    """What it was opened on last: an alert may have come since the reader's first one."""
     triage: Triage | None = None
     read_at: float | None = None
     """When all parts had been read last."""
@@ -72,7 +74,7 @@ class Triaging(Tracing):
 
     def __init__(self, session: Opened) -> None:
         super().__init__(session)
-        self._cases: dict[tuple[str, str | None, ObjectRef | None], Case] = {}
+        self._cases: dict[tuple[str, str | None, ObjectRef | None, str], Case] = {}
         self._shown_by: dict[TriageScreen | MitigationsScreen, Case] = {}
         self._left_triage: Case | None = None
         """What was left for the logs pane, to come back to."""
@@ -136,8 +138,9 @@ class Triaging(Tracing):
         """What is known of a subject already, or a new one; the oldest is forgotten."""
         from aurora_tui.incident.reading import SituationReader
 
-        key = (session.label, subject.service, subject.ref)
-        case = self._cases.pop(key, None) or Case(session, SituationReader(session, subject))
+        key = (session.label, subject.service, subject.ref, subject.fingerprint)
+        case = self._cases.pop(key, None) or Case(session, SituationReader(session, subject), subject)
+        case.asked = subject
         self._cases[key] = case
         for old in [each for each in self._cases if not self._cases[each].screens][:-_KEPT]:
             self._work(self._cases.pop(old).reader.close())
@@ -163,7 +166,7 @@ class Triaging(Tracing):
 
         while case.screens:
             case.hurry.clear()
-            async with aclosing(case.reader.read(again(case.session, case.subject))) as parts:
+            async with aclosing(case.reader.read(again(case.session, case.asked))) as parts:
                 async for situation in parts:
                     # Thousands of pods take longer to judge than the keys may wait.
                     case.triage = await in_thread(partial(triage, situation))
@@ -287,6 +290,6 @@ class Triaging(Tracing):
 
 def _words(case: Case) -> str:
     """``backend (deployment/aurora-backend)  HighErrorRate``."""
-    subject, label = case.subject, case.session.label
+    subject, label = case.asked, case.session.label
     what = f"{subject.service} ({subject.ref})" if subject.service and subject.ref else str(subject)
     return f"{what}{f' in {label}' if label else ''}  {subject.alert}".rstrip()

@@ -52,6 +52,8 @@ class Subject:
     onset: float | None = None
     alert: str = ""
     """The alert's name."""
+    fingerprint: str = ""
+    """The alert's, where no service tells which others it is seen together with."""
 
     def __str__(self) -> str:
         return str(self.ref or (f"service {self.service}" if self.service else f"ns {self.namespace}"))

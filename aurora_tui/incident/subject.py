@@ -37,7 +37,8 @@ def of_alert(session: Session, alert: Alert) -> Subject:
     fires = alert.state is not AlertState.RESOLVED
     onset = onset_of(session, service, alert.since) if fires else None
     namespace = (ref.namespace if ref is not None else None) or session.home
-    return Subject(namespace, service, _plain(ref), onset, alert.name if fires else "")
+    fingerprint = "" if service else alert.fingerprint
+    return Subject(namespace, service, _plain(ref), onset, alert.name if fires else "", fingerprint)
 
 
 def of_service(session: Session, service: str | None, ref: ObjectRef | None) -> Subject:
@@ -59,7 +60,11 @@ def _plain(ref: ObjectRef | None) -> ObjectRef | None:
 def again(session: Session, subject: Subject) -> Subject:
     """The same subject as it stands now: another alert may have come, the one before have ended."""
     if subject.service is None:
-        return subject
+        rows = session.store.table("alerts").rows.values()
+        known = next((each for each in rows if subject.fingerprint and each.fingerprint == subject.fingerprint), None)
+        if known is not None and known.state is not AlertState.RESOLVED:
+            return replace(subject, onset=known.since, alert=known.name)
+        return replace(subject, onset=None, alert="")
     now = of_service(session, subject.service, subject.ref)
     return Subject(subject.namespace, subject.service, subject.ref, now.onset, now.alert)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -9,6 +10,7 @@ import pytest
 
 from aurora_tui.folders import state_dir
 from aurora_tui.journal import Journal
+from aurora_tui.model.alerts import Alert, AlertState
 from aurora_tui.model.triage import SectionName
 from aurora_tui.sandbox.addresses import Addresses
 from tests.pilot.console import Console, opened
@@ -228,3 +230,20 @@ async def test_who_may_not_see_everything_is_told_what_is_missing(bad_release: A
         await console.command("triage backend")
         await console.until("Where  ", "nodes may not be listed")
         await console.until(ROLL_BACK)
+
+
+async def test_each_alert_that_concerns_nothing_known_is_triaged_by_itself(bad_release: Addresses) -> None:
+    async with opened(bad_release) as console:
+        await console.until("u rolls back deployment/aurora-backend")
+        table = console.app.session.store.table("alerts")
+        first: Alert = next(iter(table.rows.values()))
+        for name in ("CertManagerDown", "RuleFailures"):
+            alert = replace(first, name=name, fingerprint=name, service=None, labels={"alertname": name})
+            table.apply({name: replace(alert, state=AlertState.FIRING)})
+            table.retain({name})
+            console.app.flush()
+            await console.press("enter")
+            await console.until("Triage  ns aurora  ")
+            assert console.lines[0].count(name) == 1, console.text
+            await console.press("escape")
+            await console.until(lambda: not isinstance(console.app.screen, TriageScreen))

@@ -14,7 +14,7 @@ from aurora_tui.cluster.errors import ForbiddenError
 from aurora_tui.cluster.resources import BUDGETS, CONFIGMAPS, DEPLOYMENTS, EVENTS, NODES, PODS, QUOTAS, Resource
 from aurora_tui.incident.reading import SituationReader
 from aurora_tui.incident.situation import Figures, Part, Pool, Situation, Subject
-from aurora_tui.incident.subject import log_since, of_alert, of_service, traces_around
+from aurora_tui.incident.subject import again, log_since, of_alert, of_service, traces_around
 from aurora_tui.incident.triage import Triage, triage
 from aurora_tui.model.alerts import Alert, AlertState
 from aurora_tui.model.columns import Tone
@@ -209,6 +209,17 @@ def test_an_alert_is_about_its_service_and_else_about_the_object_that_it_names()
 
 def test_an_alert_that_is_over_has_no_onset() -> None:
     assert of_alert(session(), replace(alert(), state=AlertState.RESOLVED)).onset is None
+
+
+def test_an_alert_of_no_service_is_followed_by_itself_until_it_is_over() -> None:
+    rules = Alert("f", "RuleFailures", AlertState.FIRING, "critical", ONSET, "", {}, {}, None)
+    subject = of_alert(session(None, rules), rules)
+    assert again(session(None, rules, replace(rules, fingerprint="other", since=0.0)), subject) == subject
+    anew = again(session(None, replace(rules, since=ONSET + 60)), subject)
+    assert (anew.alert, anew.onset) == ("RuleFailures", ONSET + 60)
+    for after in (session(None, replace(rules, state=AlertState.RESOLVED)), session()):
+        assert (again(after, subject).alert, again(after, subject).onset) == ("", None)
+    assert of_alert(session(None, rules), rules) != of_alert(session(), replace(rules, fingerprint="other"))
 
 
 def test_a_service_is_triaged_by_its_alert_also_by_one_that_was_silenced() -> None:
