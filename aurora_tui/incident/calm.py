@@ -22,7 +22,7 @@ def unrest(incident: Incident, store: Store) -> Iterator[str]:
             yield f"{table.name} cannot be seen ({state.value})"
     for alert in alerts.rows.values():
         if alert.state not in (AlertState.RESOLVED, AlertState.PENDING) and concerns(incident, alert):
-            yield f"{alert.name} is {alert.state.value}"
+            yield f"{alert.name} is {alert.state.value}{f' ({alert.service})' if alert.service else ''}"
     for reading in slos.rows.values():
         if incident.service and reading.service != incident.service:
             continue

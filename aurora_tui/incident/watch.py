@@ -30,10 +30,15 @@ def known_keys(facts: Iterable[Fact]) -> set[str]:
 
 
 def concerns(incident: Incident, alert: Alert) -> bool:
-    """Whether an alert belongs to the incident: its service's, its own name, or one that nobody can leave aside."""
-    if alert.name == incident.alert or not (incident.service or incident.alert):
+    """Whether an alert belongs to the incident: its service's, its own name, or one that nobody can leave aside.
+
+    A rule fires for each service by the same name: that counts only where nothing tells of another service.
+    """
+    if not (incident.service or incident.alert):
         return True
-    return alert.service == incident.service if alert.service else severity_rank(alert.severity) == 0
+    if alert.service and incident.service:
+        return alert.service == incident.service
+    return alert.name == incident.alert or (not alert.service and severity_rank(alert.severity) == 0)
 
 
 def alert_facts(incident: Incident, alerts: Iterable[Alert]) -> Iterator[Told]:

@@ -79,6 +79,17 @@ def test_alerts_of_the_service_and_critical_ones_of_nobody_are_taken_in() -> Non
     assert told["Smoke is over (backend)"]["happened"] == 950.0
 
 
+def test_the_same_rule_of_another_service_is_none_of_it() -> None:
+    firing = AlertState.FIRING
+    told = alert_facts(incident(), [alert("Fire", firing, "frontend", "critical"), alert("Fire", firing, None)])
+    assert list(dict_of(told)) == ["Fire fires"]
+    assert list(unrest(incident(), store(alert("Fire", firing, "frontend", "critical")))) == []
+    of_none = incident(dataclasses.replace(OPENING, at=999.0, writer="bob-1", body={**OPENING.body, "service": ""}))
+    assert (of_none.alert, of_none.service) == ("Fire", "")
+    told = alert_facts(of_none, [alert("Fire", firing, "frontend"), alert("Smoke", firing, "frontend", "critical")])
+    assert list(dict_of(told)) == ["Fire fires (frontend)"]
+
+
 def test_an_alert_fires_when_it_does_and_not_when_its_condition_began_to_hold() -> None:
     fire = dataclasses.replace(alert("Fire", AlertState.FIRING), fired_at=1200.0)
     told = dict_of(alert_facts(incident(), [fire]))["Fire fires (backend)"]
@@ -245,8 +256,8 @@ def store(*alerts: Alert, state: SourceState = SourceState.LIVE) -> Store:
 
 def test_what_cannot_be_seen_is_no_calm() -> None:
     assert list(unrest(incident(), store())) == []
-    assert list(unrest(incident(), store(alert("Fire", AlertState.FIRING)))) == ["Fire is firing"]
-    assert list(unrest(incident(), store(alert("Fire", AlertState.SILENCED)))) == ["Fire is silenced"]
+    assert list(unrest(incident(), store(alert("Fire", AlertState.FIRING)))) == ["Fire is firing (backend)"]
+    assert list(unrest(incident(), store(alert("Fire", AlertState.SILENCED)))) == ["Fire is silenced (backend)"]
     assert list(unrest(incident(), store(alert("Fire", AlertState.RESOLVED)))) == []
     assert list(unrest(incident(), store(alert("Other", AlertState.FIRING, "frontend")))) == []
     assert list(unrest(incident(), store(state=SourceState.STALE))) == [
@@ -260,7 +271,7 @@ def test_the_calm_must_last_and_a_relapse_begins_it_anew() -> None:
     assert not calm.holds(incident(), store(), 159.0)
     assert calm.words(159.0) == "well for 59s of 60s"
     assert not calm.holds(incident(), burning, 159.5)
-    assert calm.words(159.5) == "not well yet: Fire is firing"
+    assert calm.words(159.5) == "not well yet: Fire is firing (backend)"
     assert not calm.holds(incident(), store(), 161.0)
     assert calm.holds(incident(), store(), 221.0)
 
