@@ -38,7 +38,9 @@ class Book:
         self._file = JournalFile(self.path)
         self._writer = ""
         self._known: dict[str, set[tuple[str, int]]] = {}
-        """What of others is here already, by incident."""
+        """What is here already, by incident, as far as `_looked` came."""
+        self._looked: dict[str, int] = {}
+        """The number of the file's last fact when that was looked at."""
 
     def append(self, incident: str, kind: FactKind, body: Mapping[str, Any], *, by: str, at: float) -> Fact:
         """Put a fact down; when this returns it is on the disk. Secrets in its texts are hidden first."""
@@ -52,17 +54,25 @@ class Book:
 
     def take_over(self, facts: Iterable[Fact]) -> list[Fact]:
         """Put down facts of others that are not here yet; returns those."""
-        new = []
+        told, new = list(facts), []
         with self._file.writing() as connection:
-            for fact in facts:
-                if fact.incident not in self._known:
-                    found = _facts(connection, fact.incident)
-                    self._known[fact.incident] = {(each.writer, each.number) for each in found}
-                if (fact.writer, fact.number) not in self._known[fact.incident]:
-                    self._known[fact.incident].add((fact.writer, fact.number))
+            names = {fact.incident for fact in told}
+            self._look(connection, names)
+            here = {name: set(self._known[name]) for name in names}  # it may come to nothing yet
+            for fact in told:
+                if (fact.writer, fact.number) not in here[fact.incident]:
+                    here[fact.incident].add((fact.writer, fact.number))
                     _put(connection, fact)
                     new.append(fact)
         return new
+
+    def _look(self, connection: sqlite3.Connection, incidents: Iterable[str]) -> None:
+        """Learn what is here from the file: other programs write to it, too."""
+        last = journal_file.last_number(connection)
+        for name in incidents:
+            found = _facts(connection, name, heavy=False, after=self._looked.get(name, 0))
+            self._known.setdefault(name, set()).update((each.writer, each.number) for each in found)
+            self._looked[name] = last
 
     def facts(self, incident: str, *, heavy: bool = True) -> list[Fact]:
         """An incident's facts in the order in which they came; without `heavy` what only replays need is left out."""

@@ -14,14 +14,14 @@ from pathlib import Path
 
 from aurora_tui.incident.book import Book
 from aurora_tui.journal_file import JournalError
-from aurora_tui.model.incidents import Fact, is_id, is_writer
+from aurora_tui.model.incidents import HEAVY, Fact, is_id, is_writer, light
 
 LONGEST = 32 * 2**20
 """Bytes of one fact in a file: beyond is none of ours."""
 
 
 class Meeting:
-    """A folder that others can read and write too. `clock` is only for the name of the writer, once."""
+    """A folder that others can read and write too. `at` is only for the name of the writer, once."""
 
     def __init__(self, folder: Path, book: Book, at: float) -> None:
         self._folder = folder
@@ -35,7 +35,10 @@ class Meeting:
         return await asyncio.to_thread(self._publish, incident)
 
     async def hear(self) -> tuple[list[Fact], str]:
-        """What others put down since the last time, already in one's own book; and what is in the way, in words."""
+        """What others put down that was not heard yet, already in one's own book; and what is in the way, in words.
+
+        Another program of the same operator may have put it into the book before: it is new here all the same.
+        """
         return await asyncio.to_thread(self._hear)
 
     def _publish(self, incident: str) -> str:
@@ -55,24 +58,26 @@ class Meeting:
         return ""
 
     def _hear(self) -> tuple[list[Fact], str]:
+        new: list[Fact] = []
         try:
             own = self._book.writer(self._at)
             if not self._folder.is_dir():
                 self._folder.mkdir(parents=True, exist_ok=True)
-            new: list[Fact] = []
             spoilt = 0
             for path in _files(self._folder):
                 if path.stem == own:
                     continue
                 facts, end, wrong = _facts(path, self._read.get(path, 0))
-                new += self._book.take_over(facts) if facts else []
+                if facts:
+                    self._book.take_over(facts)
+                new += (light(fact) if fact.kind in HEAVY else fact for fact in facts)
                 self._read[path] = end
                 spoilt += wrong
             for incident in self._book.names():
                 if trouble := self._publish_missing(incident):
                     return new, trouble
         except (OSError, JournalError) as error:
-            return [], f"the shared folder {self._folder}: {_words(error)}"
+            return new, f"the shared folder {self._folder}: {_words(error)}"
         return new, f"{spoilt} lines in {self._folder} are no facts and were left out" if spoilt else ""
 
     def _publish_missing(self, incident: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import tempfile
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aurora_tui.incident import book as book_module
 from aurora_tui.incident.book import Book
 from aurora_tui.incident.meeting import Meeting
-from aurora_tui.model.incidents import FactKind, fold
+from aurora_tui.model.incidents import Fact, FactKind, fold
 
 NAME = "20260101-0300-x-ab12"
 
@@ -130,6 +132,46 @@ def test_a_link_in_the_folder_leads_nowhere(alice: Operator, bob: Operator, shar
     path.rename(elsewhere)
     path.symlink_to(elsewhere)
     assert bob.hear() == ([], "")
+
+
+def test_what_the_full_disk_kept_out_is_taken_over_later_and_what_came_before_it_is_heard(
+    alice: Operator, bob: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice.open()
+    alice.note("first")
+    alice.publish()
+    other = Operator(alice.book.path.parent.parent, "carol", alice.meeting._folder)
+    other.note("of carol", 1002.0)
+    other.publish()
+    bob.book.writer(0.0)
+    whole = book_module._put
+
+    def put(connection: sqlite3.Connection, fact: Fact) -> None:
+        if fact.body.get("words") == "of carol":
+            raise sqlite3.OperationalError("database or disk is full")
+        whole(connection, fact)
+
+    monkeypatch.setattr(book_module, "_put", put)
+    words, trouble = bob.hear()
+    assert words == ["", "first"]
+    assert trouble.endswith("the disk is full")
+    monkeypatch.setattr(book_module, "_put", whole)
+    assert bob.hear() == (["of carol"], "")
+    assert bob.words == ["opened", "first", "of carol"]
+
+
+def test_two_programs_of_one_operator_both_hear_what_stands_once_in_their_book(
+    alice: Operator, bob: Operator, tmp_path: Path, shared: Path
+) -> None:
+    alice.open()
+    alice.publish()
+    second = Operator(tmp_path, "bob", shared)
+    assert bob.hear() == second.hear() == ([""], "")
+    alice.note("looking")
+    alice.note("found it", 1002.0)
+    alice.publish()
+    assert bob.hear() == second.hear() == (["looking", "found it"], "")
+    assert len(bob.book.facts(NAME)) == 3
 
 
 MOVES = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(("note", "publish", "hear", "again"))), max_size=14)
