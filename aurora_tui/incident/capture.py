@@ -17,6 +17,7 @@ from aurora_tui.cluster.resources import CONFIGMAPS, WATCHED
 from aurora_tui.model import kube
 from aurora_tui.model.alerts import Alert
 from aurora_tui.model.freshness import Freshness, SourceState
+from aurora_tui.model.incidents import is_moment
 from aurora_tui.model.loglines import LogLine
 from aurora_tui.model.masking import mask, mask_text
 from aurora_tui.model.slo import SloReading
@@ -117,9 +118,11 @@ def unpacked(data: str) -> Snapshot:
                 except (msgspec.ValidationError, ValueError, TypeError):
                     unread += 1
             tables[name] = rows
-            last_good = table.get("last_good")
+            last_good = _moment(table.get("last_good"))
             states[name] = Freshness(SourceState(table["state"]), last_good, str(table.get("message") or ""))
-        return Snapshot(float(raw["at"]), tables, states, unread)
+        if (at := _moment(raw["at"])) is None:
+            raise ValueError("no snapshot: it has no time")
+        return Snapshot(at, tables, states, unread)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"no snapshot: {type(error).__name__}") from error
 
@@ -134,11 +137,16 @@ def unpacked_lines(data: str) -> Sequence[LogLine]:
     """Read them again; raises `ValueError`."""
     try:
         return [
-            LogLine(None if stamp is None else float(stamp), str(origin), str(container), str(text))
+            LogLine(_moment(stamp), str(origin), str(container), str(text))
             for stamp, origin, container, text in _unpack(data)
         ]
     except TypeError as error:
         raise ValueError("no log lines") from error
+
+
+def _moment(value: Any) -> float | None:
+    """A time that was read; None where it is none."""
+    return float(value) if isinstance(value, int | float) and is_moment(value) else None
 
 
 def _pack(value: Any) -> str:

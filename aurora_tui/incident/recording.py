@@ -137,5 +137,4 @@ class Recorder:
 
 def _captured(incident: Incident) -> float:
     """When the panes were captured last, by whomever."""
-    times = (fact.body.get("happened") for fact in incident.of_kind(FactKind.SNAPSHOT))
-    return max((each for each in times if isinstance(each, int | float)), default=-math.inf)
+    return max((fact.happened for fact in incident.of_kind(FactKind.SNAPSHOT)), default=-math.inf)

@@ -53,7 +53,7 @@ class Recorded:
     def until(self, at: float) -> Incident | None:
         """The incident as it stood at a moment; before it was opened, what is known of it then."""
         opening = next(fact for fact in self.facts if fact.kind is FactKind.OPENED)
-        return fold([opening, *(fact for fact in self.facts if _happened(fact) <= at)])
+        return fold([opening, *(fact for fact in self.facts if fact.happened <= at)])
 
 
 def recorded(facts: Sequence[Fact]) -> Recorded:
@@ -73,7 +73,7 @@ def recorded(facts: Sequence[Fact]) -> Recorded:
     if incident is None:
         raise ValueError("there is no incident in it")
     begin = snapshots[0].at if snapshots else incident.begin
-    times = {each.at for each in snapshots} | {_happened(fact) for fact in told if _is_moment(fact)}
+    times = {each.at for each in snapshots} | {fact.happened for fact in told if _is_moment(fact)}
     moments = tuple(sorted(at for at in times if at >= min(begin, incident.begin)))
     ordered = sorted(lines, key=lambda line: line.stamp or 0.0)
     return Recorded(incident, told, tuple(snapshots), tuple(ordered), moments or (incident.opened_at,))
@@ -81,11 +81,6 @@ def recorded(facts: Sequence[Fact]) -> Recorded:
 
 def _is_moment(fact: Fact) -> bool:
     return fact.kind is not FactKind.TICK and fact.body.get("quiet") is not True
-
-
-def _happened(fact: Fact) -> float:
-    happened = fact.body.get("happened")
-    return float(happened) if isinstance(happened, int | float) and not isinstance(happened, bool) else fact.at
 
 
 class _NoTransport:

@@ -18,7 +18,12 @@ SEVERITIES = ("sev1", "sev2", "sev3")
 ROLES = ("lead", "hands", "communication", "scribe")
 LONGEST_TEXT = 4000
 """Characters of a note or of any other text of a fact."""
+_CALENDAR = (-62_135_596_800.0, 253_370_764_800.0)
+"""The years 1 (of which servers speak where they know none) to 9999, in seconds: beyond is no date."""
+_DEEPEST = 32
+"""How far the values of a body may be nested."""
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
+_HALF = re.compile(r"[\ud800-\udfff]")
 _WRITER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 
 
@@ -74,6 +79,12 @@ class Fact:
             "kind": str(self.kind), "body": dict(self.body),
         }  # fmt: skip
 
+    @property
+    def happened(self) -> float:
+        """When what it tells of happened, where that is known, else when it was put down."""
+        happened = _number(self.body.get("happened"))
+        return self.at if happened is None else happened
+
     @classmethod
     def from_json(cls, data: Any) -> Fact:
         """The reverse; raises `ValueError` for anything that no writer of ours can have put down."""
@@ -82,14 +93,39 @@ class Fact:
                 data["incident"], data["writer"], data["number"], float(data["at"]), data["by"],
                 FactKind(data["kind"]), data["body"],
             )  # fmt: skip
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, OverflowError) as error:
             raise ValueError(f"no fact: {type(error).__name__}") from error
         texts = isinstance(fact.by, str) and isinstance(fact.body, dict) and isinstance(fact.incident, str)
-        if not texts or not is_id(fact.incident) or not is_writer(fact.writer) or not math.isfinite(fact.at):
+        if not texts or not is_id(fact.incident) or not is_writer(fact.writer):
             raise ValueError("no fact: a field is not what it should be")
+        if not all(is_moment(each) for each in (fact.at, fact.body.get("happened"), fact.body.get("onset"))):
+            raise ValueError("no fact: a time in it is none")
+        if not _is_sound([fact.by, fact.body]):
+            raise ValueError("no fact: a value in it can be written nowhere")
         if not isinstance(fact.number, int) or isinstance(fact.number, bool) or fact.number < 1:
             raise ValueError("no fact: its number is none")
         return fact
+
+
+def is_moment(value: Any) -> bool:
+    """Whether a number can be shown as a date; what is no number is for others to judge."""
+    return not isinstance(value, int | float) or _CALENDAR[0] <= value < _CALENDAR[1]
+
+
+def _is_sound(value: Any, depth: int = 0) -> bool:
+    """Whether a value of JSON can be put down: no number is beyond all bounds, no text half a character."""
+    match value:
+        case str():
+            return not _HALF.search(value)
+        case int():
+            return abs(value) < 2**63
+        case float():
+            return math.isfinite(value)
+        case list() | dict():
+            inner = value if isinstance(value, list) else [*value, *value.values()]
+            return depth < _DEEPEST and all(_is_sound(each, depth + 1) for each in inner)
+        case _:
+            return value is None
 
 
 def is_id(text: str) -> bool:
@@ -248,9 +284,9 @@ def _timeline(facts: Iterable[Fact]) -> Iterator[TimelineEntry]:
     for fact in facts:
         if fact.kind is FactKind.IMPACT or fact.body.get("quiet") is True:
             continue
-        happened, details = _number(fact.body.get("happened")), fact.body.get("details")
+        details = fact.body.get("details")
         yield TimelineEntry(
-            fact.at if happened is None else happened,
+            fact.happened,
             _LEAD.get(fact.kind, EntryKind.INCIDENT),
             _text(fact.body, "words") or str(fact.kind),
             _text(fact.body, "who_did") if "who_did" in fact.body else fact.by,  # nobody is told of some changes

@@ -176,10 +176,13 @@ def test_what_is_no_fact_is_refused_in_words(data: object) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [{"incident": "../x"}, {"writer": "a/b"}, {"writer": ".."}, {"number": 0}, {"number": True}, {"at": "nan"},
-     {"body": []}, {"by": 3}],
+     {"body": []}, {"by": 3}, {"at": 10**400}, {"at": 1e15}, {"at": float("inf")}, {"by": "\ud800"},
+     {"body": {"happened": 1e30}}, {"body": {"onset": 1e300}}, {"body": {"words": "half \ud800"}},
+     {"body": {"\udfff": 1}}, {"body": {"moments": [float("nan")]}}, {"body": {"total": 10**400}},
+     {"body": {"details": [{"deep": float("inf")}]}}, {"body": json.loads('{"a":' * 60 + "1" + "}" * 60)}],
 )  # fmt: skip
-def test_a_fact_whose_names_could_leave_their_folder_is_refused(wrong: dict[str, object]) -> None:
+def test_a_fact_that_would_leave_its_folder_or_cannot_be_put_down_or_shown_is_refused(wrong: dict[str, object]) -> None:
     good = json.loads(json.dumps(fact(1, FactKind.NOTE, 1.0, words="x").to_json()))
     assert Fact.from_json(good) == fact(1, FactKind.NOTE, 1.0, words="x")
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="no fact"):
         Fact.from_json({**good, **wrong})

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from aurora_tui.incident import bundle as bundles
+from aurora_tui.incident import capture
 from aurora_tui.incident.bundle import BundleError, bundled, read_bundle
 from aurora_tui.incident.capture import packed, packed_lines, rows_of, unpacked, unpacked_lines
 from aurora_tui.incident.page import html
@@ -162,6 +163,15 @@ def test_a_capture_inside_a_bundle_that_is_none_is_refused(tmp_path: Path) -> No
         spoilt = [facts()[0], fact(2, FactKind.SNAPSHOT, 1000.0, data=data)]
         with pytest.raises(ValueError, match="no snapshot"):
             recorded(spoilt)
+
+
+def test_a_time_that_is_no_date_is_refused_or_left_out() -> None:
+    rows = capture._pack({"at": 1e300, "tables": {}})
+    with pytest.raises(ValueError, match="no snapshot"):
+        recorded([facts()[0], fact(2, FactKind.SNAPSHOT, 1000.0, data=rows)])
+    lines = capture._pack([(1e300, "web-1", "web", "from nowhen"), (950.0, "web-1", "web", "it begins")])
+    told = recorded([facts()[0], fact(2, FactKind.LOGS, 1000.0, data=lines)])
+    assert [(line.stamp, line.text) for line in told.lines] == [(None, "from nowhen"), (950.0, "it begins")]
 
 
 def test_the_page_takes_text_from_outside_for_no_markup() -> None:

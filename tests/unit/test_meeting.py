@@ -9,9 +9,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aurora_tui.cli import command
+from aurora_tui.folders import state_dir
 from aurora_tui.incident import book as book_module
 from aurora_tui.incident.book import Book
 from aurora_tui.incident.meeting import Meeting
@@ -122,6 +125,33 @@ def test_what_is_no_fact_or_signed_by_another_is_left_out_and_told(
     _, trouble = bob.hear()
     assert bob.words == ["opened"]
     assert trouble.startswith("3 lines in ")
+
+
+def test_an_odd_line_keeps_nothing_else_from_being_heard_and_shown(
+    alice: Operator, bob: Operator, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice.open()
+    alice.publish()
+    (path,) = shared.glob("*/*.jsonl")
+    good = json.loads(path.read_text().splitlines()[0]) | {"kind": "note"}
+    odd: tuple[dict[str, object], ...] = (
+        {"at": 10**400},
+        {"at": 1e15},
+        {"body": {"words": "\ud800"}},
+        {"body": {"happened": 1e30}},
+    )
+    nan = {"body": {"words": "x", "share": float("nan")}}
+    with path.open("a") as file:
+        for number, wrong in enumerate((*odd, nan, {"body": {"words": "after"}}), 50):
+            file.write(json.dumps({**good, "number": number, **wrong}) + "\n")
+    words, trouble = bob.hear()
+    assert words == ["", "after"]
+    assert trouble.startswith("5 lines in ")
+    monkeypatch.setenv("XDG_STATE_HOME", str(bob.book.path.parent.parent))
+    bob.book.path.parent.rename(state_dir())
+    shown = CliRunner().invoke(command, ["incident", "show", "last"])
+    assert shown.exit_code == 0, shown.output
+    assert "after" in shown.output
 
 
 def test_a_link_in_the_folder_leads_nowhere(alice: Operator, bob: Operator, shared: Path, tmp_path: Path) -> None:
