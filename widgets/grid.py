@@ -58,10 +58,8 @@ class Grid(GridView[T]):
             self.post_message(self.RowChosen(self, key, row))
 
     def action_mark(self) -> None:
-        if self.cursor_key is not None:
-            self._state.marked ^= {self.cursor_key}
-            self._state.settled = True
-            self.repaint()
+        self._state.mark()
+        self.repaint()
 
     def action_sort(self, heading: str) -> None:
         column = first_heading(self._columns, heading)

@@ -26,6 +26,8 @@ class GridState(Generic[T]):
         self.cursor = 0
         self.cursor_key: str | None = None
         self.settled = False
+        self.sought: str | None = None
+        """The row that the cursor goes to when it comes, unless the operator does something else before."""
 
     @property
     def count(self) -> int:
@@ -53,6 +55,10 @@ class GridState(Generic[T]):
         line = anchor - self.top
         change()
         self.marked &= self.rows.rows.keys()
+        sought = self.rows.index(self.sought)
+        if sought is not None:
+            self.go(sought)
+            return
         if not self.settled:
             self.top = 0
             self._point_at(0)
@@ -68,14 +74,37 @@ class GridState(Generic[T]):
 
     def go(self, index: int) -> None:
         """Put the cursor on a row by its place, and that row into the window."""
-        self.settled = True
+        self.aim()
         self._point_at(index)
-        self.top = min(max(self.top, self.cursor - self.page + 1), self.cursor)
-        self.clamp()
+        self._bring_cursor()
+
+    def seek(self, key: str | None) -> None:
+        """Put the cursor on a row now, or when it comes; None: none is waited for any more."""
+        self.sought = key
+        found = self.rows.index(key)
+        if found is not None:
+            self.go(found)
+
+    def aim(self) -> None:
+        """The operator did something where the cursor is: no row that comes may take it away."""
+        self.settled, self.sought = True, None
+
+    def mark(self) -> None:
+        """Mark the cursor's row, or take its mark off."""
+        if self.cursor_key is not None:
+            self.aim()
+            self.marked ^= {self.cursor_key}
+
+    def fit(self, page: int) -> None:
+        """The window shows so many rows from now on."""
+        if page != self.page:
+            self.page = page
+            if self.settled:
+                self._bring_cursor()
 
     def scroll(self, rows: int) -> None:
         """Move the window, not the cursor."""
-        self.settled = True
+        self.aim()
         self.top += rows
         self.clamp()
 
@@ -90,6 +119,11 @@ class GridState(Generic[T]):
     def visible_marked(self) -> tuple[str, ...]:
         """Keys of the marked rows that the filter leaves, in the order shown."""
         return tuple(key for key in self.rows.visible if key in self.marked) if self.marked else ()
+
+    def _bring_cursor(self) -> None:
+        """Move the window as far as the cursor needs."""
+        self.top = min(max(self.top, self.cursor - self.page + 1), self.cursor)
+        self.clamp()
 
     def _point_at(self, index: int) -> None:
         self.cursor = max(min(index, self.count - 1), 0)

@@ -173,6 +173,7 @@ class GridView(LineView, Generic[T]):
         if reverse is None:
             reverse = not self._sort[1] if self._sort and self._sort[0] == heading else heaviest_first(heading)
         self._sort = (heading, reverse)
+        self._state.sought = None
         self._change(lambda: self._state.rows.sort(column.sort, reverse))
         self.post_message(self.SortChanged(self, heading, reverse))
 
@@ -189,6 +190,7 @@ class GridView(LineView, Generic[T]):
         `also` must let it pass, too. `narrows` where no row passes that did not before: the others are not looked at.
         """
         shown, clock = self._state.rows, self._clock
+        self._state.sought = None
         if not parsed and also is None:
             self._change(lambda: shown.filter(None))
             return
@@ -214,6 +216,11 @@ class GridView(LineView, Generic[T]):
         if index is not None:
             self._move(lambda: self._state.go(index))
 
+    def seek(self, key: str | None) -> None:
+        """The same, or when it comes, unless the operator does something else before; None: it will not come."""
+        if key != self._state.sought:
+            self._move(lambda: self._state.seek(key))
+
     def scroll_rows(self, rows: int) -> None:
         self._move(lambda: self._state.scroll(rows))
 
@@ -224,10 +231,7 @@ class GridView(LineView, Generic[T]):
     def prepare(self) -> None:
         state = self._state
         page = max(self.size.height - 1, 0)
-        if page != state.page:
-            state.page = page
-            if state.settled:
-                state.go(state.cursor)
+        state.fit(page)
         fresh = self._cells.print(state.rows.rows, state.window, self._clock())
         self._painter.widths.grow(self._cells.widths(fresh))
         if self._look is None:

@@ -72,7 +72,6 @@ class TablePane(Pane):
         self.grid: Grid[Any] = Grid(self.dressed(), clock=clock)
         self.filter_text = ""
         self.faults_only = False
-        self._sought: str | None = None
 
     @property
     def table(self) -> Table[Any]:
@@ -115,16 +114,19 @@ class TablePane(Pane):
         changes = self._feed.drain()
         if changes.keys:
             self.grid.update_rows(self.table.rows, changes.keys)
-            self.select(self._sought)
         if changes:
+            self._give_up()
             self._settle()
 
     def select(self, key: str | None) -> None:
         """Put the cursor on a row, now or when it comes."""
-        self._sought = key
-        if key is not None and key in self.table.rows:
-            self.grid.move_to(key)
-            self._sought = None
+        self.grid.seek(key)
+        self._give_up()
+
+    def _give_up(self) -> None:
+        """A row that the whole list does not hold is not waited for: one that is made later is another."""
+        if self.table.freshness.state is SourceState.LIVE:
+            self.grid.seek(None)
 
     @property
     def is_stirred(self) -> bool:

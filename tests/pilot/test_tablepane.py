@@ -1,0 +1,154 @@
+"""The pane of objects while their tables come, go and grow old: cursor, marks, order, faults, and what pods use."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+
+from aurora_tui.model import kube, views
+from aurora_tui.model.freshness import SourceState
+from aurora_tui.store import Store
+from tests.pilot import screen
+from widgets.objects import ObjectsPane
+
+NOW = 1_767_312_000.0
+
+
+class Host(App[None]):
+    """The pane alone, on tables that the test writes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = NOW
+        self.store = Store()
+        self.pane = ObjectsPane(self.store, clock=lambda: self.now, all_namespaces=False, id="objects")
+
+    def compose(self) -> ComposeResult:
+        yield self.pane
+
+    def on_mount(self) -> None:
+        self.pane.focus_body()
+
+    def put(self, table: str, *rows: Any, gone: Iterable[str] = (), live: bool = True) -> None:
+        """What a source writes; `live`: nothing more is to come for now."""
+        written = self.store.table(table)
+        written.apply({kube.key(row.metadata): row for row in rows}, [f"aurora/{name}" for name in gone])
+        if live:
+            written.set_freshness(SourceState.LIVE, self.now)
+
+    def second(self, seconds: float = 1.0) -> None:
+        """Some time goes by: what the tick does."""
+        self.now += seconds
+        self.pane.flush()
+        self.pane.tick()
+
+    @property
+    def here(self) -> str | None:
+        """The name of the row under the cursor."""
+        row: Any = self.pane.grid.cursor_row
+        return row and str(row.metadata.name)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the rows, as they stand on the screen."""
+        return [line.split()[0] for line in screen.lines(self)[2:] if line.strip(" ▐▕")]
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[tuple[Host, Pilot[None]]]:
+    app = Host()
+    async with app.run_test(size=(120, 12)) as pilot:
+        yield app, pilot
+
+
+def stamp(age: float) -> str:
+    return datetime.fromtimestamp(NOW - age, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def meta(name: str, uid: str, age: float) -> dict[str, str]:
+    return {"name": name, "namespace": "aurora", "uid": uid or name, "creationTimestamp": stamp(age)}
+
+
+def deployment(name: str, *, uid: str = "", age: float = 3600.0) -> kube.Deployment:
+    raw = {"metadata": meta(name, uid, age), "spec": {"replicas": 1}, "status": {"readyReplicas": 1}}
+    return msgspec.convert(raw, kube.Deployment)
+
+
+def statefulset(name: str) -> kube.StatefulSet:
+    raw = {"metadata": meta(name, f"sts-{name}", 3600.0), "spec": {"replicas": 1}, "status": {"readyReplicas": 1}}
+    return msgspec.convert(raw, kube.StatefulSet)
+
+
+def pod(name: str, *, uid: str = "", age: float = 3600.0, ready: bool = True) -> kube.Pod:
+    container = {"name": "main", "ready": ready, "restartCount": 0, "state": {"running": {"startedAt": stamp(age)}}}
+    status = {"phase": "Running", "containerStatuses": [container]}
+    return msgspec.convert({"metadata": meta(name, uid, age), "spec": {}, "status": status}, kube.Pod)
+
+
+def deployments(names: str) -> list[kube.Deployment]:
+    return [deployment(name) for name in names.split()]
+
+
+async def back_to_a_table_that_was_cleared(app: Host, pilot: Pilot[None]) -> None:
+    """From a look at the pods of ``web``, after the deployments were not asked for any more."""
+    app.pane.show_view(views.DEPLOYMENTS)
+    app.put("deployments", *deployments("api db web"))
+    app.second()
+    await pilot.press("G")
+    assert app.here == "web"
+    app.pane.drill()
+    app.store.table("deployments").clear()
+    app.pane.back()
+    await pilot.pause()
+
+
+async def test_the_row_that_was_left_is_found_again_when_it_comes() -> None:
+    async with opened() as (app, pilot):
+        await back_to_a_table_that_was_cleared(app, pilot)
+        app.put("deployments", *deployments("api db"), live=False)
+        app.second()
+        app.put("deployments", *deployments("web zoo"))
+        app.second()
+
+        assert app.here == "web"
+
+
+async def test_the_row_that_was_left_takes_the_cursor_from_nobody_who_went_elsewhere() -> None:
+    for key, meant in {"G": "db", "j": "db", "N": "api", "space": "api", "ctrl+z": "api"}.items():
+        async with opened() as (app, pilot):
+            await back_to_a_table_that_was_cleared(app, pilot)
+            app.put("deployments", *deployments("api db"), live=False)
+            app.second()
+            await pilot.press(key)
+            app.put("deployments", *deployments("web"))
+            app.second()
+
+            assert app.here == meant, key
+
+
+async def test_a_row_that_the_whole_list_does_not_hold_is_not_waited_for() -> None:
+    async with opened() as (app, pilot):
+        await back_to_a_table_that_was_cleared(app, pilot)
+        app.put("deployments", *deployments("api db"))
+        app.second()
+        app.put("deployments", *deployments("web"))
+        app.second()
+
+        assert app.here == "api"
+
+
+async def test_a_row_that_is_gone_is_not_waited_for_where_the_list_is_known() -> None:
+    async with opened() as (app, _):
+        app.put("pods", pod("api"), pod("db"))
+        app.second()
+        app.pane.show_view(views.PODS, select="aurora/web")
+        app.put("pods", pod("web"))
+        app.second()
+
+        assert app.here == "api"
