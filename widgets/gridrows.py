@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -14,6 +15,9 @@ Sieve = Callable[[Sequence[str]], list[str]]
 _MISSING: tuple[Any, ...] = ()
 _REBUILD_SHARE = 8
 """More than one changed row in so many: sorting anew is cheaper than inserting one by one."""
+
+_AT_ONCE = 1000
+"""Rows that are tried on the filter again at once: a few milliseconds."""
 
 
 def comparable(value: Any) -> tuple[Any, ...]:
@@ -91,6 +95,8 @@ class Rows(Generic[T]):
         self._sort: SortKey[T] | None = None
         self._reverse = False
         self._sieve: Sieve | None = None
+        self._tried = 0
+        """Where `turned` goes on."""
         self._order = Order(self._values, False)
         self._shown = self._order
 
@@ -141,6 +147,16 @@ class Rows(Generic[T]):
         if kept is not None:
             keys = [key for key in self._order.keys if key in kept]
             self._shown = Order(self._values, self._reverse, keys)
+
+    def turned(self) -> list[str]:
+        """Of the next rows, all in turn, those that pass and are not shown, or the other way round: by time alone."""
+        if self._sieve is None:
+            return []
+        begin = self._tried if self._tried < len(self.rows) else 0
+        keys = list(islice(self.rows, begin, begin + _AT_ONCE))
+        self._tried = begin + len(keys)
+        passing, shown = set(self._sieve(keys)), set(self._shown.keys)
+        return [key for key in keys if (key in passing) is not (key in shown)]
 
     def _value(self, row: T) -> tuple[Any, ...]:
         return _MISSING if self._sort is None else comparable(self._sort(row))

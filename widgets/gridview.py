@@ -210,6 +210,14 @@ class GridView(LineView, Generic[T]):
 
         self._change(lambda: shown.filter(sieve, narrows=narrows))
 
+    def try_again(self) -> bool:
+        """Try unchanged rows on the filter, which may read the time; whether any is shown or hidden for it."""
+        shown = self._state.rows
+        turned = shown.turned()
+        if turned:
+            self._change(lambda: shown.merge(shown.rows, turned))
+        return bool(turned)
+
     def move_to(self, key: str) -> None:
         """Put the cursor on a row; nothing happens where it is not visible."""
         index = self._state.rows.index(key)

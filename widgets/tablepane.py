@@ -136,9 +136,12 @@ class TablePane(Pane):
         self.grid.grow_older()
 
     def tick(self) -> None:
-        """A second went by: the source's freshness may read differently."""
+        """A second went by: the source's freshness may read differently, and what settles or lasts be a fault now."""
         self.grid.tick()
-        self.update_title()
+        if self.faults_only and self.grid.try_again():
+            self._settle()
+        else:
+            self.update_title()
 
     def freshness(self) -> Freshness | None:
         return self.table.freshness

@@ -87,8 +87,25 @@ def statefulset(name: str) -> kube.StatefulSet:
 
 def pod(name: str, *, uid: str = "", age: float = 3600.0, ready: bool = True) -> kube.Pod:
     container = {"name": "main", "ready": ready, "restartCount": 0, "state": {"running": {"startedAt": stamp(age)}}}
+    return pod_of(meta(name, uid, age), container)
+
+
+def restarted(name: str, ago: float) -> kube.Pod:
+    """A pod that runs well since it was restarted."""
+    container = {
+        "name": "main",
+        "ready": True,
+        "restartCount": 1,
+        "state": {"running": {"startedAt": stamp(ago)}},
+        "lastState": {"terminated": {"reason": "Error", "exitCode": 1, "finishedAt": stamp(ago)}},
+    }
+    return pod_of(meta(name, "", 7200.0), container)
+
+
+def pod_of(meta: dict[str, str], container: dict[str, Any]) -> kube.Pod:
     status = {"phase": "Running", "containerStatuses": [container]}
-    return msgspec.convert({"metadata": meta(name, uid, age), "spec": {}, "status": status}, kube.Pod)
+    spec = {"containers": [{"name": "main", "image": "aurora/web:1.0"}]}
+    return msgspec.convert({"metadata": meta, "spec": spec, "status": status}, kube.Pod)
 
 
 def deployments(names: str) -> list[kube.Deployment]:
@@ -152,3 +169,33 @@ async def test_a_row_that_is_gone_is_not_waited_for_where_the_list_is_known() ->
         app.second()
 
         assert app.here == "api"
+
+
+async def test_a_fault_that_comes_by_time_alone_is_shown_and_one_that_time_heals_goes() -> None:
+    async with opened() as (app, pilot):
+        app.put("pods", pod("api", age=7200), pod("db", age=30, ready=False), restarted("web", 580))
+        app.second()
+        await pilot.press("ctrl+z")
+        await pilot.pause()
+        assert app.names == ["web"]
+        assert "1 of 3  faults only" in screen.text(app)
+
+        app.second(40)  # no event comes of a pod that stays as it is
+        await pilot.pause()
+
+        assert app.names == ["db"]
+        assert "1 of 3  faults only" in screen.text(app)
+
+
+async def test_of_many_rows_all_are_looked_at_again_in_turn() -> None:
+    async with opened() as (app, pilot):
+        app.put("pods", *(pod(f"web-{number:04}", age=30, ready=number != 2499) for number in range(2500)))
+        app.second()
+        await pilot.press("ctrl+z")
+        assert app.pane.grid.visible_count == 0
+
+        for _ in range(3):
+            app.second(40)
+        await pilot.pause()
+
+        assert app.names == ["web-2499"]
