@@ -14,11 +14,13 @@ class GridState(Generic[T]):
     """Keeps the cursor on its row's key, and that row on its line, while rows come, go and change places.
 
     Until it is `settled` (the operator moved, or a second passed) the cursor stays on the first line
-    instead: rows arrive page by page, and nobody has aimed at one yet.
+    instead: rows arrive page by page, and nobody has aimed at one yet. A mark stays on its row while that is
+    the same by `identity`: the cursor is seen to stand on another one of that key, a mark was set on the first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, identity: Callable[[T], object] = lambda row: None) -> None:
         self.rows: Rows[T] = Rows()
+        self._identity = identity
         self.marked: set[str] = set()
         self.page = 0
         """How many rows the window shows."""
@@ -53,8 +55,11 @@ class GridState(Generic[T]):
         anchor = self.cursor if in_view else min(self.top, len(visible) - 1)
         anchor_key = visible[anchor] if 0 <= anchor < len(visible) else None
         line = anchor - self.top
+        rows, identity = self.rows.rows, self._identity
+        marked = [(key, identity(rows[key])) for key in self.marked]
         change()
-        self.marked &= self.rows.rows.keys()
+        rows = self.rows.rows
+        self.marked = {key for key, marked_as in marked if key in rows and identity(rows[key]) == marked_as}
         sought = self.rows.index(self.sought)
         if sought is not None:
             self.go(sought)

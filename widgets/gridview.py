@@ -58,13 +58,14 @@ class GridView(LineView, Generic[T]):
         columns: Sequence[Column[T]],
         *,
         clock: Callable[[], float],
+        identity: Callable[[T], object] = lambda row: None,
         empty: str = "",
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
         super().__init__(empty=empty, id=id, classes=classes)
         self._clock = clock
-        self._state: GridState[T] = GridState()
+        self._state: GridState[T] = GridState(identity)
         self._sort: tuple[str, bool] | None = None
         self._look: Look | None = None
         self._take_columns(columns)
@@ -82,6 +83,10 @@ class GridView(LineView, Generic[T]):
     def cursor_row(self) -> T | None:
         """The row under the cursor, as it is shown."""
         return self._state.cursor_row
+
+    def row(self, key: str) -> T | None:
+        """A row by its key, as it is shown."""
+        return self._state.rows.rows.get(key)
 
     def visible_rows(self) -> list[T]:
         """The rows that the filter leaves, in the order shown."""

@@ -172,6 +172,9 @@ class ObjectsPane(TablePane):
     def name_of(self, row: Any) -> str:
         return str(row.metadata.name)
 
+    def identity(self, row: Any) -> object:
+        return row.metadata.uid
+
     def is_faulty(self, row: Any) -> bool:
         return self.view.faulty is None or self.view.faulty(row, self.clock())
 
@@ -200,7 +203,7 @@ class ObjectsPane(TablePane):
         alone = 0
         for key in shown:
             row: Any = self.table.rows.get(key)
-            if row is None:  # gone since it was painted
+            if row is None or self.identity(row) != self.identity(self.grid.row(key)):  # gone since it was painted
                 continue
             ref = self._workload_of(row) if workloads else self._ref(row)
             if ref is None:

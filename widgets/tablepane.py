@@ -69,7 +69,7 @@ class TablePane(Pane):
         self._feed: Feed[Any] = store.table(table).feed(self._note)
         self._told = False
         """Whether it was said that something in sight changed."""
-        self.grid: Grid[Any] = Grid(self.dressed(), clock=clock)
+        self.grid: Grid[Any] = Grid(self.dressed(), clock=clock, identity=self.identity)
         self.filter_text = ""
         self.faults_only = False
 
@@ -84,6 +84,10 @@ class TablePane(Pane):
         """The columns with what tells rows of several contexts apart."""
         return self.store.columns(self.table.name, self.columns)
 
+    def identity(self, row: Any) -> object:
+        """What tells a row from a later one of the same key."""
+        return None
+
     @property
     def context(self) -> str:
         return context_of(self.grid.cursor_row)
@@ -96,6 +100,8 @@ class TablePane(Pane):
 
     def follow(self, table: str, columns: Sequence[Column[Any]]) -> None:
         """Show another table from now on."""
+        if table != self.table.name:
+            self.grid.unmark()
         self._feed.close()
         self._feed = self.store.table(table).feed(self._note)
         self._feed.drain()

@@ -199,3 +199,39 @@ async def test_of_many_rows_all_are_looked_at_again_in_turn() -> None:
         await pilot.pause()
 
         assert app.names == ["web-2499"]
+
+
+def marks(app: Host) -> list[str]:
+    """The names of the rows with a mark, as they stand on the screen."""
+    return [line.split()[1] for line in screen.lines(app) if line.startswith("●")]
+
+
+async def test_a_mark_does_not_pass_to_an_object_of_another_kind_with_the_same_name() -> None:
+    async with opened() as (app, pilot):
+        app.put("statefulsets", statefulset("db"))
+        app.put("deployments", *deployments("api db"))
+        app.pane.show_view(views.DEPLOYMENTS)
+        await pilot.press("j", "space")
+        assert marks(app) == ["db"]
+        app.pane.show_view(views.STATEFULSETS)
+        await pilot.pause()
+
+        assert app.names == ["db"]
+        assert (marks(app), app.pane.marked(workloads=True).refs) == ([], ())
+
+
+async def test_a_mark_does_not_pass_to_the_pod_that_replaces_the_marked_one() -> None:
+    async with opened() as (app, pilot):
+        app.put("pods", pod("db-0", uid="old"), pod("db-1"))
+        app.second()
+        await pilot.press("space", "j", "space")
+        assert marks(app) == ["db-0", "db-1"]
+
+        app.put("pods", gone=["db-0"])
+        app.put("pods", pod("db-0", uid="new"), pod("db-1", ready=False))
+        before = [ref.name for ref in app.pane.marked(workloads=False).refs]
+        app.second()
+        await pilot.pause()
+
+        assert (before, marks(app)) == (["db-1"], ["db-1"])
+        assert [ref.name for ref in app.pane.marked(workloads=False).refs] == ["db-1"]
