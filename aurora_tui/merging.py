@@ -40,7 +40,6 @@ class MergedTable(Table[Any]):
         self._weigh()
 
     def is_gone(self, context: str) -> bool:
-        """Whether the rows of a context are only what was known of it last."""
         return context in self._gone
 
     def _weigh(self) -> None:

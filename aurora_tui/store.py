@@ -85,6 +85,10 @@ class Table(Generic[T]):
     def drop(self, feed: Feed[T]) -> None:
         self._feeds.remove(feed)
 
+    def is_gone(self, context: str) -> bool:
+        """Whether the rows of a context are only what was known of it last."""
+        return self.freshness.state is not SourceState.LIVE
+
     def apply(self, upserts: Mapping[str, T], deletes: Iterable[str] = ()) -> None:
         """Merge changed rows and remove deleted ones."""
         rows = self.rows

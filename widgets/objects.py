@@ -18,9 +18,8 @@ from aurora_tui.model.views import CONFIGMAPS, NODES, PODS, ROW_KEYS, SERVICES, 
 from aurora_tui.store import Store
 from widgets.line import Part
 from widgets.pane import pane_binding
+from widgets.podusage import METRICS, PodUsage
 from widgets.tablepane import TRACES, UNDO, TablePane
-
-METRICS = "podmetrics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,7 @@ class ObjectsPane(TablePane):
         self.scope: Scope | None = None
         self.all_namespaces = all_namespaces
         self._trail: list[_Place] = []
-        self._metrics = store.table(METRICS).feed()
+        self._usage = PodUsage(store)
         super().__init__(store, PODS.table, PODS.columns, clock=clock, id=id)
         self.heading = PODS.title
         self._set_columns()
@@ -147,20 +146,19 @@ class ObjectsPane(TablePane):
 
     @property
     def is_stirred(self) -> bool:
-        return super().is_stirred or (self.view is PODS and bool(self._metrics))
+        return super().is_stirred or (self.view is PODS and bool(self._usage))
 
     def flush(self) -> None:
-        used = self._metrics.drain().keys
+        used = self._usage.drain(self.table.rows.keys())
         if used and self.view is PODS:
-            if self.has_usage != (usage.CPU in {column.heading for column in self.grid.columns}):
+            if self._usage.is_told != (usage.CPU in {column.heading for column in self.grid.columns}):
                 self._set_columns()
             self.grid.update_aside(used)
         super().flush()
 
-    @property
-    def has_usage(self) -> bool:
-        """Whether the server tells what pods use (metrics.k8s.io)."""
-        return bool(self.store.table(METRICS).rows)
+    def narrowing(self) -> Sequence[Part]:
+        remark = self._usage.remark(self.clock()) if self.view is PODS else ""
+        return [*super().narrowing(), *([Part(f"  {remark}", "warn")] if remark else [])]
 
     def headline(self) -> Sequence[Part]:
         scope = [Part(f"of {self.scope.words} ", "accent")] if self.scope else []
@@ -326,8 +324,8 @@ class ObjectsPane(TablePane):
 
     def _columns(self) -> list[Column[Any]]:
         columns = [column for column in self.view.columns if not column.wide or column.heading in self.view.extra]
-        if self.view is PODS and self.has_usage:
-            columns += usage.columns(self.store.table(METRICS).rows.get)
+        if self.view is PODS and self._usage.is_told:
+            columns += self._usage.columns()
         if self.all_namespaces and self.view.namespaced:
             # Without it two rows of one name could not be told apart.
             columns.insert(0, replace(NAMESPACE_COLUMN, rank=0))

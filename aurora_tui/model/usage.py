@@ -16,18 +16,25 @@ MEMORY = "MEMORY"
 Lookup = Callable[[str], PodMetrics | None]
 
 
-def columns(lookup: Lookup) -> list[Column[Pod]]:
-    """CPU and MEMORY as ``kubectl top pods`` prints them; ``-`` for a pod without a sample."""
-    return [_column(CPU, "cpu", format_cpu, lookup), _column(MEMORY, "memory", format_memory, lookup)]
+def columns(lookup: Lookup, is_old: Callable[[str], bool]) -> list[Column[Pod]]:
+    """CPU and MEMORY as ``kubectl top pods`` prints them; ``-`` for a pod without a sample.
+
+    `is_old`: whether the samples of a context are not of now, and dim.
+    """
+    return [_column(CPU, "cpu", format_cpu, lookup, is_old), _column(MEMORY, "memory", format_memory, lookup, is_old)]
 
 
-def _column(heading: str, resource: str, words: Callable[[int], str], lookup: Lookup) -> Column[Pod]:
+def _column(
+    heading: str, resource: str, words: Callable[[int], str], lookup: Lookup, is_old: Callable[[str], bool]
+) -> Column[Pod]:
     def total(pod: Pod) -> int | None:
         sample = lookup(placed_key(context_of(pod), key(pod.metadata)))
         return None if sample is None else pod_usage(sample, resource)
 
     def cell(pod: Pod, now: float) -> Cell:
         used = total(pod)
-        return Cell("-", Tone.DIM) if used is None else Cell(words(used))
+        if used is None:
+            return Cell("-", Tone.DIM)
+        return Cell(words(used), Tone.DIM if is_old(context_of(pod)) else Tone.PLAIN)
 
     return Column(heading, cell, total, right=True, rank=4, aside=True)

@@ -64,7 +64,8 @@ class GridApp(App[None]):
         self.usage: dict[str, kube.PodMetrics] = {}
 
     def compose(self) -> ComposeResult:
-        self.grid: Grid[Any] = Grid([*views.PODS.columns, *usage.columns(self.usage.get)], clock=lambda: _NOW)
+        used = usage.columns(self.usage.get, lambda context: False)
+        self.grid: Grid[Any] = Grid([*views.PODS.columns, *used], clock=lambda: _NOW)
         yield self.grid
 
     def measure(self, keys: Iterable[str], more: int) -> None:

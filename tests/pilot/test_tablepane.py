@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
+from aurora_tui.merging import MergedStore
 from aurora_tui.model import kube, views
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.store import Store
@@ -23,10 +25,10 @@ NOW = 1_767_312_000.0
 class Host(App[None]):
     """The pane alone, on tables that the test writes."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
         super().__init__()
         self.now = NOW
-        self.store = Store()
+        self.store = store
         self.pane = ObjectsPane(self.store, clock=lambda: self.now, all_namespaces=False, id="objects")
 
     def compose(self) -> ComposeResult:
@@ -61,8 +63,8 @@ class Host(App[None]):
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[tuple[Host, Pilot[None]]]:
-    app = Host()
+async def opened(store: Store | None = None) -> AsyncIterator[tuple[Host, Pilot[None]]]:
+    app = Host(store or Store())
     async with app.run_test(size=(120, 12)) as pilot:
         yield app, pilot
 
@@ -235,3 +237,73 @@ async def test_a_mark_does_not_pass_to_the_pod_that_replaces_the_marked_one() ->
 
         assert (before, marks(app)) == (["db-1"], ["db-1"])
         assert [ref.name for ref in app.pane.marked(workloads=False).refs] == ["db-1"]
+
+
+def sample(name: str, cpu: str) -> kube.PodMetrics:
+    raw = {"metadata": meta(name, "", 60.0), "containers": [{"name": "main", "usage": {"cpu": cpu, "memory": "64Mi"}}]}
+    return msgspec.convert(raw, kube.PodMetrics)
+
+
+def style_of(app: Host, words: str) -> Style:
+    """How words on the screen are painted."""
+    for strip in app.screen._compositor.render_strips():
+        for segment in strip:
+            if words in segment.text and segment.style:
+                return segment.style
+    raise AssertionError(screen.text(app))
+
+
+async def test_what_pods_used_once_is_dim_and_the_title_says_how_old_it_is() -> None:
+    async with opened() as (app, pilot):
+        app.put("pods", pod("api"), pod("db"))
+        app.put("podmetrics", sample("api", "250m"), sample("db", "1"))
+        app.second()
+        await pilot.pause()
+        plain = style_of(app, "1000m")
+
+        app.now += 600
+        app.store.table("podmetrics").set_freshness(SourceState.STALE, app.now, "connection refused")
+        app.put("pods", pod("api"))
+        app.second()
+        await pilot.pause()
+
+        assert "Pods 2  CPU, MEMORY as of 10m ago: connection refused" in screen.lines(app)[0]
+        assert "live" in screen.lines(app)[0]
+        assert style_of(app, "1000m").color != plain.color
+
+        app.put("podmetrics", sample("db", "1"))
+        app.second()
+        await pilot.pause()
+
+        assert "as of" not in screen.text(app)
+        assert style_of(app, "1000m").color == plain.color
+
+
+async def test_of_two_contexts_the_one_is_named_whose_usage_is_old_and_the_others_is_not_dim() -> None:
+    stores = {"eu": Store(), "us": Store()}
+    merged = MergedStore(stores)
+    for context, name, cpu in (("eu", "api", "250m"), ("eu", "db", "2"), ("us", "web", "1")):
+        for table, row in (("pods", pod(name)), ("podmetrics", sample(name, cpu))):
+            stores[context].table(table).apply({kube.key(row.metadata): row})
+            stores[context].table(table).set_freshness(SourceState.LIVE, NOW)
+    async with opened(merged) as (app, pilot):
+        app.second()
+        await pilot.pause()
+        plain = style_of(app, "1000m")
+        stores["us"].table("podmetrics").set_freshness(SourceState.STALE, NOW, "connection refused")
+        merged.gather()
+        app.second(300)
+        await pilot.pause()
+
+        assert "CPU, MEMORY of us as of 5m ago: connection refused" in screen.lines(app)[0]
+        assert style_of(app, "1000m").color != plain.color == style_of(app, "2000m").color
+
+
+async def test_a_server_that_tells_no_usage_leaves_nothing_to_remark() -> None:
+    async with opened() as (app, pilot):
+        app.put("pods", pod("api"))
+        app.store.table("podmetrics").set_freshness(SourceState.UNCONFIGURED, app.now, "not served")
+        app.second()
+        await pilot.pause()
+
+        assert screen.lines(app)[0].split() == ["▸Pods", "1", "live", "·", "now"]
