@@ -114,7 +114,8 @@ class Frame(Arranged):
     @property
     def _is_stirred(self) -> bool:
         """Whether there is anything to flush before the second is over."""
-        return self._stirred or self.screen is not self._on_top or any(pane.is_stirred for pane in self.panes)
+        stirred = any(pane.is_stirred and pane.is_seen for pane in self.panes)
+        return stirred or self._stirred or self.screen is not self._on_top
 
     def _handle_exception(self, error: Exception) -> None:
         """A fault of ours goes to the log file; Textual would print it, with all values, over the terminal.
@@ -139,7 +140,7 @@ class Frame(Arranged):
         second = self._frames % self._per_second == 0
         ages = self._frames % (self._per_second * (THRIFTY_AGES if self.thrifty else AGES)) == 0
         for pane in self.panes:
-            if pane.display and pane.region:
+            if pane.is_seen:
                 pane.flush()
                 if second:
                     pane.tick()
@@ -183,7 +184,7 @@ class Frame(Arranged):
     def on_pane_stirred(self, message: Pane.Stirred) -> None:
         """What is in sight waits for the tick only on a slow line, or where it changes all the time."""
         now, pane = time.monotonic(), message.pane
-        if self.thrifty or now - self._hurried < _BETWEEN or not (pane.display and pane.region):
+        if self.thrifty or now - self._hurried < _BETWEEN or not pane.is_seen:
             return
         self._hurried = now
         pane.flush()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -28,6 +28,7 @@ class Changes:
 class Feed(Generic[T]):
     """One reader's view of a table's changes; a hidden pane drains it when it is shown again.
 
+    What came and went meanwhile is no change: a feed holds no more keys than its reader knows and the table has.
     `noted` is told of changed keys at once, before they are drained.
     """
 
@@ -35,6 +36,8 @@ class Feed(Generic[T]):
         self.table = table
         self._noted = noted
         self._keys: set[str] = set(table.rows)
+        self._unknown: set[str] = set(table.rows)
+        """Those of the keys that the reader has never been told of."""
         self._freshness = True
 
     def __bool__(self) -> bool:
@@ -44,11 +47,17 @@ class Feed(Generic[T]):
     def drain(self) -> Changes:
         changes = Changes(frozenset(self._keys), self._freshness)
         self._keys.clear()
+        self._unknown.clear()
         self._freshness = False
         return changes
 
-    def _note(self, keys: Collection[str]) -> None:
+    def _note(self, keys: Collection[str], came: Set[str] = frozenset(), went: Set[str] = frozenset()) -> None:
+        self._unknown.update(came - self._keys)
         self._keys.update(keys)
+        if went:
+            missed = self._unknown & went
+            self._unknown -= missed
+            self._keys -= missed
         if self._noted is not None:
             self._noted(keys)
 
@@ -93,14 +102,14 @@ class Table(Generic[T]):
         """Merge changed rows and remove deleted ones."""
         rows = self.rows
         changed = {key for key, row in upserts.items() if rows.get(key) != row}
+        came = changed.difference(rows)
         for key in changed:
             rows[key] = upserts[key]
-        for key in deletes:
-            if rows.pop(key, None) is not None:
-                changed.add(key)
+        went = {key for key in deletes if rows.pop(key, None) is not None}
+        changed |= went
         if changed:
             for feed in self._feeds:
-                feed._note(changed)
+                feed._note(changed, came, went)
 
     def retain(self, keys: set[str]) -> None:
         """End a relist: remove the rows that the full list no longer held."""

@@ -153,6 +153,11 @@ class Pane(Vertical):
         """Whether `flush` has something to take."""
         return False
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether any of it is on the screen."""
+        return bool(self.display and self.region)
+
     def grow_older(self) -> None:
         """Some time went by: ages in the rows may read differently."""
 

@@ -80,6 +80,24 @@ async def test_rows_out_of_sight_and_a_slow_line_wait_for_the_tick(
         assert " 77 " in screen.text(app)
 
 
+async def test_a_pane_that_is_out_of_sight_keeps_no_tick_busy_and_catches_up_when_it_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with without_ticks(tmp_path, monkeypatch) as (app, pilot):
+        app.go_to(app.alerts_pane)
+        app.action_zoom()
+        await pilot.pause()
+        app.flush()
+        change(app, 2, 77)
+        assert (app.objects_pane.is_stirred, app._is_stirred) == (True, False)
+
+        app.go_to(app.objects_pane)
+        await pilot.pause()
+        app.flush()
+        await pilot.pause()
+        assert " 77 " in screen.text(app)
+
+
 async def test_rows_that_change_all_the_time_are_shown_no_more_often_than_they_can_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

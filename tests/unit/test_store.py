@@ -53,6 +53,42 @@ def test_each_reader_drains_at_its_own_pace(table: Table[str]) -> None:
     assert hidden.drain().keys == {"a", "b"}
 
 
+def test_a_reader_that_is_away_is_told_nothing_of_what_came_and_went(table: Table[str]) -> None:
+    hidden = table.feed()
+    hidden.drain()
+
+    for number in range(1000):
+        table.apply({f"job-{number}": "1"})
+        table.apply({f"job-{number}": "2"})
+        table.apply({}, deletes=[f"job-{number}"])
+
+    assert not hidden
+
+
+def test_a_reader_that_is_away_is_told_of_each_row_that_it_knows_and_that_went(table: Table[str]) -> None:
+    hidden = table.feed()
+    hidden.drain()
+
+    table.apply({}, deletes=["a"])
+    table.apply({"a": "2"})
+    table.apply({}, deletes=["a"])
+    table.apply({"c": "1"})
+    table.apply({}, deletes=["c"])
+    table.apply({"c": "2"})
+
+    assert hidden.drain().keys == {"a", "c"}
+    table.apply({}, deletes=["c"])
+    assert hidden.drain().keys == {"c"}
+
+
+def test_a_row_that_goes_before_the_first_look_is_no_change(table: Table[str]) -> None:
+    feed = table.feed()
+
+    table.apply({}, deletes=["a"])
+
+    assert feed.drain().keys == {"b"}
+
+
 def test_a_closed_feed_hears_no_more(table: Table[str]) -> None:
     feed = table.feed()
     feed.drain()
