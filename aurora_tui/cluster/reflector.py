@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -21,27 +21,19 @@ from aurora_tui.cluster.errors import (
     UnauthorizedError,
 )
 from aurora_tui.cluster.headstart import HeadStart
+from aurora_tui.cluster.paging import Pages
 from aurora_tui.cluster.resources import Resource
 from aurora_tui.cluster.transport import ANSWER_SECONDS, SilenceError, Transport
+from aurora_tui.cluster.watchlines import breathe, line_batches
 from aurora_tui.model import kube
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.store import Table
 
-if TYPE_CHECKING:
-    import aiohttp
-
-PAGE = 500
-"""Objects a page, as kubectl asks for them: the first page paints while the others come."""
 WATCH_SECONDS = 300
 SILENCE_SECONDS = 90.0
 """The server sends a bookmark about once a minute: after a longer silence the watch is opened anew."""
-PAGE_BYTES = 4 << 20
-"""A page that is larger takes longer to decode than the keys may wait: the next ones are of fewer objects."""
-FEWEST = 50
 AT_ONCE = 100
 """Events that are decoded before the keys are looked at again."""
-BREATH_SECONDS = 0.03
-"""What comes within this time of a change is taken in one go, not one by one: most of a change's cost is the waking."""
 BRIEF_SECONDS = 1.0
 """A watch that ends sooner is not asked for again at once."""
 _DENIED_SECONDS = 30.0
@@ -84,7 +76,6 @@ class Reflector:
         self._clock = clock
         self._note = ""
         self._version = ""
-        self._limit = PAGE
         self._listed = False
         """Whether there was a whole list already."""
         self._streams = True
@@ -93,7 +84,8 @@ class Reflector:
         """The keys that a streaming list has told so far; None while there is none."""
         struct = resource.struct
         assert struct is not None, f"{resource.plural} has no typed row"
-        self._pages: msgspec.json.Decoder[Any] = msgspec.json.Decoder(kube.ListPage[struct])  # type: ignore[valid-type]
+        decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(kube.ListPage[struct])  # type: ignore[valid-type]
+        self._pages = Pages(transport, decoder)
         self._events = msgspec.json.Decoder(kube.WatchEvent)
         self._objects = msgspec.json.Decoder(struct)
 
@@ -117,33 +109,13 @@ class Reflector:
         return self._listed and self._streams and self._transport.near
 
     async def read(self) -> None:
-        """Read all pages once and make the table equal to them.
-
-        Where the token of the next page has expired (410), everything is read again in one answer, as
-        kubectl's pager does: a list that takes longer than the server keeps its tokens would never end.
-        """
+        """Read all pages once and make the table equal to them."""
         seen: set[str] = set()
         if self._ahead is not None and await self._take(self._ahead, seen):
             return
         seen.clear()
-        query = {"limit": str(self._limit)}
-        path = self._resource.path(self._namespace)
-        while True:
-            try:
-                raw = await self._transport.bytes("GET", path, query=query, silence=ANSWER_SECONDS)
-            except GoneError:
-                if "continue" not in query:
-                    raise
-                query = {}
-                seen.clear()
-                continue
-            page = self._pages.decode(raw)
-            if self._put(page, seen):
-                return
-            self._limit = min(PAGE, max(FEWEST, self._limit * PAGE_BYTES // len(raw)))
-            query |= {"continue": page.metadata.continue_, "limit": str(self._limit)}
-            # Let the first page be painted before the next is decoded.
-            await asyncio.sleep(0)
+        async for page in self._pages.read(self._resource.path(self._namespace), seen):
+            self._put(page, seen)
 
     async def _take(self, ahead: HeadStart, seen: set[str]) -> bool:
         """Take what was read before there was a screen; whether that was all."""
@@ -196,13 +168,13 @@ class Reflector:
             async with self._transport.open("GET", path, query=query, silence=silence) as response:
                 self._live()
                 opened = True
-                async for lines in _line_batches(response.content.iter_any()):
+                async for lines in line_batches(response.content.iter_any()):
                     for start in range(0, len(lines), AT_ONCE):
                         self._apply(lines[start : start + AT_ONCE])
                         backoff.reset()
                         await asyncio.sleep(0)
                     if self._told is None:
-                        await _breathe(response)
+                        await breathe(response)
         except GoneError:
             self._version = ""
         except SilenceError:
@@ -305,29 +277,3 @@ class Reflector:
             words = f"{not_kubernetes(self._transport.server)} ({words})"
         self._table.set_freshness(state, self._clock(), words, next_try=self._clock() + wait)
         await asyncio.sleep(wait)
-
-
-async def _breathe(response: aiohttp.ClientResponse) -> None:
-    """Leave what comes next in the socket for a moment."""
-    connection = response.connection
-    protocol = connection.protocol if connection is not None else None
-    if protocol is None:
-        return
-    protocol.pause_reading()
-    try:
-        await asyncio.sleep(BREATH_SECONDS)
-    finally:
-        protocol.resume_reading()
-
-
-async def _line_batches(chunks: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
-    """Complete lines of a stream, all that one chunk ended at a time."""
-    rest: list[bytes] = []
-    async for chunk in chunks:
-        head, newline, tail = chunk.rpartition(b"\n")
-        if not newline:
-            rest.append(chunk)
-            continue
-        text = b"".join([*rest, head])
-        rest = [tail] if tail else []
-        yield [line for line in text.split(b"\n") if line]

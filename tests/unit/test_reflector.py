@@ -11,6 +11,7 @@ import pytest
 
 from aurora_tui.backoff import Backoff
 from aurora_tui.cluster import reflector as reflectors
+from aurora_tui.cluster.paging import PAGE_BYTES
 from aurora_tui.cluster.reflector import Reflector
 from aurora_tui.cluster.resources import HPAS, NODES, PODS
 from aurora_tui.cluster.transport import Transport
@@ -355,7 +356,7 @@ async def test_over_a_far_line_all_is_read_again_in_compressed_pages(
 
 
 async def test_after_a_large_page_fewer_objects_are_asked_for(server: ApiServer, table: Pods, start: Start) -> None:
-    large = item("a", labels={"text": "x" * (reflectors.PAGE_BYTES * 2)})
+    large = item("a", labels={"text": "x" * (PAGE_BYTES * 2)})
     server.on(LIST, listing(large, token="more"), listing(item("b"), token="last"), listing(item("c")))
     server.on(WATCH, quiet())
 
