@@ -83,7 +83,8 @@ class Frame(Arranged):
     def _hasten(self) -> None:
         """The first rows are not kept waiting for the tick."""
         self.session.gather()
-        if self.is_running and self.session.store.table(self.objects_pane.table.name).freshness.last_good is not None:
+        table = self.session.store.table(self.objects_pane.table.name)
+        if self.is_running and (table.rows or table.freshness.last_good is not None):
             self._early.stop()
             self.flush()
             self.call_after_refresh(self._go_on)

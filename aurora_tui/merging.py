@@ -51,12 +51,19 @@ class MergedTable(Table[Any]):
         self.freshness = together(called)
         if _without_times(before) == _without_times(self.freshness):
             return
-        gone = frozenset(context for context, each in now.items() if each.state is not SourceState.LIVE)
+        gone = frozenset(
+            context for context, each in now.items() if each.state is not SourceState.LIVE and not _is_new(each)
+        )
         turned, self._gone = self._gone ^ gone, gone
         touched = [key for key, row in self.rows.items() if context_of(row) in turned] if turned else ()
         for feed in self._feeds:
             feed._note_freshness()
             feed._note(touched)
+
+
+def _is_new(freshness: Freshness) -> bool:
+    """Whether the rows that are there are the first ones, of a list that is still read."""
+    return freshness.awaited and freshness.last_good is None
 
 
 def _without_times(freshness: Freshness) -> list[Freshness]:

@@ -237,13 +237,14 @@ class TablePane(Pane):
 
     def _remark(self) -> str:
         freshness = self.table.freshness
-        return freshness.message if freshness.state is not SourceState.CONNECTING else ""
+        return freshness.message if freshness.state is not SourceState.CONNECTING or not freshness.whole else ""
 
     def _settle(self) -> None:
         """Say what an empty grid means, and bring the title up to date."""
         freshness = self.table.freshness
         if self.grid.visible_count == 0 and self.grid.total_count:
-            self.grid.empty = "no row matches · Esc shows all"
+            missing = f" so far: {freshness.message}" if freshness.message and not freshness.whole else ""
+            self.grid.empty = f"no row matches{missing} · Esc shows all"
         elif freshness.state is SourceState.LIVE:
             self.grid.empty = freshness.message or self.empty_words()
         else:

@@ -49,7 +49,7 @@ class Reflector:
     Follows the list-and-watch protocol
     (https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes):
     paged list, watch from its resourceVersion with bookmarks, list again on 410. The rows stay while
-    the server is away; the table's freshness says so.
+    the server is away; the table's freshness says so, and that a list is not whole yet.
 
     A list that is read again comes as a stream where the line is near and the server can: that costs the
     server no copy of all objects. The first list is always paged, and so is any over a far line: its pages
@@ -78,6 +78,8 @@ class Reflector:
         self._version = ""
         self._listed = False
         """Whether there was a whole list already."""
+        self._to_come = ""
+        """What a list that is not whole yet still lacks, in words."""
         self._streams = True
         """Whether the server may know streaming lists: until it has refused one."""
         self._told: set[str] | None = None
@@ -134,13 +136,24 @@ class Reflector:
         last = not page.metadata.continue_
         if last:
             self._end_list(seen, page.metadata.resource_version)
-        self._live()
+            self._live()
+        else:
+            self._await_more(page.metadata.remaining_item_count)
         return last
 
     def _end_list(self, seen: set[str], version: str) -> None:
         self._table.retain(seen)
         self._version = version
         self._listed = True
+        self._told = None
+        self._to_come = ""
+
+    def _await_more(self, left: int | None) -> None:
+        """Say that there is more than has been read; servers need not tell how much."""
+        self._to_come = f"about {left:,} more to come" if left else "more to come"
+        if self._table.freshness.state is not SourceState.LIVE:
+            words = "; ".join(filter(None, (self._note, f"reading, {self._to_come}")))
+            self._table.set_freshness(SourceState.CONNECTING, self._clock(), words)
 
     async def _watch(self, backoff: Backoff) -> None:
         """Apply events until the server ends the watch, which it does every few minutes.
@@ -231,7 +244,6 @@ class Reflector:
                         if self._told is not None and (mark.annotations or {}).get(_ALL_TOLD) == "true":
                             self._table.apply(upserts, deletes)
                             self._end_list(self._told, mark.resource_version)
-                            self._told = None
                         self._move_to(mark)
                     case _:
                         status = msgspec.json.decode(event.object, type=kube.Status)
@@ -250,7 +262,9 @@ class Reflector:
             self._told.add(told)
 
     def _live(self) -> None:
-        self._table.set_freshness(SourceState.LIVE, self._clock(), self._note)
+        """The table is equal to what the server has: while that is being told anew, it need not be."""
+        if self._told is None:
+            self._table.set_freshness(SourceState.LIVE, self._clock(), self._note)
 
     def _narrow(self) -> bool:
         """Where listing all namespaces is forbidden, fall back to the one we were given."""
@@ -275,5 +289,6 @@ class Reflector:
                 self._version = ""
         if isinstance(error, msgspec.DecodeError):
             words = f"{not_kubernetes(self._transport.server)} ({words})"
+        words = "; ".join(filter(None, (words, self._to_come)))
         self._table.set_freshness(state, self._clock(), words, next_try=self._clock() + wait)
         await asyncio.sleep(wait)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from aurora_tui.cluster import paging
 from aurora_tui.cluster.headstart import HeadStart
 from aurora_tui.cluster.kubeconfig import choose
 from aurora_tui.cluster.reflector import Reflector
@@ -77,6 +78,29 @@ async def test_after_an_expired_version_the_rows_are_what_kubectl_lists(
     assert next(query.get("resourceVersion") for query in transport.asked if "watch" in query) == EXPIRED
     assert bool(streamed) is near
     assert reflector._streams
+
+
+async def test_until_the_last_page_the_rows_that_the_server_holds_back_are_told(
+    connect: Callable[[], Recorder], kubectl: Kubectl, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "PAGE", 3)
+    transport = connect()
+
+    async def told() -> bool:
+        before, table, words = names(kubectl), Table[kube.Pod]("pods"), list[str]()
+        feed = table.feed(lambda keys: words.append(table.freshness.message))
+        await Reflector(transport, PODS, NAMESPACE, table, lambda: 0.0).read()
+        feed.close()
+        if not len(before) == len(table.rows) == len(names(kubectl)) > 6:
+            return False  # pods came or went meanwhile
+        assert words[:2] == ["", f"reading, about {len(before) - 3} more to come"]
+        assert (table.freshness.whole, table.freshness.message) == (True, "")
+        return True
+
+    try:
+        await eventually(told, timeout=60)
+    finally:
+        await transport.close()
 
 
 async def test_the_head_start_reads_what_kubectl_lists(

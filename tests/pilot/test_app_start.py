@@ -1,4 +1,4 @@
-"""Where the keys are at the start: on the alerts while any fires, however slowly the sources answer."""
+"""The start: where the keys are, and what is said of rows while not all of them are there."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from aurora_tui.model.freshness import SourceState
 from tests.pilot.test_app_bindings import program
+from tests.pilot.test_app_pace import restarted
 
 
 async def test_the_keys_stay_on_the_alerts_until_every_source_of_them_has_spoken(
@@ -27,3 +28,29 @@ async def test_the_keys_stay_on_the_alerts_until_every_source_of_them_has_spoken
         app.flush()
         await pilot.pause()
         assert [while_one_waits, app.active] == [app.alerts_pane, app.objects_pane]
+
+
+async def test_the_first_rows_are_painted_at_once_and_said_to_be_not_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = program(tmp_path, {})
+    monkeypatch.setattr(app.session, "start", lambda: None)
+    monkeypatch.setattr(app.session, "want", lambda table: None)
+    async with app.run_test(size=(160, 48)) as pilot:
+        pane, pods = app.objects_pane, app.session.store.table("pods")
+        app._ticks.stop()
+
+        pods.apply({pod.metadata.name: pod for pod in map(restarted, range(500))})
+        pods.set_freshness(SourceState.CONNECTING, 1.0, "reading, about 19,500 more to come")
+        app._hasten()
+        assert pane.grid.visible_count == 500  # painted, without waiting for the rest
+        assert "500  reading, about 19,500 more to come" in pane.title_text
+        assert "connecting" in pane.title_text and "live" not in pane.title_text
+        pane.set_filter("nowhere")
+        await pilot.pause()
+        assert pane.grid.empty == "no row matches so far: reading, about 19,500 more to come · Esc shows all"
+
+        pods.set_freshness(SourceState.LIVE, 2.0)
+        app.flush()
+        assert pane.grid.empty == "no row matches · Esc shows all"
+        assert "to come" not in pane.title_text and "live" in pane.title_text

@@ -147,6 +147,25 @@ def test_a_context_that_goes_away_leaves_its_rows_marked_and_the_others_as_they_
     assert feed.drain().keys == {placed_key(US, "aurora/a")}
 
 
+def test_the_rows_of_a_context_whose_first_list_is_still_read_are_shown_as_the_new_ones_that_they_are() -> None:
+    members = stores()
+    for store in members.values():
+        store.table("pods").apply({"aurora/a": pod("a")})
+        store.table("pods").set_freshness(SourceState.CONNECTING, 1.0, "reading, more to come")
+    members[EU].table("pods").set_freshness(SourceState.LIVE, 1.0)
+    merged = MergedStore(members)
+    table = merged.table("pods")
+    where, name = merged.columns("pods", [NAME])
+
+    us = table.rows[placed_key(US, "aurora/a")]
+    assert [where.cell(us, 0.0).text, name.cell(us, 0.0)] == [US, Cell("a", Tone.GOOD)]
+    assert not table.freshness.whole and US in table.freshness.message
+
+    members[US].table("pods").set_freshness(SourceState.DOWN, 2.0, "no answer; more to come")
+    merged.gather()
+    assert where.cell(us, 0.0).text == f"{US} ○"
+
+
 def test_data_that_is_still_good_is_no_change_but_its_time_is_known() -> None:
     members = stores()
     for store in members.values():

@@ -16,7 +16,7 @@ from aurora_tui.cluster.reflector import Reflector
 from aurora_tui.cluster.resources import HPAS, NODES, PODS
 from aurora_tui.cluster.transport import Transport
 from aurora_tui.model import kube
-from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.freshness import Freshness, SourceState
 from tests.unit.apiserver import (
     ApiServer,
     begun,
@@ -27,6 +27,7 @@ from tests.unit.apiserver import (
     listing,
     page,
     refused,
+    said,
     silent,
     stream,
 )
@@ -113,6 +114,16 @@ def quiet() -> Any:
     return stream(until=asyncio.Event())
 
 
+def held(until: asyncio.Event, answer: Any) -> Any:
+    """The same answer, but not before the event."""
+
+    async def handle(request: Any) -> Any:
+        await until.wait()
+        return await said(answer)(request)
+
+    return handle
+
+
 # Lists
 
 
@@ -132,10 +143,61 @@ async def test_the_first_page_is_shown_before_the_second_is_answered(
     await server.until_asked(LIST, 2)
 
     await table.until_rows("a", "b")
-    assert table.freshness.state is SourceState.LIVE
     second.set()
     await server.until_asked(WATCH)
     assert [each.query for each in server.requests(LIST)] == [{"limit": "500"}, {"limit": "500", "continue": "more"}]
+
+
+@pytest.mark.parametrize(
+    ("left", "words"), [(19500, "reading, about 19,500 more to come"), (None, "reading, more to come")]
+)
+async def test_a_list_is_whole_and_live_with_its_last_page_and_until_then_tells_what_is_missing(
+    server: ApiServer, table: Pods, start: Start, left: int | None, words: str
+) -> None:
+    last = asyncio.Event()
+    first = listing(item("a"), token="more")
+    first["metadata"]["remainingItemCount"] = left
+    server.on(LIST, first, held(last, listing(item("b"))))
+    server.on(WATCH, quiet())
+
+    start()
+    await table.until_rows("a")
+    await table.until_message(words)
+
+    assert table.freshness.state is SourceState.CONNECTING and not table.freshness.whole
+    last.set()
+    await table.until(SourceState.LIVE)
+    assert table.freshness.whole and table.freshness.message == ""
+
+
+async def test_a_failure_before_the_last_page_leaves_a_list_that_is_not_whole_and_says_so(
+    server: ApiServer, table: Pods, start: Start
+) -> None:
+    tried, first = asyncio.Event(), listing(item("a"), token="more")
+    first["metadata"]["remainingItemCount"] = 19500
+    server.on(LIST, first, refused(500, "etcd is away"), held(tried, first))
+
+    start()
+    await table.until(SourceState.DOWN)
+
+    assert table.freshness.message == "etcd is away; about 19,500 more to come"
+    assert not table.freshness.whole and set(table.rows) == {"aurora/a"}
+
+
+async def test_while_a_list_is_read_again_the_rows_grow_older(server: ApiServer, table: Pods, start: Start) -> None:
+    last = asyncio.Event()
+    server.on(LIST, listing(item("a")), listing(item("b"), token="more"), held(last, listing(item("c"))))
+    server.on(WATCH, refused(500, "no"), refused(410, "too old"), quiet())
+
+    start()
+    await table.until_message("no")
+    table.freshness = Freshness(SourceState.STALE, NOW - 60, "no")  # as it is after a minute
+    await server.until_asked(LIST, 3)
+
+    assert (table.freshness.state, table.freshness.last_good) == (SourceState.CONNECTING, NOW - 60)
+    last.set()
+    await table.until(SourceState.LIVE)
+    assert table.freshness.last_good == NOW
 
 
 async def test_rows_that_are_gone_leave_when_the_last_page_came_not_before(
