@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import msgspec
 
-from aurora_tui.cluster.errors import GoneError
+from aurora_tui.cluster.errors import ClusterError, GoneError, ThrottledError, UnreachableError
 from aurora_tui.cluster.transport import ANSWER_SECONDS, Transport
 from aurora_tui.model import kube
 
@@ -27,13 +27,17 @@ class Pages:
         self._decoder = decoder
         self._limit = PAGE
 
-    async def read(self, path: str, seen: set[str]) -> AsyncIterator[kube.ListPage[Any]]:
+    async def read(
+        self, path: str, seen: set[str], wait: Callable[[ClusterError], Awaitable[None]]
+    ) -> AsyncIterator[kube.ListPage[Any]]:
         """All pages of a list; `seen` is what they held so far.
 
-        Where the token of the next page has expired (410), everything is read again in one answer: a list that
-        takes longer than the server keeps its tokens would never end. `seen` is emptied then.
+        A page after the first that a server cannot give at the moment is asked for again once `wait` is over: one
+        that refuses a request now and then would never give all of many pages in a row. Where the token of the next
+        page has expired (410), everything is read again in one answer: a list that takes longer than the server keeps
+        its tokens would never end. `seen` is emptied then.
         """
-        query = {"limit": str(self._limit)}
+        query, begun = {"limit": str(self._limit)}, False
         while True:
             try:
                 raw = await self._transport.bytes("GET", path, query=query, silence=ANSWER_SECONDS)
@@ -43,7 +47,12 @@ class Pages:
                 query = {}
                 seen.clear()
                 continue
-            page = self._decoder.decode(raw)
+            except ClusterError as error:
+                if not (begun and _passes(error)):
+                    raise
+                await wait(error)
+                continue
+            page, begun = self._decoder.decode(raw), True
             yield page
             if not page.metadata.continue_:
                 return
@@ -51,3 +60,8 @@ class Pages:
             query |= {"continue": page.metadata.continue_, "limit": str(self._limit)}
             # Let the first page be painted before the next is decoded.
             await asyncio.sleep(0)
+
+
+def _passes(error: ClusterError) -> bool:
+    """Whether the server may well answer the same question later: it is busy, broken or away."""
+    return isinstance(error, (ThrottledError, UnreachableError)) or (error.status or 0) >= 500

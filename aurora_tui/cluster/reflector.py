@@ -116,8 +116,12 @@ class Reflector:
         if self._ahead is not None and await self._take(self._ahead, seen):
             return
         seen.clear()
-        async for page in self._pages.read(self._resource.path(self._namespace), seen):
+        backoff = Backoff()
+        async for page in self._pages.read(
+            self._resource.path(self._namespace), seen, lambda error: self._pause(error, backoff)
+        ):
             self._put(page, seen)
+            backoff.reset()
 
     async def _take(self, ahead: HeadStart, seen: set[str]) -> bool:
         """Take what was read before there was a screen; whether that was all."""
@@ -285,6 +289,8 @@ class Reflector:
                 state, wait = SourceState.DENIED, max(wait, _DENIED_SECONDS)
             case ThrottledError():
                 wait = max(wait, error.retry_after)
+                if self._to_come and state is SourceState.DOWN:
+                    state = SourceState.CONNECTING  # it speaks, and has begun to tell
             case GoneError() | msgspec.DecodeError():
                 self._version = ""
         if isinstance(error, msgspec.DecodeError):

@@ -234,6 +234,62 @@ async def test_a_page_token_that_expires_leads_to_one_whole_list(server: ApiServ
     assert server.requests(WATCH)[0].query["resourceVersion"] == "20"
 
 
+BUSY = refused(429, "too many requests", Retry_After="0")
+
+
+@pytest.mark.parametrize("fault", [BUSY, refused(500, "etcd is away"), refused(503, "no"), stream(b"{", cut=True)])
+async def test_a_page_that_fails_in_passing_is_asked_for_again_and_not_the_whole_list(
+    server: ApiServer, table: Pods, start: Start, fault: Any
+) -> None:
+    server.on(LIST, listing(item("a"), token="2"), listing(item("b"), token="3"), fault, fault, listing(item("c")))
+    server.on(WATCH, quiet())
+
+    start()
+    await server.until_asked(WATCH)
+
+    assert set(table.rows) == {"aurora/a", "aurora/b", "aurora/c"}
+    assert [each.query.get("continue") for each in server.requests(LIST)] == [None, "2", "3", "3", "3"]
+    assert sum(pauses.total for pauses in Pauses.made) == 2
+
+
+async def test_while_a_busy_server_is_left_alone_the_list_is_still_being_read(
+    server: ApiServer, table: Pods, start: Start
+) -> None:
+    busy = refused(429, "too many requests", Retry_After="17")
+    server.on(LIST, listing(item("a"), token="2"), busy)
+
+    start()
+    await table.until_message("too many requests; more to come")
+
+    assert table.freshness.state is SourceState.CONNECTING
+    assert table.freshness.next_try == NOW + 17
+
+
+async def test_a_page_that_is_forbidden_or_garbled_is_no_passing_fault(
+    server: ApiServer, table: Pods, start: Start
+) -> None:
+    garbled = page(200, "<html>please log in</html>")
+    server.on(LIST, listing(item("a"), token="2"), refused(403, "no"), listing(item("a"), token="2"), garbled)
+
+    start()
+    await server.until_asked(LIST, 5)
+
+    assert [each.query.get("continue") for each in server.requests(LIST)][:5] == [None, "2", None, "2", None]
+
+
+async def test_the_one_answer_that_tells_all_is_asked_for_again_too(
+    server: ApiServer, table: Pods, start: Start
+) -> None:
+    server.on(LIST, listing(item("a"), token="2"), refused(410, "expired"), BUSY, listing(item("b")))
+    server.on(WATCH, quiet())
+
+    start()
+    await server.until_asked(WATCH)
+
+    assert set(table.rows) == {"aurora/b"}
+    assert [len(each.query) for each in server.requests(LIST)] == [1, 2, 0, 0]
+
+
 async def test_a_list_that_is_no_json_is_said_and_tried_again(server: ApiServer, table: Pods, start: Start) -> None:
     server.on(LIST, page(200, "<html>please log in</html>"), listing(item("a")))
     server.on(WATCH, quiet())
@@ -592,7 +648,7 @@ async def test_a_watch_that_ends_at_once_is_never_asked_for_again_without_a_paus
     await server.until_asked(WATCH, 6)
 
     # The HTTP client itself asks a second time where a connection was closed under it.
-    (pauses,) = Pauses.made
+    pauses, *_ = Pauses.made
     assert pauses.total >= 2
 
 
@@ -606,7 +662,7 @@ async def test_pauses_grow_while_lists_are_answered_but_watches_are_not(
     start()
     await server.until_asked(WATCH, 6)
 
-    (pauses,) = Pauses.made
+    pauses, *_ = Pauses.made
     assert pauses.row >= 5
 
 
@@ -620,5 +676,5 @@ async def test_pauses_start_small_again_once_a_watch_brings_something(
     start()
     await table.until_rows("a", "b")
 
-    (pauses,) = Pauses.made
+    pauses, *_ = Pauses.made
     assert (pauses.total, pauses.row) == (2, 0)
