@@ -45,8 +45,6 @@ if TYPE_CHECKING:
     from multidict import CIMultiDict
 
 ANSWER_SECONDS = 20.0
-NEAR_SECONDS = 0.01
-"""A connection with TLS takes three times there and back: one that is made sooner is as good as local."""
 BUSY_SECONDS = 10.0
 """How long a question waits at most, over all, for a server that is too busy to answer it and says until when."""
 RENEWAL_SECONDS = 5.0
@@ -274,8 +272,7 @@ class Transport:
     @property
     def near(self) -> bool:
         """Whether bytes cost less than to compress them: on this machine, or on a line that answers at once."""
-        loopback = urlsplit(self.server).hostname in ("127.0.0.1", "localhost", "::1")
-        return loopback or self._nearness.seconds < NEAR_SECONDS
+        return self._nearness.is_near(urlsplit(self.server).hostname)
 
     async def _send(self, configuration: Configuration, request: _Request) -> aiohttp.ClientResponse:
         import aiohttp

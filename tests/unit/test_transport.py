@@ -209,6 +209,19 @@ async def test_how_near_a_server_is_tells_how_long_its_connections_take(
     assert transport.near is near
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+@pytest.mark.parametrize(("seconds", "near"), [(0.002, True), (0.015, True), (0.04, False)])
+async def test_behind_a_tunnel_of_this_machine_a_server_is_as_far_as_its_connections_take(
+    tmp_path: Path, host: str, seconds: float, near: bool
+) -> None:
+    transport = Transport(context_for(tmp_path, f"https://{host}:6443"))
+    assert transport.near  # nothing is known yet
+
+    transport._nearness.seconds = seconds
+
+    assert transport.near is near
+
+
 async def test_a_connection_that_is_made_is_measured(server: ApiServer, transport: Transport) -> None:
     server.on(LIST, {"kind": "PodList"})
 
