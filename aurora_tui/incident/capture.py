@@ -20,6 +20,7 @@ from aurora_tui.model.freshness import Freshness, SourceState
 from aurora_tui.model.incidents import is_moment
 from aurora_tui.model.loglines import LogLine
 from aurora_tui.model.masking import mask, mask_text
+from aurora_tui.model.redaction import LAST_APPLIED
 from aurora_tui.model.slo import SloReading
 from aurora_tui.store import Store
 
@@ -96,8 +97,16 @@ def _table(freshness: Freshness, rows: Mapping[str, Any]) -> dict[str, Any]:
         "last_good": freshness.last_good,
         "message": mask_text(freshness.message),
         "left_out": len(rows) - len(some),
-        "rows": {key: mask(msgspec.to_builtins(row, str_keys=True)) for key, row in some},
+        "rows": {key: mask(_without_copy(msgspec.to_builtins(row, str_keys=True)), fields=True) for key, row in some},
     }
+
+
+def _without_copy(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without the copy of the whole object that ``kubectl apply`` keeps in an annotation."""
+    metadata = row.get("metadata")
+    if isinstance(metadata, dict) and metadata.get("annotations"):
+        metadata["annotations"].pop(LAST_APPLIED, None)
+    return row
 
 
 def unpacked(data: str) -> Snapshot:

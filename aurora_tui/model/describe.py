@@ -7,6 +7,7 @@ from typing import Any
 
 from aurora_tui.model import describe_pods, describe_workloads, events
 from aurora_tui.model.ages import age
+from aurora_tui.model.masking import mask_annotations
 from aurora_tui.model.outline import Outline
 from aurora_tui.model.raw import moment, section, sections, when
 from aurora_tui.model.redaction import LAST_APPLIED, redact
@@ -40,8 +41,8 @@ def _header(out: Outline, raw: Mapping[str, Any], now: float) -> None:
     out.pair("Name", metadata.get("name", ""))
     out.optional("Namespace", metadata.get("namespace"))
     out.pairs("Labels", section(metadata, "labels"), "=")
-    annotations = {key: text for key, text in section(metadata, "annotations").items() if key != LAST_APPLIED}
-    out.pairs("Annotations", annotations, ": ")
+    told = mask_annotations(section(metadata, "annotations"))
+    out.pairs("Annotations", {key: text for key, text in told.items() if key != LAST_APPLIED}, ": ")
     out.pair("Created", when(metadata.get("creationTimestamp"), now))
     owner = next((each for each in sections(metadata, "ownerReferences") if each.get("controller")), None)
     if owner is not None:

@@ -9,6 +9,7 @@ import msgspec
 
 from aurora_tui.model import argo, batch
 from aurora_tui.model.describe_pods import containers
+from aurora_tui.model.masking import mask_annotations
 from aurora_tui.model.outline import Outline
 from aurora_tui.model.printing import NONE, selector_text
 from aurora_tui.model.raw import section, sections, when
@@ -146,7 +147,7 @@ def _template(out: Outline, template: Mapping[str, Any]) -> None:
     spec = section(template, "spec")
     out.heading("Pod Template")
     out.pairs("Labels", section(template, "metadata", "labels"), "=", level=1)
-    annotations = section(template, "metadata", "annotations")
+    annotations = mask_annotations(section(template, "metadata", "annotations"))
     if annotations:
         out.pairs("Annotations", annotations, ": ", level=1)
     for label, field in (("Init Containers", "initContainers"), ("Containers", "containers")):

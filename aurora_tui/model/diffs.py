@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aurora_tui.model.masking import HIDDEN, is_secret_variable, mask_text, mask_words
+from aurora_tui.model.masking import HIDDEN, hides_annotation, is_secret_variable, mask_text, mask_words
 
 NOISE_ANNOTATIONS = frozenset(
     {
@@ -89,9 +89,9 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, _Leaf]]:
     if value is None:
         return
     if isinstance(value, Mapping) and value:
-        hidden = is_secret_variable(value)
+        hidden, annotations = is_secret_variable(value), path.endswith("annotations")
         for key, item in value.items():
-            if hidden and key == "value":
+            if (hidden and key == "value") or (annotations and hides_annotation(key, str(item))):
                 yield _join(path, key), _Leaf(item, secret=True)
             else:
                 yield from _leaves(item, _join(path, key))

@@ -2,63 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-HIDDEN = "(hidden)"
+from aurora_tui.model.secret_text import HIDDEN, likely_secret, mask_text, secret_name
 
-_ANYWHERE = ("password", "passwd", "passphrase", "secret", "token", "credential", "apikey", "webhook")
-_WHOLE_WORDS = frozenset({"key", "keys", "pwd", "pass", "auth", "authorization", "dsn"})
-_POINTERS = frozenset({"file", "path", "dir", "name"})
-"""A name that ends so (``DB_PASSWORD_FILE``) says where the secret is, not what it is."""
+__all__ = [
+    "HIDDEN", "hides_annotation", "is_secret_variable", "mask", "mask_annotations", "mask_command", "mask_text",
+    "mask_words", "secret_name",
+]  # fmt: skip
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_ASSIGNED = re.compile(r"(?P<name>[A-Za-z][\w.-]*)(?P<sign>\s*[=:]\s*)(?P<value>\"[^\"]*\"|'[^']*'|[^\s&;,\"']+)")
-_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+")
-_USERINFO = re.compile(r"(?P<scheme>[A-Za-z][\w+.-]*://)(?P<user>[^\s/:@]*):(?P<password>[^\s/]*)@")
-_JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")
 _FLAG = re.compile(r"-{1,2}[A-Za-z][\w.-]*")
-_FLAGGED = re.compile(
-    r"(?P<flag>(?<![^\s'\"])-{1,2}[A-Za-z][\w.-]*)(?P<gap>\s+)(?P<value>\"[^\"]*\"|'[^']*'|[^\s\-'\"][^\s'\"]*)"
-)
 _VARIABLE = re.compile(r"(-{0,2}[A-Za-z][\w.-]*)=.+", re.DOTALL)
+_FIELD = re.compile(r"(?i)(?:passw(?:or)?d|passphrase|api_?key|token|client_?secret|secret_?key)$")
+"""Fields that hold a secret itself: others that are called so name a Secret (``existingSecret``)."""
+_TOLD = re.compile(r"<\d+ bytes>|<hidden>")
+"""What `redaction.redact` left of a Secret's value."""
 _SCRIPT = "-c"
 """The flag before a word that is a script of its own."""
-
-
-def secret_name(name: str) -> bool:
-    """Whether a variable, flag or key of this name is likely to hold a secret.
-
-    ``DB_PASSWORD``, ``apiKey`` and ``GITHUB_TOKEN`` are; ``KEYCLOAK_URL`` and ``TLS_KEY_FILE`` are not.
-    """
-    words = [word.lower() for word in _WORD.findall(name)]
-    if not words or words[-1] in _POINTERS:
-        return False
-    joined = "".join(words)
-    return any(part in joined for part in _ANYWHERE) or not _WHOLE_WORDS.isdisjoint(words)
-
-
-def mask_text(text: str) -> str:
-    """Hide passwords of URLs, bearer and JSON web tokens, ``name=value`` and ``--name value`` of a secret's name."""
-    text = _USERINFO.sub(rf"\g<scheme>\g<user>:{HIDDEN}@", text)
-    text = _JWT.sub(HIDDEN, _BEARER.sub(rf"\1 {HIDDEN}", text))
-    return _FLAGGED.sub(_hide_flagged, _ASSIGNED.sub(_hide_assigned, text))
-
-
-def _hide_assigned(found: re.Match[str]) -> str:
-    name, value = found["name"], found["value"]
-    image = found["sign"] == ":" and found.string[: found.start()].endswith("/")  # registry/auth:2.4.0
-    if image or value.startswith("//") or not secret_name(name):
-        # What looks like its value may hold an assignment itself: ``note: token=…``, ``https://host/?token=…``.
-        return f"{name}{found['sign']}{_ASSIGNED.sub(_hide_assigned, value)}"
-    return f"{name}{found['sign']}{HIDDEN}"
-
-
-def _hide_flagged(found: re.Match[str]) -> str:
-    hidden = HIDDEN if secret_name(found["flag"]) else _FLAGGED.sub(_hide_flagged, found["value"])
-    return f"{found['flag']}{found['gap']}{hidden}"
 
 
 def mask_words(words: Sequence[Any]) -> list[Any]:
@@ -93,15 +57,54 @@ def is_secret_variable(entry: Mapping[str, Any]) -> bool:
     return isinstance(entry.get("value"), str) and secret_name(str(entry.get("name", "")))
 
 
-def mask(value: Any) -> Any:
-    """A copy of JSON data in which no secret stands in plain text."""
+def hides_annotation(name: str, value: str) -> bool:
+    """Whether an annotation is a secret as a whole; what Helm calls ``checksum/secret`` tells only that one changed."""
+    address = value.startswith(("http://", "https://")) and "webhook" not in name.lower()
+    return secret_name(name) and likely_secret(name, value) and not address and not name.startswith("checksum/")
+
+
+def mask_annotations(annotations: Mapping[str, Any]) -> dict[str, Any]:
+    """Annotations as they may be shown: hidden under a secret's name, masked within where they are JSON."""
+    return {
+        name: _mask_annotation(str(name), value) if isinstance(value, str) else mask(value)
+        for name, value in annotations.items()
+    }
+
+
+def _mask_annotation(name: str, value: str) -> str:
+    if hides_annotation(name, value):
+        return HIDDEN
+    if value.startswith(("{", "[")):
+        try:
+            held = json.loads(value)
+            if (masked := mask(held)) != held:
+                end = "\n" if value.endswith("\n") else ""
+                value = json.dumps(masked, ensure_ascii=False, separators=(",", ":")) + end  # as kubectl writes it
+        except (ValueError, RecursionError):
+            pass  # none that can be read
+    return mask_text(value)
+
+
+def mask(value: Any, *, fields: bool = False) -> Any:
+    """A copy of JSON data in which no secret stands in plain text; with `fields` none under a field's name either.
+
+    What the journal keeps is masked without: there the names are those of containers and of flags.
+    """
     if isinstance(value, Mapping):
-        copy = {key: mask(item) for key, item in value.items()}
+        copy = {key: _mask_item(key, item, fields) for key, item in value.items()}
         if is_secret_variable(value):
             copy["value"] = HIDDEN
         return copy
     if isinstance(value, list | tuple):
         if any(isinstance(item, Mapping | list | tuple) for item in value):
-            return [mask(item) for item in value]
+            return [mask(item, fields=fields) for item in value]
         return mask_words(value)
     return mask_text(value) if isinstance(value, str) else value
+
+
+def _mask_item(key: Any, item: Any, fields: bool) -> Any:
+    if key == "annotations" and isinstance(item, Mapping):
+        return mask_annotations(item)
+    if fields and isinstance(item, str) and _FIELD.search(str(key)) and likely_secret(str(key), item):
+        return item if _TOLD.fullmatch(item) else HIDDEN
+    return mask(item, fields=fields)

@@ -59,5 +59,7 @@ def to_yaml(raw: Mapping[str, Any], kind: str = "") -> str:
 
     Those are literal values of variables that are named like one, and tokens and passwords within texts.
     """
-    text: str = yaml.dump(mask(redact(raw, kind)), Dumper=_Dumper, allow_unicode=True, default_flow_style=False)
+    text: str = yaml.dump(
+        mask(redact(raw, kind), fields=True), Dumper=_Dumper, allow_unicode=True, default_flow_style=False
+    )
     return text

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from aurora_tui.incident import bundle as bundles
@@ -15,10 +16,12 @@ from aurora_tui.incident.bundle import BundleError, bundled, read_bundle
 from aurora_tui.incident.capture import packed, packed_lines, rows_of, unpacked, unpacked_lines
 from aurora_tui.incident.page import html
 from aurora_tui.incident.replay import ReplaySession, recorded
+from aurora_tui.model import kube
 from aurora_tui.model.alerts import Alert, AlertState
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.incidents import Fact, FactKind
 from aurora_tui.model.loglines import LogLine
+from aurora_tui.model.redaction import LAST_APPLIED
 from aurora_tui.settings import load_settings
 from aurora_tui.store import Store
 
@@ -71,6 +74,29 @@ def test_log_lines_come_back_without_secrets() -> None:
     assert (line.stamp, line.origin, line.container) == (1.5, "web-1", "web")
     assert line.text.startswith("Authorization: ")
     assert "abc" not in line.text
+
+
+def test_a_captured_workload_comes_back_without_the_secrets_of_its_annotations() -> None:
+    env = [{"name": "DB_PASSWORD", "value": "hunter2"}, {"name": "MODE", "value": "swordfish"}]
+    template = {"spec": {"containers": [{"name": "web", "image": "web:1", "env": env}]}}
+    told = {LAST_APPLIED: json.dumps({"spec": {"template": template}}), "vault.io/token": "s3cr3t", "team": "shop"}
+    metadata = {"name": "web", "namespace": "shop", "annotations": told}
+    spec = {"replicas": 1, "selector": {"matchLabels": {}}, "template": template}
+    row = msgspec.convert({"metadata": metadata, "spec": spec, "status": {}}, kube.Deployment, strict=False)
+    store = Store()
+    store.table("deployments").apply({"shop/web": row})
+    store.table("deployments").set_freshness(SourceState.LIVE, 1.0)
+    found = unpacked(packed(rows_of(store, 1.0))).tables["deployments"]["shop/web"]
+    assert dict(found.metadata.annotations) == {"vault.io/token": "(hidden)", "team": "shop"}
+    assert "hunter2" not in repr(found)
+
+
+def test_json_logs_come_back_without_their_secrets_as_json() -> None:
+    text = json.dumps({"level": "error", "password": "hunter2", "access_token": "s3cr3t", "user": "bob"})
+    (line,) = unpacked_lines(packed_lines([LogLine(1.5, "web-1", "web", text)]))
+    assert json.loads(line.text) == {
+        "level": "error", "password": "(hidden)", "access_token": "(hidden)", "user": "bob",
+    }  # fmt: skip
 
 
 def test_a_bundle_holds_no_secret_of_whoever_wrote_it(tmp_path: Path) -> None:
