@@ -131,6 +131,16 @@ def _version(event: Object) -> int:
     return int(text) if text.isdecimal() else 0
 
 
+def _makes_room(step: _Step, following: _Step | None) -> bool:
+    """Whether a rollout begins with this: where no pod may be more than wanted, the old ones go first.
+
+    All of them where the strategy is to recreate, however long they take to end; else some, and new ones at once.
+    """
+    if following is None or following.was or following.name == step.name:
+        return False
+    return step.becomes == 0 or (step.becomes < step.was and following.at - step.at <= _ABOUT)
+
+
 def _without_rollouts(steps: Sequence[_Step]) -> Iterator[_Step]:
     """The steps that are no part of a rollout, in which one ReplicaSet comes from 0 while others go."""
     sizes = {step.name: step.was for step in reversed(steps)}
@@ -139,11 +149,9 @@ def _without_rollouts(steps: Sequence[_Step]) -> Iterator[_Step]:
         others = any(size for name, size in sizes.items() if name != step.name)
         gone_before = any(each.name == step.name for each in steps[:place])
         following = steps[place + 1] if place + 1 < len(steps) else None
-        # Where the strategy is to recreate, the old one goes first.
-        recreated = step.becomes == 0 and following is not None and following.was == 0 and following.name != step.name
         if step.was == 0 and (others or not gone_before):
             rolling = step.name
-        elif not (rolling or recreated):
+        elif not (rolling or _makes_room(step, following)):
             yield step
         sizes[step.name] = step.becomes
         if rolling and not any(size for name, size in sizes.items() if name != rolling):

@@ -285,8 +285,21 @@ def scaling(seconds: float, name: str, was: int, becomes: int) -> dict[str, Any]
             ],
             [],
         ),
+        ([scaling(0, "cart-1", 3, 1), scaling(0, "cart-2", 0, 2)], []),
+        (
+            [scaling(0, "cart-1", 3, 1), scaling(600, "cart-2", 0, 1), scaling(601, "cart-1", 1, 0)],
+            ["scaled from 3 to 1"],
+        ),
     ],
-    ids=["scaled twice", "to nothing and back", "right after a rollout", "recreated", "rolled back"],
+    ids=[
+        "scaled twice",
+        "to nothing and back",
+        "right after a rollout",
+        "recreated",
+        "rolled back",
+        "no pod more than wanted",
+        "scaled long before a rollout",
+    ],
 )
 def test_scaling_is_told_from_the_steps_of_a_rollout(events: list[dict[str, Any]], told: list[str]) -> None:
     assert [each.words for each in marks.rescalings({"metadata": made("cart")}, events)] == told
