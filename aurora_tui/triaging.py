@@ -87,6 +87,9 @@ class Triaging(Tracing):
         super().flush()
         screen = self.screen
         if isinstance(screen, TriageScreen) and self._frames % self._per_second == 0:
+            case = self._shown_by.get(screen)
+            if case is not None and case.triage is not None:
+                screen.show(case.triage.sections_at(self.session.clock()), case.read_at)
             screen.tick()
 
     def action_triage(self) -> None:
@@ -161,6 +164,7 @@ class Triaging(Tracing):
         case.show(screen)
 
     async def _follow(self, case: Case) -> None:
+        from aurora_tui.incident.memory import recall, remember
         from aurora_tui.incident.subject import again
         from aurora_tui.incident.triage import triage
 
@@ -169,8 +173,11 @@ class Triaging(Tracing):
             async with aclosing(case.reader.read(again(case.session, case.asked))) as parts:
                 async for situation in parts:
                     # Thousands of pods take longer to judge than the keys may wait.
-                    case.triage = await in_thread(partial(triage, situation))
+                    earlier = recall(case.session, situation)
+                    case.triage = await in_thread(partial(triage, situation, earlier))
                     self._tell(case)
+            if case.triage is not None:
+                remember(case.session, case.triage.situation, case.triage.findings)
             case.read_at = self.session.clock()
             self._tell(case)
             if case.screens:

@@ -126,9 +126,10 @@ class TriageScreen(ModalScreen[None]):
 
     def show(self, sections: Sequence[TriageSection], read_at: float | None) -> None:
         """Show what is known so far; `read_at` is when all of it had been read last, None while it never was."""
-        self._sections, self._read_at = sections, read_at
+        before, self._sections, self._read_at = self._sections, sections, read_at
         if self.is_mounted:
-            self._lay_out()
+            if sections != before:
+                self._lay_out()
             self.tick()
 
     def tick(self) -> None:

@@ -15,7 +15,7 @@ from aurora_tui.cluster.resources import Resource
 from aurora_tui.folders import state_dir
 from aurora_tui.journal import Entry, Journal, JournalError
 from aurora_tui.model import argo, marks
-from aurora_tui.model.actions import Outcome
+from aurora_tui.model.actions import Outcome, Recovery, Verdict
 from aurora_tui.model.belonging import Listed, belonging
 from aurora_tui.model.changes import Change, ChangeKind, Changes, nearest
 from aurora_tui.model.diffs import changes as differences
@@ -213,6 +213,18 @@ def acted(entries: Iterable[Entry], context: str, namespace: str) -> Iterator[Ch
         here = target.context == context and target.namespace in (namespace, "", None)
         if here and entry.outcome in (Outcome.DONE, Outcome.UNCERTAIN):
             reason = f": {entry.reason}" if entry.reason else ""
-            words = f"{entry.action.verb.value} ({entry.outcome.value}){reason}"
+            words = f"{entry.action.verb.value} ({entry.outcome.value}{_ended(entry.verdict)}){reason}"
             diff = differences(entry.action.before, entry.action.after)
-            yield Change(entry.started_at, ChangeKind.ACTION, target.ref, words, str(entry.operator), diff)
+            well = entry.verdict is not None and entry.verdict.sli is Recovery.RECOVERED
+            yield Change(
+                *(entry.started_at, ChangeKind.ACTION, target.ref, words, str(entry.operator), diff),
+                well_at=entry.verdict_at if well else None,
+            )
+
+
+def _ended(verdict: Verdict | None) -> str:
+    """How it ended for the users, or where nobody asked for them, for the pods."""
+    if verdict is None:
+        return ""
+    asked = verdict.sli is not Recovery.NOT_ASKED
+    return f", SLI {verdict.sli.value}" if asked else f", pods {verdict.rollout.value}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aurora_tui.incident.settling import acts, well_since
 from aurora_tui.incident.situation import Situation
 from aurora_tui.incident.subject import traces_around
 from aurora_tui.model.ages import human_duration
@@ -32,17 +33,25 @@ def _clock(situation: Situation) -> Iterator[TriageRow]:
     if onset is None:
         return
     gone = situation.now - onset
+    done = acts(situation)
+    begun, well = (done[-1].at if done else None), well_since(situation)
     what = situation.subject.alert or "an objective is missed"
     yield TriageRow(
         "impact/since",
         (Cell(what, Tone.BAD), Cell(f"since {rfc3339(onset)[11:]}"), Cell(human_duration(gone), Tone.WARN)),
     )
-    cells = [_left("diagnosis", limits.diagnose_within, gone), _left("mitigation", limits.mitigate_within, gone)]
+    cells = [
+        _left("diagnosis", limits.diagnose_within, gone, begun - onset if begun is not None else None),
+        _left("mitigation", limits.mitigate_within, gone, well - onset if well is not None else None),
+    ]
     yield TriageRow("impact/clock", (Cell("handbook:", Tone.DIM), *cells))
 
 
-def _left(what: str, limit: float, gone: float) -> Cell:
+def _left(what: str, limit: float, gone: float, took: float | None) -> Cell:
+    """What is left of a limit, or how long it `took` where it is over."""
     within = f"{what} within {human_duration(limit)}:"
+    if took is not None:
+        return Cell(f"{within} took {human_duration(took)}", Tone.GOOD if took <= limit else Tone.BAD)
     if gone <= limit:
         return Cell(f"{within} {human_duration(limit - gone)} left", Tone.GOOD)
     return Cell(f"{within} over by {human_duration(gone - limit)}", Tone.BAD)

@@ -47,7 +47,7 @@ class SituationReader:
     def _begin(self, subject: Subject) -> Situation:
         settings = self._session.settings
         blank = Situation(self._session.clock(), subject, settings.triage, settings.services)
-        return replace(blank, **self._signals())
+        return replace(blank, sli_window=settings.sli_window.total_seconds(), **self._signals())
 
     def _signals(self) -> dict[str, Any]:
         store = self._session.store

@@ -144,6 +144,8 @@ class Situation:
     slos: tuple[SloReading, ...] = ()
     alerts: tuple[Alert, ...] = ()
     parts: Mapping[Part, str] = field(default_factory=dict)
+    sli_window: float = 300.0
+    """Over how many seconds alerts and objectives look back."""
 
     @property
     def onset(self) -> float | None:

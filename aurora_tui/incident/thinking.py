@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aurora_tui.incident.analyzers import diagnose
+from aurora_tui.incident.memory import recall, remember
 from aurora_tui.incident.reading import situation_of
 from aurora_tui.incident.situation import Subject
 from aurora_tui.incident.watch import Told
@@ -16,18 +17,25 @@ _LINES = 12
 
 
 async def thought(session: Session, incident: Incident) -> list[Told]:
-    """Read the situation of the incident's subject once, and tell what is found. Never raises what servers do."""
+    """Read the situation of the incident's subject once, and tell what is found, and what was before somebody acted.
+
+    Never raises what servers do.
+    """
     namespace = incident.namespace or session.home
     subject = Subject(namespace, incident.service or None, incident.ref, incident.onset, incident.alert)
-    found = diagnose(await situation_of(session, subject))
-    return [(FactKind.FINDING, _body(each)) for each in found if each.weight >= LEAST_WEIGHT]
+    situation = await situation_of(session, subject)
+    found = diagnose(situation)
+    remember(session, situation, found)
+    known = {(each.cause, each.ref) for each in found}
+    before = [each for each in recall(session, situation) if (each.cause, each.ref) not in known]
+    return [(FactKind.FINDING, _body(each)) for each in (*found, *before) if each.weight >= LEAST_WEIGHT]
 
 
 def _body(finding: Finding) -> dict[str, object]:
     lines = [f"{'against' if each.against else 'for'}: {each.words}" for each in finding.evidence]
     return {
         "key": f"finding/{finding.cause}/{finding.ref}",
-        "words": f"{finding.cause}: {finding.words} ({finding.weight:.0%})",
+        "words": f"{finding.cause}: {finding.words} ({finding.sureness})",
         "who_did": "analyzers",
         "ref": ref_json(finding.ref),
         "details": lines[:_LINES],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from aurora_tui.incident.analyzers import diagnose
@@ -10,6 +10,7 @@ from aurora_tui.incident.analyzers.configedit import edit_diff
 from aurora_tui.incident.expiries import ended, ending
 from aurora_tui.incident.impactrows import impact_rows
 from aurora_tui.incident.mitigations import mitigations
+from aurora_tui.incident.settling import act_rows, acts, earlier_rows
 from aurora_tui.incident.situation import Part, Situation
 from aurora_tui.incident.traces_and_logs import log_rows
 from aurora_tui.incident.where import where_rows
@@ -21,7 +22,7 @@ from aurora_tui.model.triage import SectionName, TriageRow, TriageSection
 READING = "reading …"
 UNKNOWN = "cause unknown: no rule finds anything in what was read"
 _CHANGES = 12
-_SURE, _LIKELY = 0.8, 0.55
+_TONES = {"certain": Tone.BAD, "likely": Tone.WARN, "possible": Tone.DIM}
 _NEEDS = {
     SectionName.IMPACT: (Part.METRICS,),
     SectionName.WHY: tuple(Part),
@@ -47,14 +48,20 @@ class Triage:
         """Whether every part has been read, or given up."""
         return len(self.situation.parts) == len(Part)
 
+    def sections_at(self, now: float) -> tuple[TriageSection, ...]:
+        """The sections some seconds later: what is told of the time that goes by is told anew."""
+        later = replace(self.situation, now=now)
+        impact = _section(later, SectionName.IMPACT, (*impact_rows(later),))
+        return tuple(impact if each.name is SectionName.IMPACT else each for each in self.sections)
 
-def triage(situation: Situation) -> Triage:
-    """Judge a situation as far as it is read."""
+
+def triage(situation: Situation, earlier: Sequence[Finding] = ()) -> Triage:
+    """Judge a situation as far as it is read; `earlier` is what was found before something was done about it."""
     findings = diagnose(situation)
     ranked = mitigations(situation, findings)
     rows = {
         SectionName.IMPACT: (*impact_rows(situation),),
-        SectionName.WHY: (*_why(findings),),
+        SectionName.WHY: (*act_rows(situation), *_why(findings), *earlier_rows(earlier, findings)),
         SectionName.MITIGATIONS: (*map(_mitigation, ranked),),
         SectionName.CHANGES: (*_changes(situation),),
         SectionName.WHERE: (*where_rows(situation), *ending(situation)),
@@ -78,9 +85,11 @@ def _empty(situation: Situation, name: SectionName) -> str:
     return {
         SectionName.IMPACT: "no objective and no alert says that anybody is served badly",
         SectionName.WHY: UNKNOWN if trouble else "nothing is wrong as far as the rules can see",
-        SectionName.MITIGATIONS: "nothing is suggested: see what changed, and the log"
-        if trouble
-        else "nothing to mend",
+        SectionName.MITIGATIONS: "nothing to mend"
+        if not trouble
+        else "nothing more is suggested: see whether what was done holds"
+        if acts(situation)
+        else "nothing is suggested: see what changed, and the log",
         SectionName.CHANGES: "nothing has changed shortly before it" if trouble else "nothing has changed of late",
         SectionName.WHERE: "no workload of it is known here",
         SectionName.LOGS: "no errors in what was read",
@@ -89,10 +98,8 @@ def _empty(situation: Situation, name: SectionName) -> str:
 
 def _why(findings: tuple[Finding, ...]) -> Iterator[TriageRow]:
     for place, found in enumerate(findings):
-        sure = "certain" if found.weight >= _SURE else "likely" if found.weight >= _LIKELY else "possible"
-        tone = Tone.BAD if found.weight >= _SURE else Tone.WARN if found.weight >= _LIKELY else Tone.DIM
         key = f"why/{found.cause}/{found.ref}"
-        cells = (Cell(sure, tone), Cell(f"{found.cause}:", Tone.ACCENT), Cell(found.words))
+        cells = (Cell(found.sureness, _TONES[found.sureness]), Cell(f"{found.cause}:", Tone.ACCENT), Cell(found.words))
         yield TriageRow(f"{key}", cells, found.ref, (found.words,))
         for number, each in enumerate(found.evidence):
             mark = Cell("–", Tone.GOOD) if each.against else Cell("+", Tone.WARN)

@@ -48,6 +48,8 @@ class Change:
     """Whether it was at `at`; otherwise it began before."""
     own: bool = False
     """Whether it concerns the workload in hand, and not only its namespace or its nodes."""
+    well_at: float | None = None
+    """Of an action: when its verdict saw the users served well again; None where it did not, or was not asked."""
 
     @property
     def key(self) -> str:

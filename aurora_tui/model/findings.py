@@ -14,6 +14,9 @@ Lead = ObjectRef | LogSelection | TraceSelection
 """Where a piece of evidence leads on to: the object described, its log, the traces."""
 
 
+_CERTAIN, _LIKELY = 0.8, 0.55
+
+
 class Cause(StrEnum):
     """Why something is wrong, as far as a rule can say it; the value is what the operator reads."""
 
@@ -68,6 +71,11 @@ class Finding:
     """When it began, in seconds since the epoch; None where that is not known."""
     hints: Params = field(default_factory=dict)
     """What a mitigation needs besides the object: the revision before, the key and its value before."""
+
+    @property
+    def sureness(self) -> str:
+        """How sure it is, in one word."""
+        return "certain" if self.weight >= _CERTAIN else "likely" if self.weight >= _LIKELY else "possible"
 
     @property
     def against(self) -> tuple[Evidence, ...]:

@@ -27,7 +27,7 @@ from aurora_tui.cluster.resources import (
 from aurora_tui.incident.changes import acted, read_changes
 from aurora_tui.journal import Entry
 from aurora_tui.model import marks
-from aurora_tui.model.actions import Action, Outcome, Target, Verb
+from aurora_tui.model.actions import Action, Outcome, Recovery, Rollout, Target, Verb, Verdict
 from aurora_tui.model.changes import Change, ChangeKind, columns, distance_words, nearest
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.stamps import rfc3339
@@ -151,7 +151,8 @@ async def test_a_rollout_holds_what_it_changed() -> None:
 def test_an_action_of_the_journal_is_told_with_its_difference_unless_it_was_not_done(outcome: Outcome) -> None:
     target = Target("prod", "shop", "Deployment", "cart", "u", "1")
     action = Action(Verb.SCALE, target, {"replicas": 5}, {"replicas": 3}, {"replicas": 5})
-    entry = SimpleNamespace(action=action, outcome=outcome, reason="OPS-1", started_at=ONSET - 60, operator="ana")
+    known = {"action": action, "outcome": outcome, "reason": "OPS-1", "started_at": ONSET - 60, "operator": "ana"}
+    entry = SimpleNamespace(**known, verdict=None)
     told = [*acted([cast(Entry, entry)], "prod", "shop")]
     assert not [*acted([cast(Entry, entry)], "test", "shop")]
     if outcome is Outcome.FAILED:
@@ -160,6 +161,25 @@ def test_an_action_of_the_journal_is_told_with_its_difference_unless_it_was_not_
     (change,) = told
     assert (str(change.ref), change.words, change.by) == ("deployment/cart", "scale (done): OPS-1", "ana")
     assert [str(line) for line in change.diff] == ["- replicas: 3", "+ replicas: 5"]
+
+
+@pytest.mark.parametrize(
+    ("sli", "words", "well_at"),
+    [
+        (Recovery.RECOVERED, "done, SLI recovered", ONSET + 90),
+        (Recovery.NOT_RECOVERED, "done, SLI not recovered", None),
+        (Recovery.NOT_ASKED, "done, pods complete", None),
+    ],
+)
+def test_an_action_is_told_with_its_verdict(sli: Recovery, words: str, well_at: float | None) -> None:
+    target = Target("prod", "shop", "Deployment", "cart", "u", "1")
+    verdict = Verdict(Rollout.COMPLETE, 5.0, sli, 60.0, "words")
+    known = {"action": Action(Verb.UNDO, target, {}, {}, {}), "outcome": Outcome.DONE, "reason": "", "operator": "ana"}
+    entry = SimpleNamespace(**known, started_at=ONSET, verdict=verdict, verdict_at=ONSET + 90)
+
+    (change,) = acted([cast(Entry, entry)], "prod", "shop")
+
+    assert (change.words, change.well_at) == (f"undo ({words})", well_at)
 
 
 async def test_what_is_older_is_left_out_and_found_when_it_is_asked_for() -> None:

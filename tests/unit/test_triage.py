@@ -12,11 +12,13 @@ import msgspec
 
 from aurora_tui.cluster.errors import ForbiddenError
 from aurora_tui.cluster.resources import BUDGETS, CONFIGMAPS, DEPLOYMENTS, EVENTS, NODES, PODS, QUOTAS, Resource
+from aurora_tui.incident.memory import recall, remember
 from aurora_tui.incident.reading import SituationReader
 from aurora_tui.incident.situation import Figures, Part, Pool, Situation, Subject
 from aurora_tui.incident.subject import again, log_since, of_alert, of_service, traces_around
 from aurora_tui.incident.triage import Triage, triage
 from aurora_tui.model.alerts import Alert, AlertState
+from aurora_tui.model.changes import Change, ChangeKind
 from aurora_tui.model.columns import Tone
 from aurora_tui.model.definitions import Environment, Sources
 from aurora_tui.model.findings import Mitigation
@@ -45,6 +47,11 @@ from tests.unit.situations import (
 )
 
 ALL = dict.fromkeys(Part, "")
+
+
+def action(gone: float, words: str = "undo (done)") -> Change:
+    """What was done so many seconds after the onset."""
+    return Change(ONSET + gone, ChangeKind.ACTION, CART, words, "root", own=True)
 
 
 def section(made: Triage, name: SectionName) -> TriageSection:
@@ -81,6 +88,56 @@ def test_the_clock_holds_the_onset_against_the_handbooks_limits() -> None:
     clock = impact.rows[1]
     assert clock.text == "handbook: diagnosis within 5m: over by 5m mitigation within 15m: 5m left"
     assert [cell.tone for cell in clock.cells] == [Tone.DIM, Tone.BAD, Tone.GOOD]
+
+
+def test_what_was_done_and_that_it_helps_is_told_while_alerts_still_look_back() -> None:
+    undo = replace(action(300), words="undo (done, SLI recovered): OPS-1", well_at=ONSET + 420)
+    made = triage(shop(parts=ALL, changes=(undo, action(360, "restart (done)"))))
+
+    assert lines(made, SectionName.WHY) == [
+        "done 22:19:20Z deployment/cart restart (done)",
+        "done 22:18:20Z deployment/cart undo (done, SLI recovered): OPS-1",
+        "served well again alerts and objectives look back over 5m: they may say so until 22:25:20Z",
+    ]
+    clock = lines(made, SectionName.IMPACT)[1]
+    assert clock == "handbook: diagnosis within 5m: took 5m mitigation within 15m: took 7m"
+    assert section(made, SectionName.MITIGATIONS).empty.startswith("nothing more is suggested")
+    later = triage(shop(parts=ALL, changes=(undo,), now=NOW + 600))
+    assert lines(later, SectionName.WHY)[1].startswith("again in trouble it was well at 22:20:20Z")
+
+
+def test_what_was_done_before_the_onset_or_to_another_service_mends_nothing() -> None:
+    web = replace(action(100), ref=ObjectRef("Deployment", "shop", "web"), well_at=ONSET + 200)
+    before = replace(action(-100), well_at=ONSET - 50)
+    made = triage(shop(parts=ALL, changes=(web, before)))
+    assert not lines(made, SectionName.WHY)
+    assert "took" not in lines(made, SectionName.IMPACT)[1]
+
+
+def test_what_was_found_before_something_was_done_stays() -> None:
+    found = triage(shop(parts=ALL, changes=(rollout(60),)))
+    asked = cast(Session, type("Asked", (), {})())
+    remember(asked, found.situation, found.findings)
+    assert recall(asked, found.situation) == (), "nothing was done yet"
+
+    after = shop(parts=ALL, changes=(action(300),), now=NOW + 60)
+    remember(asked, after, found.findings[:0])
+    told = lines(triage(after, recall(asked, after)), SectionName.WHY)
+    assert told[1].startswith("before that bad release: deployment/cart: revision 2: 1 → 2")
+    assert told[2].startswith("+ revision 2")
+    again = triage(shop(parts=ALL, changes=(rollout(60), action(300))), recall(asked, after))
+    assert not [line for line in lines(again, SectionName.WHY) if line.startswith("before that")], "it is still found"
+    later = replace(after.subject, onset=NOW + 7_000)
+    another = shop(parts=ALL, changes=(replace(action(0), at=NOW + 8_000),), now=NOW + 9_000, subject=later)
+    assert recall(asked, another) == (), "another trouble"
+
+
+def test_the_clock_goes_on_between_two_readings() -> None:
+    made = triage(shop(parts=ALL, now=ONSET + 60))
+    impact, *others = made.sections_at(ONSET + 63)
+    assert impact.rows[0].text == "HighErrorRate since 22:13:20Z 63s"
+    assert impact.rows[1].text.startswith("handbook: diagnosis within 5m: 3m57s left")
+    assert tuple(others) == made.sections[1:]
 
 
 def test_the_impact_counts_requests_and_looks_from_the_users_side() -> None:
