@@ -17,7 +17,7 @@ from aurora_tui.journal import Entry, Journal, JournalError
 from aurora_tui.model import argo, marks
 from aurora_tui.model.actions import Outcome, Recovery, Verdict
 from aurora_tui.model.belonging import Listed, belonging
-from aurora_tui.model.changes import Change, ChangeKind, Changes, nearest
+from aurora_tui.model.changes import Change, ChangeKind, Changes, nearest, once
 from aurora_tui.model.diffs import changes as differences
 from aurora_tui.model.revisions import (
     REVISION_ANNOTATION,
@@ -110,7 +110,7 @@ async def read_changes(
     """
     listed, remarks = await list_objects(cluster, namespace)
     told = (*changes_of(listed, namespace), *acted(entries, cluster.context, namespace))
-    return Changes(between(told, listed, onset=onset, begin=begin, end=end, ref=ref), remarks)
+    return Changes(tuple(once(between(told, listed, onset=onset, begin=begin, end=end, ref=ref))), remarks)
 
 
 def between(
@@ -162,9 +162,7 @@ def changes_of(listed: Listed, namespace: str) -> Iterator[Change]:
     for kind in _ROLLING:
         for item in listed.get(kind.kind, ()):
             yield from rollouts(kind.kind, item, keepers[item["metadata"]["uid"]])
-            yield from marks.scalings(kind.kind, item)
-            if kind is resources.DEPLOYMENTS:
-                yield from marks.rescalings(item, listed.get("Event", ()))
+            yield from marks.scaled(kind.kind, item, listed.get("Event", ()))
     for kind in _EDITED:
         for item in listed.get(kind.kind, ()):
             yield from marks.releases(item) if marks.is_release(item) else marks.edits(kind.kind, item)

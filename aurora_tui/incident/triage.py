@@ -14,7 +14,7 @@ from aurora_tui.incident.settling import act_rows, acts, earlier_rows
 from aurora_tui.incident.situation import Part, Situation
 from aurora_tui.incident.traces_and_logs import log_rows
 from aurora_tui.incident.where import where_rows
-from aurora_tui.model.changes import Change, distance_words, nearest
+from aurora_tui.model.changes import Change, distance_words, nearest, once
 from aurora_tui.model.columns import Cell, Tone
 from aurora_tui.model.findings import Finding, Mitigation
 from aurora_tui.model.triage import SectionName, TriageRow, TriageSection
@@ -120,7 +120,7 @@ def _mitigation(offer: Mitigation) -> TriageRow:
 def _changes(situation: Situation) -> Iterator[TriageRow]:
     """The nearest ones; an edit that was found out with what it changed."""
     middle = situation.onset if situation.onset is not None else situation.now
-    for change in nearest((*situation.changes, *ended(situation)), middle)[:_CHANGES]:
+    for change in nearest(once((*situation.changes, *ended(situation))), middle)[:_CHANGES]:
         yield _change(situation, replace(change, diff=change.diff or edit_diff(situation, change)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,6 +11,9 @@ from aurora_tui.model.columns import Cell, Column, Tone
 from aurora_tui.model.diffs import DiffLine
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.stamps import rfc3339
+
+ABOUT = 5.0
+"""Seconds within which two marks of one object may be of the same change."""
 
 
 class ChangeKind(StrEnum):
@@ -68,6 +71,20 @@ class Changes:
 def nearest(changes: Iterable[Change], onset: float) -> tuple[Change, ...]:
     """Sorted by the distance to the onset; of two at one distance the workload's own first."""
     return tuple(sorted(changes, key=lambda each: (*_distance(each, onset), each.key)))
+
+
+def once(changes: Iterable[Change]) -> Iterator[Change]:
+    """Without the scalings that an action of this program accounts for: it says who did it and why."""
+    told = tuple(changes)
+    acts = [each for each in told if each.kind is ChangeKind.ACTION]
+    for each in told:
+        if each.kind is not ChangeKind.SCALING or not any(_same(each, act) for act in acts):
+            yield each
+
+
+def _same(one: Change, other: Change) -> bool:
+    named = (one.ref.kind, one.ref.namespace, one.ref.name) == (other.ref.kind, other.ref.namespace, other.ref.name)
+    return named and abs(one.at - other.at) <= ABOUT
 
 
 def _distance(change: Change, onset: float) -> tuple[float, bool]:

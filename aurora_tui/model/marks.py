@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from aurora_tui.model.changes import Change, ChangeKind
+from aurora_tui.model.changes import ABOUT, Change, ChangeKind
 from aurora_tui.model.raw import moment, section, sections
 from aurora_tui.model.selection import ObjectRef
 
@@ -20,8 +21,6 @@ _LEADER = "control-plane.alpha.kubernetes.io/leader"
 """The annotation of a ConfigMap that is written every two seconds, by whoever leads."""
 _SHOWN = 4
 _SCALED = re.compile(r"replica set (?P<name>\S+) from (?P<was>\d+) to (?P<becomes>\d+)")
-_ABOUT = 5.0
-"""Seconds within which a controller follows a change of its object."""
 
 
 def ref_of(kind: str, item: Object) -> ObjectRef:
@@ -77,9 +76,21 @@ def writer(item: Object, field: str, at: float) -> str:
     for entry in sections(item, "metadata", "managedFields"):
         then = moment(entry.get("time"))
         owns = not entry.get("subresource") and f"f:{field}" in section(entry, "fieldsV1", "f:spec")
-        if owns and then is not None and abs(then.timestamp() - at) <= _ABOUT:
+        if owns and then is not None and abs(then.timestamp() - at) <= ABOUT:
             return str(entry.get("manager") or "")
     return ""
+
+
+def scaled(kind: str, item: Object, events: Iterable[Object] = ()) -> Iterator[Change]:
+    """When a workload was scaled: by `rescalings` where its events tell, and else by `scalings`; each once."""
+    told = list(rescalings(item, events)) if kind == "Deployment" else []
+    for each in scalings(kind, item):
+        twin = next((place for place, other in enumerate(told) if abs(other.at - each.at) <= ABOUT), None)
+        if twin is None:
+            yield each
+        elif not told[twin].by:
+            told[twin] = replace(told[twin], by=each.by)
+    yield from told
 
 
 def scalings(kind: str, item: Object) -> Iterator[Change]:
@@ -138,7 +149,7 @@ def _makes_room(step: _Step, following: _Step | None) -> bool:
     """
     if following is None or following.was or following.name == step.name:
         return False
-    return step.becomes == 0 or (step.becomes < step.was and following.at - step.at <= _ABOUT)
+    return step.becomes == 0 or (step.becomes < step.was and following.at - step.at <= ABOUT)
 
 
 def _without_rollouts(steps: Sequence[_Step]) -> Iterator[_Step]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -28,7 +29,7 @@ from aurora_tui.incident.changes import acted, read_changes
 from aurora_tui.journal import Entry
 from aurora_tui.model import marks
 from aurora_tui.model.actions import Action, Outcome, Recovery, Rollout, Target, Verb, Verdict
-from aurora_tui.model.changes import Change, ChangeKind, columns, distance_words, nearest
+from aurora_tui.model.changes import Change, ChangeKind, columns, distance_words, nearest, once
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.stamps import rfc3339
 from tests.unit.fakecluster import FakeCluster
@@ -278,6 +279,19 @@ def scaling(seconds: float, name: str, was: int, becomes: int) -> dict[str, Any]
         "lastTimestamp": at(seconds),
         "involvedObject": {"kind": "Deployment", "name": "cart", "namespace": "shop"},
     }
+
+
+def test_one_scaling_is_told_once_by_what_tells_most_of_it() -> None:
+    entry = changed("kubectl-scale", 0, {"f:spec": {"f:replicas": {}}})
+    item = {"metadata": made("cart", managedFields=[entry]), "spec": {"replicas": 5}}
+    (scaled,) = marks.scaled("Deployment", item, [scaling(1, "cart-1", 2, 5)])
+    assert (scaled.words, scaled.by) == ("scaled from 2 to 5", "kubectl-scale")
+    (set_,) = marks.scaled("Deployment", item)
+    assert set_.words == "scaled to 5"
+
+    action = Change(ONSET - 1, ChangeKind.ACTION, ObjectRef("Deployment", "shop", "cart"), "scale (done)")
+    other = replace(scaled, at=ONSET + 60)
+    assert [*once([scaled, action, other])] == [action, other]
 
 
 @pytest.mark.parametrize(
