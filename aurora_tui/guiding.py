@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Mapping
 
+from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.incident_telling import TellingOthers
 from aurora_tui.looking import Carried
 from aurora_tui.model import runbooks
+from aurora_tui.model.actions import Verb
 from aurora_tui.model.checklists import MAINTENANCE, Tick, due_rows, ticks_of
 from aurora_tui.model.incidents import Incident
 from aurora_tui.model.runbooks import Act, Look
-from aurora_tui.model.selection import logs_of
+from aurora_tui.model.selection import ObjectRef, logs_of
 from widgets.guidedlists import ChecklistScreen, MaintenanceScreen, TickPage
 from widgets.runbook import RunbookScreen
 
@@ -121,6 +124,9 @@ class Guiding(TellingOthers):
         step = message.step
         place = (self.incidents.session if self._open_one() else self.session.of(self._context_here())).place
         match step.does:
+            case Act(Verb.SCALE, ref, params) if not params:
+                self._to_the_panes()
+                self._work(self._ask_scale(place(ref)))
             case Act(verb, ref, params):
                 self.act(verb, place(ref), dict(params))
             case Look("changes", ref) if ref is not None:
@@ -140,6 +146,17 @@ class Guiding(TellingOthers):
                 self.traces_command(name)
             case _:
                 self._warn(step.trouble or "there is no command in this section")
+
+    async def _ask_scale(self, ref: ObjectRef) -> None:
+        """Ask how many replicas, and say how many there are: what is to be more may be fewer else."""
+        from aurora_tui.cluster.resources import find
+
+        now, resource = None, find(ref.kind)
+        if resource is not None:
+            with contextlib.suppress(ClusterError):
+                item = await self.session.of(ref.context).cluster.get(resource, ref.namespace, ref.name)
+                now = int(item["spec"].get("replicas", 1))
+        self._ask_replicas(ref, now)
 
     def run_command(self, line: str) -> None:
         """What a command line says; the app knows the rest of them."""

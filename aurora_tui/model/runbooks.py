@@ -20,7 +20,7 @@ _PROGRAM = "aurora-tui"
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What changes the cluster: its preview is opened, nothing more."""
+    """What changes the cluster: its preview is opened, nothing more. A scale without a number asks for it before."""
 
     verb: Verb
     ref: ObjectRef
@@ -162,8 +162,6 @@ def _act(name: str, words: Sequence[str], namespace: str) -> Act:
             targets.append(word)
     if len(targets) != 1:
         raise ValueError("one object at a time is acted on from here")
-    if verb is Verb.SCALE and "replicas" not in params:
-        raise ValueError("scale needs --replicas")
     return Act(verb, _ref(targets[0], kind, namespace), params)
 
 

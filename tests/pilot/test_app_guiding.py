@@ -26,6 +26,20 @@ async def test_a_command_of_the_runbook_opens_its_preview_and_does_nothing_by_it
         await console.until("What changed  deployment/aurora-backend")
 
 
+async def test_a_runbook_that_adds_replicas_asks_how_many_and_says_how_many_there_are(bad_release: Addresses) -> None:
+    async with opened(bad_release) as console:
+        await open_incident(console)
+        await console.press("b")
+        await console.until("Runbook HighErrorRate", "aurora-tui scale deployment/aurora-backend")
+        await console.press("j", "j", "j", "j", "j")
+        await console.until("Only where CPU or memory are at their limits")
+        await console.press("enter")
+        await console.until("scale deployment/aurora-backend (now 3, handbook 3..20) to:")
+        await console.type("5\r")
+        await console.until(lambda: isinstance(console.app.screen, ActionDialog))
+        await console.until("scales deployment/aurora-backend from 3 to 5 replicas")
+
+
 async def test_an_alert_without_a_runbook_says_where_to_put_one(bad_release: Addresses) -> None:
     async with opened(bad_release) as console:
         await console.command("runbook Unheard")
