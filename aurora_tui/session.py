@@ -60,6 +60,9 @@ class Session:
     namespace changes. `namespace` None means all namespaces.
     """
 
+    is_past = False
+    """Whether what it shows is somebody's incident of another day: our own journal tells nothing of that."""
+
     def __init__(
         self,
         settings: Settings,

@@ -126,8 +126,10 @@ def between(
     return nearest(rows.values(), onset)
 
 
-async def journalled() -> tuple[Sequence[Entry], str]:
-    """The newest entries of the journal, or why it cannot be read."""
+async def journalled(session: Session) -> tuple[Sequence[Entry], str]:
+    """The newest entries of the journal, or why it cannot be read; none where it tells of another time."""
+    if session.is_past:
+        return (), ""
     journal = Journal(state_dir())
     try:
         return await asyncio.to_thread(journal.entries, JOURNAL_ENTRIES), ""
@@ -142,7 +144,7 @@ async def changes_around(
 ) -> Changes:
     """The same for a session, from so many seconds before the onset (None: before now) until now, the journal's too."""
     now = session.clock()
-    entries, trouble = await journalled()
+    entries, trouble = await journalled(session)
     middle = onset if onset is not None else now
     found = await read_changes(
         session.cluster, namespace, onset=middle, begin=middle - look_back, end=now, ref=ref, entries=entries

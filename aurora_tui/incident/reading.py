@@ -99,7 +99,7 @@ class SituationReader:
         async def work() -> Read:
             known = self.situation
             subject, look_back = known.subject, known.limits.look_back
-            entries, trouble = await journalled()
+            entries, trouble = await journalled(self._session)
             middle = subject.onset if subject.onset is not None else known.now
             told = (
                 *changes_of(known.listed, subject.namespace),

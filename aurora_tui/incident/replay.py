@@ -130,6 +130,8 @@ class ReplayTail(LogTail):
 class ReplaySession(Session):
     """A session that is fed by a bundle; read-only, without any network."""
 
+    is_past = True
+
     def __init__(self, settings: Settings, found: Recorded) -> None:
         self.at = found.moments[0]
         incident = found.incident

@@ -10,13 +10,19 @@ from typing import Any
 import msgspec
 import pytest
 
+from aurora_tui.folders import state_dir
 from aurora_tui.incident import bundle as bundles
 from aurora_tui.incident import capture
 from aurora_tui.incident.bundle import BundleError, bundled, read_bundle
 from aurora_tui.incident.capture import packed, packed_lines, rows_of, unpacked, unpacked_lines
+from aurora_tui.incident.changes import changes_around
 from aurora_tui.incident.page import html
+from aurora_tui.incident.reading import situation_of
 from aurora_tui.incident.replay import ReplaySession, recorded
+from aurora_tui.incident.situation import Subject
+from aurora_tui.journal import Journal, Operator, Preview
 from aurora_tui.model import kube
+from aurora_tui.model.actions import Action, Outcome, Target, Verb
 from aurora_tui.model.alerts import Alert, AlertState
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.incidents import Fact, FactKind
@@ -208,3 +214,25 @@ def test_the_page_takes_text_from_outside_for_no_markup() -> None:
     assert "<code>&lt;script&gt;alert(1)&lt;/script&gt;</code>" in page
     assert "<li>a &lt;b&gt; &amp; <strong>strong</strong> <em>quiet</em></li>" in page
     assert "<title>&lt;t&gt;</title>" in page
+
+
+async def test_what_was_done_here_is_no_change_of_a_replayed_incident(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    journal = Journal(state_dir())
+    action = Action(Verb.SCALE, Target("prod", "shop", "Deployment", "web", "u", "1"), {"replicas": 1}, {}, {})
+    me = Operator("bob", "bob@example.org", "laptop", "")
+    number = journal.record_intent(action, operator=me, reason="mine", preview=Preview("", ()), generation=1, at=950.0)
+    journal.record_outcome(number, Outcome.DONE, "scaled", at=951.0)
+    journal.close()
+    session = ReplaySession(load_settings(environ={"HOME": "/nowhere"}), recorded(facts()))
+    session.start()
+    session.step(9)
+
+    around = await changes_around(session, "shop", 900.0, None)
+    situation = await situation_of(session, Subject("shop", onset=900.0))
+
+    assert [each.words for each in (*around.rows, *situation.changes)] == []
+    session.is_past = False
+    assert len((await changes_around(session, "shop", 900.0, None)).rows) == 1, "the journal has it"

@@ -249,7 +249,7 @@ def session(cluster: Any = None, *alerts: Alert, patience: float = 10.0) -> Sess
     store.table("alerts").apply({each.fingerprint: each for each in alerts})
     off = Sources("off", ("off",), "off", "off")
     made = SimpleNamespace(
-        settings=settings, store=store, cluster=cluster, clock=lambda: NOW, home="shop", context="prod",
+        settings=settings, store=store, cluster=cluster, clock=lambda: NOW, home="shop", context="prod", is_past=False,
         environment=Environment("prod", "PROD", ("*",), True, "bad", sources=off),
         workload_of=lambda name: CART if name == "cart" else None,
     )  # fmt: skip
