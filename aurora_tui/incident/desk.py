@@ -172,12 +172,12 @@ class IncidentDesk(FactKeeper):
         if incident is None or not incident.is_open:
             return
         alerts = list(self.session.store.table("alerts").rows.values())
-        await self._take_in(alert_facts(incident, alerts))
+        await self._take_in(incident, alert_facts(incident, alerts))
         entries = await asyncio.to_thread(self._journal.entries, JOURNAL_ENTRIES)
-        await self._take_in(action_facts(incident, reversed(entries), self.session.settings.services))
+        await self._take_in(incident, action_facts(incident, reversed(entries), self.session.settings.services))
         await self._look_at_changes(incident)
         for kind, body in await self._recorder.due(incident):
-            await self._put(kind, body)
+            await self._append(incident.id, kind, body)
         self._think(incident)
         await self._end_when_calm()
 
@@ -202,15 +202,16 @@ class IncidentDesk(FactKeeper):
         except ClusterError as error:
             self.trouble = f"what changed is not known: {error}"
             return
-        await self._take_in(change_facts(incident, found.rows))
+        await self._take_in(incident, change_facts(incident, found.rows))
 
     async def measure(self) -> None:
         """Ask what it has cost until now; what is measured later takes the place of it."""
         from aurora_tui.incident.cost import impact_facts
 
-        if self.incident is not None and self.incident.is_open:
-            for kind, body in await impact_facts(self.session, self.incident):
-                await self._put(kind, body)
+        incident = self.incident
+        if incident is not None and incident.is_open:
+            for kind, body in await impact_facts(self.session, incident):
+                await self._append(incident.id, kind, body)
 
     def _think(self, incident: Incident) -> None:
         """Read the log and have the analyzers look at it, beside all else: at the opening and from time to time."""
@@ -228,23 +229,30 @@ class IncidentDesk(FactKeeper):
 
     async def _take_in_later(self, incident: Incident, work: Awaitable[list[Told]]) -> None:
         told = await work
-        if incident.id != self._name:
-            return  # another incident is in hand meanwhile
         try:
-            await self._take_in(told)
+            await self._take_in(incident, told)
         except JournalError as error:
             self.trouble = str(error)
 
     async def _end_when_calm(self) -> None:
         incident = self.incident
-        if incident is None or incident.resolving_since is None or not incident.is_open:
+        if incident is None or not self._is_calm(incident):
             return
-        if self._calm.holds(incident, self.session.store, self.session.clock()):
-            await self.measure()
-            for kind, body in await self._recorder.last(incident):
-                await self._put(kind, body)
-            words = f"resolved: {self._calm.words(self.session.clock())}"
-            await self._put(FactKind.RESOLVED, {"key": "resolved", "words": words, "who_did": incident.resolving_by})
+        await self.measure()
+        told = await self._recorder.last(incident)
+        words = f"resolved: {self._calm.words(self.session.clock())}"
+        told.append((FactKind.RESOLVED, {"key": "resolved", "words": words, "who_did": incident.resolving_by}))
+        for kind, body in told:
+            if not self._is_calm(incident):
+                return  # it burns again, or somebody took the wait back while others were asked
+            await self._put(kind, body)
+
+    def _is_calm(self, incident: Incident) -> bool:
+        """Whether this incident is in hand, its end is waited for as it was then, and it has been calm long enough."""
+        now, since = self.incident, incident.resolving_since
+        if now is None or now.id != incident.id or since is None or now.resolving_since != since:
+            return False
+        return now.is_open and self._calm.holds(now, self.session.store, self.session.clock())
 
     def _take(self, name: str, facts: Iterable[Fact]) -> None:
         self._changes_at = self._thought_at = None
@@ -257,9 +265,11 @@ class IncidentDesk(FactKeeper):
             for name in body.get("seen") or ():
                 await self._saw(name)
 
-    async def _take_in(self, told: Iterable[Told]) -> None:
+    async def _take_in(self, incident: Incident, told: Iterable[Told]) -> None:
         known = known_keys(self._facts)
         for kind, body in told:
+            if incident.id != self._name:
+                return  # another incident is in hand meanwhile
             if body["key"] not in known:
                 known.add(body["key"])
                 await self._put(kind, body)

@@ -7,6 +7,7 @@ import json
 import sqlite3
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -134,16 +135,13 @@ def test_an_odd_line_keeps_nothing_else_from_being_heard_and_shown(
     alice.publish()
     (path,) = shared.glob("*/*.jsonl")
     good = json.loads(path.read_text().splitlines()[0]) | {"kind": "note"}
-    odd: tuple[dict[str, object], ...] = (
-        {"at": 10**400},
-        {"at": 1e15},
-        {"body": {"words": "\ud800"}},
-        {"body": {"happened": 1e30}},
-    )
-    nan = {"body": {"words": "x", "share": float("nan")}}
+    lines: tuple[dict[str, Any], ...] = (
+        {"at": 10**400}, {"at": 1e15}, {"body": {"words": "\ud800"}}, {"body": {"happened": 1e30}},
+        {"body": {"words": "x", "share": float("nan")}}, {"body": {"words": "after"}},
+    )  # fmt: skip
     with path.open("a") as file:
-        for number, wrong in enumerate((*odd, nan, {"body": {"words": "after"}}), 50):
-            file.write(json.dumps({**good, "number": number, **wrong}) + "\n")
+        for number, line in enumerate(lines, 50):
+            file.write(json.dumps({**good, "number": number, **line}) + "\n")
     words, trouble = bob.hear()
     assert words == ["", "after"]
     assert trouble.startswith("5 lines in ")

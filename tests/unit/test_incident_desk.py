@@ -1,0 +1,109 @@
+"""The desk of an incident: what is taken back while others are being asked stays taken back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from aurora_tui.incident.book import Book
+from aurora_tui.incident.desk import IncidentDesk, Opening
+from aurora_tui.incident.watch import Told
+from aurora_tui.journal import Journal
+from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.incidents import FactKind, Incident
+from aurora_tui.session import Session
+from aurora_tui.settings import load_settings
+from aurora_tui.store import Store
+
+CALM = load_settings(environ={"HOME": "/nowhere"}).incident.calm
+
+
+class Stage:
+    """A desk on a stack where all is well, with a clock of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = 1000.0
+        store = Store()
+        for name in ("alerts", "slos"):
+            store.table(name).set_freshness(SourceState.LIVE, self.now)
+        session = SimpleNamespace(
+            settings=load_settings(environ={"HOME": "/nowhere"}), clock=lambda: self.now, store=store,
+            context="prod", home="shop", cluster=None,
+        )  # fmt: skip
+        self.desk = IncidentDesk(cast(Session, session), Book(folder, "alice"), Journal(folder), who=lambda: "alice")
+
+    @property
+    def words(self) -> list[str]:
+        assert self.desk.incident is not None
+        return [entry.words for entry in self.desk.incident.timeline]
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path)
+
+
+async def until_asked(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Task[None], asyncio.Event]:
+    """Calm for long enough: the end is under way, and what it has cost is being asked."""
+    desk, asked, answer = stage.desk, asyncio.Event(), asyncio.Event()
+
+    async def measure() -> None:
+        asked.set()
+        await answer.wait()
+
+    async def last(incident: Incident) -> list[Told]:
+        return [(FactKind.SNAPSHOT, {"words": "captured the panes at the end", "happened": stage.now, "data": ""})]
+
+    monkeypatch.setattr(desk, "measure", measure)
+    monkeypatch.setattr(desk._recorder, "last", last)
+    await desk.open(Opening("It burns", "sev1", "shop"))
+    await desk.wait_for_calm(waits=True)
+    await desk._end_when_calm()
+    stage.now += CALM + 1
+    ending = asyncio.create_task(desk._end_when_calm())
+    await asked.wait()
+    return ending, answer
+
+
+async def test_a_wait_that_nobody_takes_back_ends_the_incident(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    ending, answer = await until_asked(stage, monkeypatch)
+    answer.set()
+    await ending
+    assert stage.words[-2:] == ["captured the panes at the end", "resolved: well for 5m1s of 5m"]
+
+
+async def take_back(stage: Stage) -> None:
+    await stage.desk.wait_for_calm(waits=False)
+
+
+async def begin_anew(stage: Stage) -> None:
+    await stage.desk.wait_for_calm(waits=False)
+    await stage.desk.wait_for_calm(waits=True)
+
+
+async def relapse(stage: Stage) -> None:
+    stage.desk.session.store.table("alerts").set_freshness(SourceState.STALE, stage.now)
+
+
+async def open_another(stage: Stage) -> None:
+    await stage.desk.open(Opening("Another", "sev2", "shop"))
+    await stage.desk.wait_for_calm(waits=True)
+
+
+@pytest.mark.parametrize("meanwhile", [take_back, begin_anew, relapse, open_another])
+async def test_what_comes_while_the_cost_is_asked_keeps_it_open(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[Stage], Any]
+) -> None:
+    ending, answer = await until_asked(stage, monkeypatch)
+    await meanwhile(stage)
+    answer.set()
+    await ending
+    assert stage.desk.incident is not None
+    assert stage.desk.incident.is_open
+    assert not [words for words in stage.words if words.startswith(("resolved", "captured"))]
+    assert all(each.is_open for each in stage.desk.book.incidents())
