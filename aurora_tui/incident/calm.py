@@ -14,18 +14,22 @@ from aurora_tui.store import Store
 
 
 def unrest(incident: Incident, store: Store) -> Iterator[str]:
-    """What keeps an incident from being over now, in words. What cannot be seen is no calm."""
+    """What keeps an incident from being over now, in words. What cannot be seen is no calm.
+
+    Where no source of alerts is configured, the service's objectives speak for it, unless an alert opened it.
+    """
     alerts, slos = store.table("alerts"), store.table("slos")
     for table in (alerts, slos):
         state = table.freshness.state
         if state is not SourceState.LIVE and state is not SourceState.UNCONFIGURED:
             yield f"{table.name} cannot be seen ({state.value})"
+    own = [each for each in slos.rows.values() if not incident.service or each.service == incident.service]
+    if alerts.freshness.state is SourceState.UNCONFIGURED and (incident.alert or not own):
+        yield f"{incident.alert or incident.service or 'whether all is well'} cannot be seen from here"
     for alert in alerts.rows.values():
         if alert.state not in (AlertState.RESOLVED, AlertState.PENDING) and concerns(incident, alert):
             yield f"{alert.name} is {alert.state.value}{f' ({alert.service})' if alert.service else ''}"
-    for reading in slos.rows.values():
-        if incident.service and reading.service != incident.service:
-            continue
+    for reading in own:
         if reading.state is SloState.BURNING:
             yield f"{reading.service} {reading.words} misses its target"
         elif reading.state in BLIND:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,12 +14,14 @@ from aurora_tui.incident.watch import action_facts, alert_facts, change_facts
 from aurora_tui.journal import Entry, Operator, Preview
 from aurora_tui.model.actions import Action, Outcome, Recovery, Rollout, Target, Verb, Verdict
 from aurora_tui.model.alerts import Alert, AlertState
+from aurora_tui.model.burn import Burns
 from aurora_tui.model.changes import Change, ChangeKind
-from aurora_tui.model.definitions import Service
+from aurora_tui.model.definitions import ObjectiveKind, Service
 from aurora_tui.model.diffs import DiffLine
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.incidents import Fact, FactKind, Incident, fold
 from aurora_tui.model.selection import ObjectRef
+from aurora_tui.model.slo import SloReading, SloState
 from aurora_tui.settings import load_settings
 from aurora_tui.store import Store
 
@@ -246,6 +249,13 @@ def test_a_change_of_nobody_that_is_known_is_not_laid_on_who_keeps_the_incident(
     ]
 
 
+def reading(service: str) -> SloReading:
+    return SloReading(
+        service, "availability", ObjectiveKind.AVAILABILITY, SloState.OK, "", 1.0, 0.99, True, "100%", "99%", (),
+        0.0, 1.0, "", Burns(0.01), timedelta(days=30), 1000.0,
+    )  # fmt: skip
+
+
 def store(*alerts: Alert, state: SourceState = SourceState.LIVE) -> Store:
     made = Store()
     made.table("alerts").apply({each.fingerprint: each for each in alerts})
@@ -263,6 +273,25 @@ def test_what_cannot_be_seen_is_no_calm() -> None:
     assert list(unrest(incident(), store(state=SourceState.STALE))) == [
         "alerts cannot be seen (stale)", "slos cannot be seen (stale)",
     ]  # fmt: skip
+
+
+def test_a_program_without_the_sources_sees_no_calm() -> None:
+    blind = store(state=SourceState.UNCONFIGURED)
+    assert list(unrest(incident(), blind)) == ["Fire cannot be seen from here"]
+    by_hand = dataclasses.replace(incident(), alert="")
+    assert list(unrest(by_hand, blind)) == ["backend cannot be seen from here"]
+    of_nothing = dataclasses.replace(by_hand, service="")
+    assert list(unrest(of_nothing, blind)) == ["whether all is well cannot be seen from here"]
+    assert not Calm(60.0).holds(by_hand, blind, 1000.0)
+    blind.table("slos").apply({"a": reading("frontend")})
+    blind.table("slos").set_freshness(SourceState.LIVE, 1000.0)
+    assert list(unrest(by_hand, blind)) == ["backend cannot be seen from here"]
+    blind.table("slos").apply({"b": reading("backend")})
+    assert list(unrest(by_hand, blind)) == []
+    assert list(unrest(incident(), blind)) == ["Fire cannot be seen from here"]
+    sighted = store()
+    sighted.table("slos").set_freshness(SourceState.UNCONFIGURED, 1000.0)
+    assert list(unrest(incident(), sighted)) == []
 
 
 def test_the_calm_must_last_and_a_relapse_begins_it_anew() -> None:
