@@ -220,6 +220,8 @@ class KubernetesCluster:
             query["tailLines"] = str(request.tail)
         if request.since is not None:
             query["sinceTime"] = request.since
+        if request.limit is not None:
+            query["limitBytes"] = str(request.limit)
         path = PODS.path(request.namespace, request.pod, "log")
         try:
             async with self.transport.open("GET", path, query=query, silence=_LOG_SILENCE) as response:

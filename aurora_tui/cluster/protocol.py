@@ -18,7 +18,7 @@ STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 
 @dataclass(frozen=True, slots=True)
 class LogRequest:
-    """Which container's log to read, and from where (`since` is an RFC 3339 time)."""
+    """Which container's log to read, from where (`since` is an RFC 3339 time), and how many bytes of it at most."""
 
     namespace: str
     pod: str
@@ -27,6 +27,7 @@ class LogRequest:
     previous: bool = False
     tail: int | None = None
     since: str | None = None
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -24,8 +26,10 @@ from aurora_tui.model.stamps import rfc3339
 from aurora_tui.session import Session
 
 LEAD_SECONDS = 120.0
-"""Seconds before the onset from which log lines are kept."""
+"""Seconds before the onset from which on it is captured."""
 _PODS = 12
+_MOST_BYTES = 12 * 2**20
+"""Read of all their logs together, in search of the lines around the onset."""
 _SECONDS = 30.0
 """How long the log of one container is read at most."""
 MOST_SNAPSHOTS = 240
@@ -39,24 +43,22 @@ class Recorder:
         self._session = session
         self._every = every
         self._last: float | None = None
-        self._count = 0
         self.onset: Rows | None = None
         """What the panes showed when the incident's alert began to fire, until it is put down."""
 
     def begin_anew(self) -> None:
-        self._last, self._count, self.onset = None, 0, None
+        self._last, self.onset = None, None
 
     async def due(self, incident: Incident) -> list[Told]:
         """What is to be captured now."""
         now = self._session.clock()
         if self._last is None:
             told = [snap async for snap in self._opening(incident)]
-        elif now - max(self._last, _captured(incident)) >= self._every and self._count < MOST_SNAPSHOTS:
+        elif now - max(self._last, _captured(incident)) >= self._every and _count(incident) < MOST_SNAPSHOTS:
             told = [await self._snapshot(incident, rows_of(self._session.store, now), "as it went on", quiet=True)]
         else:
             return []
         self._last = now
-        self._count += len(told)
         return told
 
     async def last(self, incident: Incident) -> list[Told]:
@@ -66,7 +68,8 @@ class Recorder:
 
     async def _opening(self, incident: Incident) -> AsyncIterator[Told]:
         onset, self.onset = self.onset, None
-        if onset is not None and incident.onset is not None and onset.at < incident.opened_at:
+        begin = incident.onset
+        if onset is not None and begin is not None and begin - LEAD_SECONDS <= onset.at < incident.opened_at:
             yield await self._snapshot(incident, onset, "when the alert came")
         if any(fact.kind is FactKind.SNAPSHOT for fact in incident.facts):
             return  # somebody has captured the opening
@@ -81,8 +84,8 @@ class Recorder:
         if not lines:
             return []
         data = await asyncio.to_thread(packed_lines, lines)
-        kept = min(len(lines), MOST_LINES)
-        words = f"kept {kept:,} log lines of {incident.ref} since {rfc3339(self._begin(incident))}"
+        first, last = (rfc3339(line.stamp or 0.0) for line in (lines[0], lines[-1]))
+        words = f"kept {len(lines):,} log lines of {incident.ref} from {first} to {last}"
         return [(FactKind.LOGS, {"words": words, "origin": str(incident.ref), "data": data, "key": "logs"})]
 
     async def _snapshot(
@@ -102,11 +105,8 @@ class Recorder:
         events = [msgspec.convert(each, kube.Event) for each in raw]
         return {f"{each.metadata.namespace}/{each.metadata.name}": each for each in events}
 
-    def _begin(self, incident: Incident) -> float:
-        return incident.begin - LEAD_SECONDS
-
     async def _log_lines(self, incident: Incident) -> list[LogLine]:
-        """The lines of the workload's containers since just before the onset, in the order of time."""
+        """The lines of the workload's containers around the onset, in the order of time."""
         ref = incident.ref
         if ref is None or not ref.namespace:
             return []
@@ -115,24 +115,42 @@ class Recorder:
             pods = (await self._session.pods_of(selection))[:_PODS]
         except ClusterError:
             return []
-        since = rfc3339(self._begin(incident))
-        requests = [
-            LogRequest(ref.namespace, pod.metadata.name, container.name, tail=MOST_LINES // _PODS, since=since)
-            for pod in pods
-            for container in pod.spec.containers or ()
-        ]
-        found = await asyncio.gather(*map(self._read, requests))
+        places = [(pod.metadata.name, container.name) for pod in pods for container in pod.spec.containers or ()]
+        if not places:
+            return []
+        limit, most = _MOST_BYTES // len(places), MOST_LINES // len(places)
+        requests = [LogRequest(ref.namespace, *place, limit=limit) for place in places]
+        found = await asyncio.gather(*(self._read(request, incident.begin, most) for request in requests))
         return sorted((line for lines in found for line in lines), key=lambda line: line.stamp or 0.0)
 
-    async def _read(self, request: LogRequest) -> list[LogLine]:
-        lines: list[LogLine] = []
-        try:
-            async with asyncio.timeout(_SECONDS), aclosing(follow(self._session.cluster, request)) as stream:
-                async for line in stream:
-                    lines.append(line)
-        except (ClusterError, TimeoutError):
-            pass  # what was read until then is kept
-        return lines
+    async def _read(self, request: LogRequest, onset: float, most: int) -> list[LogLine]:
+        """The last lines before the onset, a third of them at most, and the first ones from then on."""
+        before: deque[LogLine] = deque(maxlen=most // 3)
+        after: list[LogLine] = []
+        # Where so much was said before the onset that the bytes do not reach it, what came then is asked for alone.
+        for since in (onset - LEAD_SECONDS, onset):
+            asked = replace(request, since=rfc3339(since))
+            try:
+                async with asyncio.timeout(_SECONDS), aclosing(follow(self._session.cluster, asked)) as stream:
+                    async for line in stream:
+                        if line.stamp is None:
+                            continue  # no word of the container's
+                        if line.stamp >= onset:
+                            after.append(line)
+                        elif since < onset:
+                            before.append(line)
+                        if after and len(before) + len(after) >= most:
+                            break
+            except (ClusterError, TimeoutError):
+                pass  # what was read until then is kept
+            if after:
+                break
+        return [*before, *after]
+
+
+def _count(incident: Incident) -> int:
+    """How many captures there are of it, by whomever."""
+    return len(incident.of_kind(FactKind.SNAPSHOT))
 
 
 def _captured(incident: Incident) -> float:
