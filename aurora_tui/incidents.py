@@ -25,6 +25,7 @@ from widgets.pane import pane_binding
 
 if TYPE_CHECKING:
     from aurora_tui.fleet import Opened
+    from aurora_tui.incident.capture import Rows
     from aurora_tui.incident.desk import IncidentDesk, Opening
 
 WATCH_SECONDS = 2
@@ -184,6 +185,7 @@ class Incidents(Witnessing):
         what = f"{about} of {service or ref}" if service or ref else about
         namespace = (ref.namespace if ref else None) or session.home
         severity = severity_of(alert.severity) if alert is not None else SEVERITIES[1]
+        came = self._at_alert.get(alert.fingerprint) if alert is not None else None
         fires = alert is not None and alert.state is not AlertState.RESOLVED  # else it tells only of what is over
         subject = of_alert(session, alert) if alert and fires else of_service(session, service or None, ref)
         onset = subject.onset
@@ -195,7 +197,7 @@ class Incidents(Witnessing):
             if chosen not in SEVERITIES:
                 return f"{chosen!r}: give one of {', '.join(SEVERITIES)}"
             opening = Opening(title, chosen, namespace, alert.name if alert else "", service, ref, onset)
-            self._work(self._open_new(opening, lead))
+            self._work(self._open_new(opening, lead, came))
             return ""
 
         lines = [("title", what), ("severity", severity), ("lead", self._me())]
@@ -204,13 +206,12 @@ class Incidents(Witnessing):
             remarks.append(f"onset {human_duration(self.session.clock() - onset)} ago")
         self.push_screen(LinesForm("Open an incident", lines, enter="open it", ended=ended, remarks=remarks))
 
-    async def _open_new(self, opening: Opening, lead: str) -> None:
+    async def _open_new(self, opening: Opening, lead: str, came: Rows | None) -> None:
         from aurora_tui.incident.desk import JournalError
 
         desk = self.incidents
         try:
-            incident = await desk.open(opening, self._at_alert)
-            self._at_alert = None
+            incident = await desk.open(opening, came)
             if lead:
                 await desk.give_role(ROLES[0], lead)
             for name, at in self._looked_at.items():

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from aurora_tui.incident.capture import Rows
 
 
+_MOMENTS = 16
+"""So many moments at which alerts came are kept: each holds all rows that stood there."""
+
+
 class Witnessing(Triaging):
     """Looks on from the first rows on, whether or not incidents have been thought of yet."""
 
@@ -24,8 +28,8 @@ class Witnessing(Triaging):
         self._fired: frozenset[str] | None = None
         self._looked_at: dict[str, float] = {}
         """When something that a step asks for was looked at last, by the names of `checklists.SEEN`."""
-        self._at_alert: Rows | None = None
-        """What the panes showed when an alert began to fire, until an incident takes it."""
+        self._at_alert: dict[str, Rows] = {}
+        """What the panes showed when an alert began to fire, by its fingerprint, until it is no longer told."""
 
     def _witness(self, session: Session) -> Sequence[str]:
         """Take in what is there now; returns the names of what is in sight."""
@@ -35,11 +39,15 @@ class Witnessing(Triaging):
         if table.freshness.last_good is None:
             return seen  # what fires was not heard yet
         alerts = table.rows.values()
+        told = {alert.fingerprint for alert in alerts}
+        kept = {name: rows for name, rows in self._at_alert.items() if name in told}
         firing = frozenset(alert.fingerprint for alert in alerts if alert.state is AlertState.FIRING)
         if self._fired is not None and firing - self._fired:
             from aurora_tui.incident.capture import rows_of
 
-            self._at_alert = rows_of(session.store, now)
+            kept |= dict.fromkeys(firing - self._fired, rows_of(session.store, now))
+        newest = sorted({rows.at for rows in kept.values()})[-_MOMENTS:]
+        self._at_alert = {name: rows for name, rows in kept.items() if rows.at in newest}
         self._fired = firing
         return seen
 

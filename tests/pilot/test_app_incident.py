@@ -213,6 +213,21 @@ async def test_what_the_panes_showed_when_the_alert_came_is_kept_for_the_inciden
     assert captured[0].body["happened"] < incident.opened_at
 
 
+async def test_what_the_panes_showed_when_another_alert_came_is_none_of_the_incident(bad_release: Addresses) -> None:
+    async with opened(bad_release) as console:
+        await console.until("u rolls back deployment/aurora-backend")
+        table, app = console.app.session.store.table("alerts"), console.app
+        app._see()
+        other = replace(next(iter(table.rows.values())), fingerprint="f" * 16, name="Elsewhere", service="frontend")
+        table.apply({other.fingerprint: other})
+        app._see()  # it has come
+        assert other.fingerprint in app._at_alert
+        incident = await open_incident(console)
+        await console.until("captured the panes at the opening")
+    captured = [fact for fact in Book(state_dir()).facts(incident.id) if fact.kind is FactKind.SNAPSHOT]
+    assert "when the alert came" not in str([fact.body["words"] for fact in captured])
+
+
 async def test_what_is_captured_again_and_again_fills_no_timeline(bad_release: Addresses) -> None:
     often = replace(load_settings(environ={"HOME": "/nowhere"}).incident, snapshot_every=1.0)
     async with opened(bad_release, incident=often) as console:
