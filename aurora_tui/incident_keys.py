@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 
-from aurora_tui.incidents import Incidents
+from aurora_tui.incidents import Ended, Incidents
 from aurora_tui.model.incidents import ROLES, SEVERITIES
 from widgets.incident import IncidentScreen
 from widgets.incidentforms import LinesForm
@@ -21,11 +21,10 @@ class IncidentKeys(Incidents):
         if not self._incident_is_open() or isinstance(self.screen, LinesForm):
             return
 
-        def ended(lines: Sequence[str]) -> str:
+        def ended(lines: Sequence[str]) -> Ended:
             if not lines[0]:
                 return "an empty note says nothing"
-            self._put_down(self.incidents.note(lines[0]), "noted")
-            return ""
+            return self._work(self._try(self.incidents.note(lines[0]), "noted"))
 
         self.push_screen(LinesForm("Note for the timeline", [("note", "")], enter="keep it", ended=ended))
 
@@ -33,11 +32,10 @@ class IncidentKeys(Incidents):
         if not self._incident_is_open():
             return
 
-        def ended(lines: Sequence[str]) -> str:
+        def ended(lines: Sequence[str]) -> Ended:
             if lines[0] not in SEVERITIES:
                 return f"give one of {', '.join(SEVERITIES)}"
-            self._put_down(self.incidents.change_severity(lines[0]))
-            return ""
+            return self._work(self._try(self.incidents.change_severity(lines[0])))
 
         incident = self.incidents.incident
         now = incident.severity if incident else ""
@@ -49,11 +47,13 @@ class IncidentKeys(Incidents):
         incident = self.incidents.incident
         held = dict(incident.roles) if incident else {}
 
-        def ended(lines: Sequence[str]) -> str:
+        async def give(lines: Sequence[str]) -> None:
             for role, who in zip(ROLES, lines, strict=True):
                 if who != held.get(role, ""):
-                    self._put_down(self.incidents.give_role(role, who))
-            return ""
+                    await self.incidents.give_role(role, who)
+
+        def ended(lines: Sequence[str]) -> Ended:
+            return self._work(self._try(give(lines)))
 
         self.push_screen(
             LinesForm("Who does what?", [(role, held.get(role, "")) for role in ROLES], enter="keep it", ended=ended)
@@ -104,13 +104,18 @@ class IncidentKeys(Incidents):
         self._work(self._do(work, said))
 
     async def _do(self, work: Awaitable[None], said: str) -> None:
+        if wrong := await self._try(work, said):
+            self._warn(wrong)
+
+    async def _try(self, work: Awaitable[None], said: str = "") -> str:
+        """Put something down; returns in words why that cannot be done."""
         from aurora_tui.incident.desk import JournalError
 
         try:
             await work
         except JournalError as error:
-            self._warn(f"not put down: {error}")
-            return
+            return f"not put down: {error}"
         if said:
             self.notify(said)
         self._show_incident()
+        return ""

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from aurora_tui.incident.capture import Rows
     from aurora_tui.incident.desk import IncidentDesk, Opening
 
+Ended = str | Awaitable[str]
+"""What is wrong with what a form was given, in words; or that, when it is known."""
 WATCH_SECONDS = 2
 """How often what happened is taken in."""
 
@@ -190,15 +192,14 @@ class Incidents(Witnessing):
         subject = of_alert(session, alert) if alert and fires else of_service(session, service or None, ref)
         onset = subject.onset
 
-        def ended(lines: Sequence[str]) -> str:
+        def ended(lines: Sequence[str]) -> Ended:
             title, chosen, lead = lines
             if not title:
                 return "an incident needs a title"
             if chosen not in SEVERITIES:
                 return f"{chosen!r}: give one of {', '.join(SEVERITIES)}"
             opening = Opening(title, chosen, namespace, alert.name if alert else "", service, ref, onset)
-            self._work(self._open_new(opening, lead, came))
-            return ""
+            return self._work(self._open_new(opening, lead, came))
 
         lines = [("title", what), ("severity", severity), ("lead", self._me())]
         remarks = [f"concerns {ref or 'no workload'} in ns {namespace}, context {session.context}"]
@@ -206,7 +207,8 @@ class Incidents(Witnessing):
             remarks.append(f"onset {human_duration(self.session.clock() - onset)} ago")
         self.push_screen(LinesForm("Open an incident", lines, enter="open it", ended=ended, remarks=remarks))
 
-    async def _open_new(self, opening: Opening, lead: str, came: Rows | None) -> None:
+    async def _open_new(self, opening: Opening, lead: str, came: Rows | None) -> str:
+        """Open it; returns in words why that cannot be done."""
         from aurora_tui.incident.desk import JournalError
 
         desk = self.incidents
@@ -218,9 +220,9 @@ class Incidents(Witnessing):
                 if at >= incident.begin:
                     await desk.saw(name)
         except JournalError as error:
-            self._warn(f"not opened: {error}")
-            return
-        self.show_incident()
+            return f"not opened: {error}"
+        self.call_later(self.show_incident)  # when the form is gone
+        return ""
 
     def _alert_in_hand(self) -> Alert | None:
         """The alert under the cursor while the keys are on alerts; else the worst of the service in hand."""

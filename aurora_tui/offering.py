@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.actions import parse
 from textual.events import Key
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aurora_tui.rights import Need, Rights
     from aurora_tui.session import Session
 
+T = TypeVar("T")
 _SUSPEND = "suspend"
 """The key that suspends a CronJob or resumes it."""
 OF_THE_ROW = frozenset(
@@ -71,7 +72,7 @@ class Offering(Frame):
 
     def __init__(self, session: Opened) -> None:
         super().__init__(session)
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: set[asyncio.Task[Any]] = set()
         self._keys: set[Chosen] = set()
         """What keys that lead to a change were asked about, on whatever pane."""
         self._off: Mapping[Chosen, str] = {}
@@ -276,14 +277,14 @@ class Offering(Frame):
     def _warn(self, words: str) -> None:
         self.notify(words, severity="warning", markup=False)
 
-    def _work(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _work(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run something that takes time beside the keys; the app keeps it from being forgotten."""
         task = asyncio.create_task(work)
         self._under_way.add(task)
         task.add_done_callback(self._done)
         return task
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _done(self, task: asyncio.Task[Any]) -> None:
         self._under_way.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self.log.error(error)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -17,7 +18,10 @@ from widgets.pane import pane_binding
 
 
 class LinesForm(FormScreen):
-    """Asks for a few lines at once; `ended` hears them, and says in words what is wrong with them ("" if nothing)."""
+    """Asks for a few lines at once; `ended` hears them, and says in words what is wrong with them ("" if nothing).
+
+    Where it takes time to say so, as what is put down must reach the disk, the form keeps the words until then.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         pane_binding("escape", "leave", "Cancel", "Leave without anything being done", id="form.leave"),
@@ -34,13 +38,15 @@ class LinesForm(FormScreen):
         lines: Sequence[tuple[str, str]],
         *,
         enter: str,
-        ended: Callable[[Sequence[str]], str],
+        ended: Callable[[Sequence[str]], str | Awaitable[str]],
         remarks: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self._heading = heading
         self._enter = enter
         self._ended = ended
+        self._under_way: asyncio.Task[None] | None = None
+        self._is_over = False
         self._remarks = remarks
         self._labels = [label for label, _ in lines]
         self._fields = [FormField(self._submit, value) for _, value in lines]
@@ -65,9 +71,36 @@ class LinesForm(FormScreen):
     def fields(self) -> Sequence[FormField]:
         return self._fields
 
+    def on_screen_resume(self) -> None:
+        self._leave_when_over()
+
     def _submit(self) -> None:
-        wrong = self._ended([field.value.strip() for field in self._fields])
+        if self._under_way is not None or self._is_over:
+            return
+        said = self._ended([field.value.strip() for field in self._fields])
+        if isinstance(said, str):
+            self._hear(said)
+        else:
+            self._under_way = asyncio.create_task(self._hear_later(said))
+
+    async def _hear_later(self, said: Awaitable[str]) -> None:
+        try:
+            wrong = await said
+        finally:
+            self._under_way = None
+        if self in self.app.screen_stack:
+            self._hear(wrong)
+        elif wrong:
+            self.app.notify(wrong, severity="warning", markup=False)
+
+    def _hear(self, wrong: str) -> None:
         if wrong:
             self.refuse(wrong)
         else:
+            self._is_over = True
+            self._leave_when_over()
+
+    def _leave_when_over(self) -> None:
+        """Leave once nothing lies above it."""
+        if self._is_over and self.app.screen is self:
             self.dismiss()

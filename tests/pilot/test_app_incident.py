@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from aurora_tui.folders import state_dir
-from aurora_tui.incident.book import Book
+from aurora_tui.incident.book import Book, JournalError
 from aurora_tui.incident.subject import of_alert
 from aurora_tui.model.alerts import Alert, AlertState
-from aurora_tui.model.incidents import FactKind, Incident
+from aurora_tui.model.incidents import Fact, FactKind, Incident
 from aurora_tui.sandbox.addresses import Addresses
 from aurora_tui.settings import load_settings
 from tests.pilot.console import Console, opened
@@ -106,6 +108,54 @@ async def test_a_note_is_taken_anywhere_and_is_there_in_the_next_program(bad_rel
         await console.press("I")
         await console.until("users see 502 since lunch")
         assert "Keep the incident log (a note)" in console.text
+
+
+async def test_what_cannot_be_written_stays_in_its_form_with_what_is_in_the_way(bad_release: Addresses) -> None:
+    async with opened(bad_release) as console:
+        await console.until("u rolls back deployment/aurora-backend")
+        with full_disk(console):
+            await console.press("I")
+            await console.until("Open an incident")
+            await console.type(" at lunch")
+            await console.press("enter")
+            await console.until("not opened: the disk is full", "HighErrorRate of backend at lunch")
+            assert console.app.incidents.incident is None
+        await console.press("enter")
+        await console.until("4 Resolution")
+        with full_disk(console):
+            await console.press("ctrl+n")
+            await console.until("Note for the timeline")
+            await console.type("users see 502")
+            await console.press("enter")
+            await console.until("not put down: the disk is full", "users see 502")
+            assert "Note for the timeline" in console.text
+        await console.press("enter")
+        await console.until(lambda: "Note for the timeline" not in console.text)
+        await console.until("users see 502")
+        with full_disk(console):
+            await console.press("v")
+            await console.until("How severe is it?")
+            await console.press("backspace", "3", "enter")
+            await console.until("not put down: the disk is full")
+            await console.press("escape", "o")
+            await console.until("Who does what?")
+            await console.press("tab", *"bob", "enter")
+            await console.until("not put down: the disk is full")
+        await console.press("enter")
+        await console.until("hands: bob")
+        assert " SEV1 " in console.lines[0]
+
+
+@contextmanager
+def full_disk(console: Console) -> Iterator[None]:
+    """A disk on which the book of incidents finds no room."""
+
+    def append(*_: object, **__: object) -> Fact:
+        raise JournalError("the disk is full")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(console.app.incidents.book, "append", append)
+        yield
 
 
 async def test_steps_tick_themselves_by_what_is_looked_at_and_others_by_hand(bad_release: Addresses) -> None:
