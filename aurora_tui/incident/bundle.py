@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from aurora_tui.model.masking import mask_text
 
 FORMAT = 1
 _MANIFEST, _FACTS = "manifest.json", "facts.jsonl"
+_PACKED = (zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED)
 MOST_BYTES = 256 * 2**20
 """Of the archive, and of each of its members unpacked."""
 MOST_FACTS = 200_000
@@ -57,13 +59,16 @@ def read_bundle(path: Path) -> tuple[Fact, ...]:
                 raise BundleError(
                     f"{path} is no bundle of an incident: it holds other files than {_MANIFEST} and {_FACTS}"
                 )
+            if any(each.compress_type not in _PACKED for each in file.infolist()):
+                raise BundleError(f"{path} is no bundle of an incident: it is packed in another way")
             manifest = json.loads(_member(file, _MANIFEST, path))
             if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
                 raise BundleError(f"{path} was made by another version of aurora-tui: use that one")
             facts = _facts(_member(file, _FACTS, path), path)
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, RecursionError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError,
+            OverflowError, RecursionError) as error:  # fmt: skip
         raise BundleError(f"{path} is no bundle of an incident ({type(error).__name__})") from error
     if fold(facts) is None:
         raise BundleError(f"{path} holds no incident")

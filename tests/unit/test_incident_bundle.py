@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import random
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -188,6 +190,36 @@ def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
         read_bundle(written(tmp_path, b"PK no zip"))
     with pytest.raises(BundleError, match="cannot be read"):
         read_bundle(tmp_path / "nowhere")
+
+
+def packed_by(tmp_path: Path, method: int, content: bytes) -> Path:
+    path = tmp_path / "packed.zip"
+    with zipfile.ZipFile(written(tmp_path, content)) as whole, zipfile.ZipFile(path, "w", method) as file:
+        for name in whole.namelist():
+            file.writestr(name, whole.read(name))
+    return path
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED])
+def test_a_damaged_file_is_refused_in_words(tmp_path: Path, method: int) -> None:
+    chance = random.Random(1)
+    notes = [fact(n, FactKind.NOTE, 1050.0, words=chance.randbytes(9).hex()) for n in range(7, 200)]
+    path = packed_by(tmp_path, method, bundled([*facts(), *notes]))
+    good = path.read_bytes()
+    read_bundle(path)
+    for _ in range(200):
+        spoilt = bytearray(good)
+        for place in chance.sample(range(len(good)), 3):
+            spoilt[place] ^= 0xFF
+        path.write_bytes(spoilt)
+        with contextlib.suppress(BundleError):  # else it is whole by chance
+            read_bundle(path)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_archive_that_is_packed_in_another_way_is_refused(tmp_path: Path, method: int) -> None:
+    with pytest.raises(BundleError, match="packed in another way"):
+        read_bundle(packed_by(tmp_path, method, bundled(facts())))
 
 
 def test_a_capture_inside_a_bundle_that_is_none_is_refused(tmp_path: Path) -> None:
