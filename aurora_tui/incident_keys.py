@@ -82,12 +82,16 @@ class IncidentKeys(Incidents):
 
         desk = self.incidents
         try:
-            await desk.saw("postmortem")
             await desk.measure()
         except JournalError as error:
             self._warn(str(error))
-        if desk.incident is not None and page.is_attached:
-            page.fill(draft(desk.incident, desk.procedure, self.session.clock()))
+        if desk.incident is None or not page.is_attached:
+            return
+        page.fill(draft(desk.incident, desk.procedure, self.session.clock()))
+        try:
+            await desk.saw("postmortem")
+        except JournalError as error:
+            self._warn(str(error))
 
     def on_incident_screen_tick_wanted(self, message: IncidentScreen.TickWanted) -> None:
         row = message.row

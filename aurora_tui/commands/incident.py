@@ -1,9 +1,10 @@
-"""``incident list|show|export|verify``: what was opened, what happened in it, and its post-mortem."""
+"""``incident list|show|export|verify``: what was opened, what happened in it, its post-mortem, and the book's chain."""
 
 from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -95,9 +96,6 @@ def export(wanted: Wanted, name: str, form: str, out: Path | None, bundle: Path 
     settings = settings_of(wanted)
     try:
         book = Book(state_dir())
-        if form != "json" and (bundle is None or out is not None):
-            with contextlib.suppress(JournalError):  # where nothing can be written the draft is there all the same
-                _tick(book, found, settings)
         facts = book.facts(found.id)
         found = fold(facts) or found
         if bundle is not None:
@@ -106,26 +104,30 @@ def export(wanted: Wanted, name: str, form: str, out: Path | None, bundle: Path 
             click.echo(f"wrote {bundle}: open it with `aurora-tui replay {bundle}`", err=True)
             if out is None:
                 return 0
-        text = _text(found, facts, settings, form)
+        drafted = [] if form == "json" else list(_drafted(found, settings))
+        text = _text(fold([*facts, *drafted]) or found, facts, settings, form)
         if out is None:
             click.echo(text, nl=False)
         else:
             with new_file(out) as file:
                 file.write(text.encode("utf-8", "backslashreplace"))
+        with contextlib.suppress(JournalError):  # where nothing can be put down the draft is there all the same
+            for tick in drafted:
+                book.append(tick.incident, tick.kind, tick.body, by=tick.by, at=tick.at)
     except JournalError as error:
         raise fail(str(error)) from error
     return 0
 
 
-def _tick(book: Book, found: Incident, settings: Settings) -> None:
-    """The step that asks for the draft is done, wherever the procedure has one."""
+def _drafted(found: Incident, settings: Settings) -> Iterator[Fact]:
+    """With the draft the step that asks for it is done, wherever the procedure has one; it is put down afterwards."""
     for phase in _procedure(settings).phases:
-        for step in phase.steps:
+        for number, step in enumerate(phase.steps, 1):
             name = f"{phase.name}.{step.name}"
             if step.seen == "postmortem" and name not in found.ticks:
                 words = f"seen done: {step.text}"
                 body = {"step": name, "done": True, "itself": True, "key": f"saw/{name}", "words": words}
-                book.append(found.id, FactKind.TICK, body, by=str(Operator.here("")), at=time.time())
+                yield Fact(found.id, "draft", number, time.time(), str(Operator.here("")), FactKind.TICK, body)
 
 
 def _procedure(settings: Settings) -> GuidedList:
@@ -169,7 +171,7 @@ def _chosen(name: str) -> Incident:
     known = _incidents()
     if name == NEWEST and known:
         return known[0]
-    begun = [each for each in known if each.id.startswith(name)]
+    begun = [each for each in known if name and each.id.startswith(name)]
     exact = [each for each in begun if each.id == name] or begun
     if len(exact) != 1:
         what = "no incident" if not exact else f"{len(exact)} incidents"

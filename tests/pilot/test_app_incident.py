@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -207,6 +208,33 @@ async def test_the_draft_of_the_post_mortem_is_one_key_away(bad_release: Address
         await console.until("rollout deployment/aurora-backend: revision 3")
         await console.press("p")
         await console.until("# Post-mortem: `HighErrorRate of backend`", "## Impact")
+
+
+async def test_a_draft_that_nobody_waited_for_is_not_taken_for_written(
+    bad_release: Addresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(bad_release) as console:
+        await open_incident(console)
+        asked, answer, measure = asyncio.Event(), asyncio.Event(), console.app.incidents.measure
+
+        async def slow() -> None:
+            asked.set()
+            await answer.wait()
+            await measure()
+
+        monkeypatch.setattr(console.app.incidents, "measure", slow)
+        await console.press("p")
+        await console.until("Post-mortem draft")
+        await asked.wait()
+        await console.press("escape")
+        await console.until("4 Resolution")
+        answer.set()
+        await console.until(lambda: not any("_fill_postmortem" in str(task) for task in asyncio.all_tasks()))
+        assert row(console, "Write the post-mortem").startswith("[ ]")
+        await console.press("p")
+        await console.until("## Impact")
+        await console.press("escape")
+        await console.until(lambda: row(console, "Write the post-mortem").startswith("[x]"))
 
 
 async def test_without_an_incident_a_note_says_how_to_open_one(bad_release: Addresses, home: Path) -> None:

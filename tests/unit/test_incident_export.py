@@ -1,0 +1,58 @@
+"""``incident export``: what is written, and what is put down once it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aurora_tui.folders import state_dir
+from aurora_tui.incident.book import Book
+from aurora_tui.model.incidents import FactKind
+from tests.unit.commandline import Run, command_line
+
+NAME = "20260101-0300-x-ab12"
+STEP = "resolution.postmortem"
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    ready = command_line(tmp_path, monkeypatch, capsys)
+    book = Book(state_dir(), "alice")
+    book.append(NAME, FactKind.OPENED, {"title": "It burns", "severity": "sev2"}, by="alice", at=1000.0)
+    book.close()
+    return ready
+
+
+def ticked() -> list[str]:
+    (incident,) = Book(state_dir()).incidents()
+    return sorted(incident.ticks)
+
+
+def test_the_step_that_asks_for_the_draft_is_done_once_the_draft_is_written(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "draft.md"
+    out.write_text("mine")
+    failed = run("incident", "export", "last", "--out", str(out))
+    assert failed.code == 2
+    assert "exists already" in failed.err
+    assert run("incident", "export", "last", "--out", str(tmp_path / "nowhere" / "draft.md")).code == 2
+    assert ticked() == []
+
+    out.unlink()
+    assert run("incident", "export", "last", "--out", str(out)).code == 0
+    assert "- [x] 4 Resolution: Write the post-mortem" in out.read_text()
+    assert ticked() == [STEP]
+
+
+def test_what_is_no_draft_ticks_nothing(run: Run, tmp_path: Path) -> None:
+    assert run("incident", "export", "last", "--format", "json").code == 0
+    assert run("incident", "export", "last", "--bundle", str(tmp_path / "incident.zip")).code == 0
+    assert ticked() == []
+
+
+def test_no_name_is_the_name_of_no_incident(run: Run) -> None:
+    for wanted in ("show", "export"):
+        refused = run("incident", wanted, "")
+        assert refused.code != 0
+        assert "no incident of the name ''" in refused.err
+    assert run("incident", "show", "2026").code == 0
