@@ -54,7 +54,10 @@ class FactKeeper:
 
     async def _append(self, name: str, kind: FactKind, body: Mapping[str, Any]) -> Fact:
         async with self._writing:
-            fact = await asyncio.to_thread(self.book.append, name, kind, body, by=self._who(), at=self._clock())
+            at = self._clock()
+            if name == self._name and self._facts and (known := self._facts[-1].order[0]) > at:
+                body = {**body, "after": known}
+            fact = await asyncio.to_thread(self.book.append, name, kind, body, by=self._who(), at=at)
         if name == self._name:
             self._add([fact])
         await self._publish(name)

@@ -20,6 +20,9 @@ LONGEST_TEXT = 4000
 """Characters of a note or of any other text of a fact."""
 _CALENDAR = (-62_135_596_800.0, 253_370_764_800.0)
 """The years 1 (of which servers speak where they know none) to 9999, in seconds: beyond is no date."""
+_TIMES = ("happened", "onset", "after")
+_TICK = 0.001
+"""Seconds between what is known and what comes behind it."""
 _DEEPEST = 32
 """How far the values of a body may be nested."""
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
@@ -58,7 +61,8 @@ class Fact:
     """One thing put down; `writer` and `number` name it for good, `at` is in seconds since the epoch.
 
     Facts that several programs see for themselves carry a ``key`` in their body: the earliest of them stands.
-    What is ``quiet`` is no entry of the timeline.
+    What is ``quiet`` is no entry of the timeline. A writer whose clock is behind that of another tells in ``after``
+    what stood there already, as `order` gives it.
     """
 
     incident: str
@@ -71,7 +75,9 @@ class Fact:
 
     @property
     def order(self) -> tuple[float, str, int]:
-        return (self.at, self.writer, self.number)
+        """Behind all that its writer knew of, whatever their clocks said."""
+        after = _number(self.body.get("after"))
+        return (self.at if after is None else max(self.at, after + _TICK), self.writer, self.number)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -98,7 +104,7 @@ class Fact:
         texts = isinstance(fact.by, str) and isinstance(fact.body, dict) and isinstance(fact.incident, str)
         if not texts or not is_id(fact.incident) or not is_writer(fact.writer):
             raise ValueError("no fact: a field is not what it should be")
-        if not all(is_moment(each) for each in (fact.at, fact.body.get("happened"), fact.body.get("onset"))):
+        if not all(is_moment(each) for each in (fact.at, *map(fact.body.get, _TIMES))):
             raise ValueError("no fact: a time in it is none")
         if not _is_sound([fact.by, fact.body]):
             raise ValueError("no fact: a value in it can be written nowhere")

@@ -12,6 +12,7 @@ import pytest
 
 from aurora_tui.incident.book import Book
 from aurora_tui.incident.desk import IncidentDesk, Opening
+from aurora_tui.incident.meeting import Meeting
 from aurora_tui.incident.watch import Told
 from aurora_tui.journal import Journal
 from aurora_tui.model.freshness import SourceState
@@ -26,7 +27,7 @@ CALM = load_settings(environ={"HOME": "/nowhere"}).incident.calm
 class Stage:
     """A desk on a stack where all is well, with a clock of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "alice", shared: Path | None = None) -> None:
         self.now = 1000.0
         store = Store()
         for name in ("alerts", "slos"):
@@ -35,7 +36,9 @@ class Stage:
             settings=load_settings(environ={"HOME": "/nowhere"}), clock=lambda: self.now, store=store,
             context="prod", home="shop", cluster=None,
         )  # fmt: skip
-        self.desk = IncidentDesk(cast(Session, session), Book(folder, "alice"), Journal(folder), who=lambda: "alice")
+        book = Book(folder, name)
+        meeting = Meeting(shared, book, self.now) if shared is not None else None
+        self.desk = IncidentDesk(cast(Session, session), book, Journal(folder), who=lambda: name, meeting=meeting)
 
     @property
     def words(self) -> list[str]:
@@ -107,3 +110,33 @@ async def test_what_comes_while_the_cost_is_asked_keeps_it_open(
     assert stage.desk.incident.is_open
     assert not [words for words in stage.words if words.startswith(("resolved", "captured"))]
     assert all(each.is_open for each in stage.desk.book.incidents())
+
+
+async def test_what_answers_a_fact_counts_after_it_however_far_behind_the_clock_is(tmp_path: Path) -> None:
+    alice, bob = (Stage(tmp_path / name, name, tmp_path / "shared") for name in ("alice", "bob"))
+    bob.now = alice.now - 600.0
+    incident = await alice.desk.open(Opening("It burns", "sev1", "shop"))
+    await alice.desk.wait_for_calm(waits=True)
+    await alice.desk.change_severity("sev2")
+    await alice.desk.give_role("lead", "alice")
+    await alice.desk.tick("diagnosis.pods", "Check", done=True)
+
+    await bob.desk.watch()
+    await bob.desk.attach(incident.id)
+    await bob.desk.wait_for_calm(waits=False)
+    await bob.desk.change_severity("sev3")
+    await bob.desk.give_role("lead", "bob")
+    await bob.desk.tick("diagnosis.pods", "Check", done=False)
+
+    await alice.desk._meet()
+    for desk in (alice.desk, bob.desk):
+        now = desk.incident
+        assert now is not None
+        assert (now.resolving_since, now.severity, now.roles, now.ticks) == (None, "sev3", {"lead": "bob"}, {})
+    assert alice.desk.incident == bob.desk.incident
+    (said,) = [entry for entry in bob.desk.incident.timeline if entry.words == "lead: bob"]  # type: ignore[union-attr]
+    assert said.at == bob.now  # as the clock there says
+
+    await alice.desk.change_severity("sev1")
+    await bob.desk._meet()
+    assert bob.desk.incident.severity == "sev1"  # type: ignore[union-attr]
