@@ -76,6 +76,8 @@ class IncidentDesk(FactKeeper):
         self._looked_for_unsent = False
         self._thought_at: float | None = None
         self._beside: set[asyncio.Task[None]] = set()
+        self._late = ""
+        """What went wrong beside all else and was not told yet."""
 
     @property
     def procedure(self) -> GuidedList:
@@ -180,6 +182,8 @@ class IncidentDesk(FactKeeper):
             await self._append(incident.id, kind, body)
         self._think(incident)
         await self._end_when_calm()
+        if self._late:
+            self.trouble, self._late = self._late, ""
 
     async def close(self) -> None:
         """Put down what is still to come, and let go of the file."""
@@ -225,14 +229,15 @@ class IncidentDesk(FactKeeper):
         for work in (self._recorder.lines(incident), thought(self.session, incident)):
             task = asyncio.create_task(self._take_in_later(incident, work))
             self._beside.add(task)
-            task.add_done_callback(self._beside.discard)
+            task.add_done_callback(self._done)
 
     async def _take_in_later(self, incident: Incident, work: Awaitable[list[Told]]) -> None:
-        told = await work
-        try:
-            await self._take_in(incident, told)
-        except JournalError as error:
-            self.trouble = str(error)
+        await self._take_in(incident, await work)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._beside.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._late = str(error) if isinstance(error, JournalError) else f"{type(error).__name__}: {error}"
 
     async def _end_when_calm(self) -> None:
         incident = self.incident

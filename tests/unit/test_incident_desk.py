@@ -14,7 +14,7 @@ from aurora_tui.incident.book import Book
 from aurora_tui.incident.desk import IncidentDesk, Opening
 from aurora_tui.incident.meeting import Meeting
 from aurora_tui.incident.watch import Told
-from aurora_tui.journal import Journal
+from aurora_tui.journal import Journal, JournalError
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.incidents import FactKind, Incident
 from aurora_tui.session import Session
@@ -110,6 +110,34 @@ async def test_what_comes_while_the_cost_is_asked_keeps_it_open(
     assert stage.desk.incident.is_open
     assert not [words for words in stage.words if words.startswith(("resolved", "captured"))]
     assert all(each.is_open for each in stage.desk.book.incidents())
+
+
+@pytest.mark.parametrize(
+    ("error", "words"), [(JournalError("the disk is full"), "the disk is full"), (KeyError("spec"), "KeyError: 'spec'")]
+)
+async def test_what_goes_wrong_beside_all_else_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+) -> None:
+    stage = Stage(tmp_path, "alice", tmp_path / "shared")
+    desk = stage.desk
+    await desk.open(Opening("It burns", "sev1", "shop"))
+
+    async def nothing(*_: object) -> list[Told]:
+        return []
+
+    async def fails(*_: object) -> list[Told]:
+        raise error
+
+    monkeypatch.setattr(desk, "_look_at_changes", nothing)
+    monkeypatch.setattr(desk._recorder, "due", nothing)
+    monkeypatch.setattr(desk._recorder, "lines", fails)
+    monkeypatch.setattr("aurora_tui.incident.thinking.thought", nothing)
+    await desk.watch()
+    await asyncio.gather(*desk._beside, return_exceptions=True)
+    await desk.watch()
+    assert desk.trouble == words
+    await desk.watch()
+    assert desk.trouble == ""
 
 
 async def test_what_answers_a_fact_counts_after_it_however_far_behind_the_clock_is(tmp_path: Path) -> None:
