@@ -47,8 +47,8 @@ class Snapshot:
     at: float
     tables: Mapping[str, Mapping[str, Any]]
     states: Mapping[str, Freshness] = field(default_factory=dict)
-    unread: int = 0
-    """Rows that could not be read again, as of another version of the program."""
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    """By table the rows that stood there and are not here: too many to keep, or of another version of the program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,9 @@ def packed(rows: Rows, more: Mapping[str, Mapping[str, Any]] | None = None, name
 
 def packed_again(snapshot: Snapshot) -> str:
     """A snapshot that was read, as text, redacted as if it had been captured here."""
-    tables = {name: _table(snapshot.states[name], rows) for name, rows in snapshot.tables.items()}
+    tables = {
+        name: _table(snapshot.states[name], rows, snapshot.dropped[name]) for name, rows in snapshot.tables.items()
+    }
     return _pack({"at": snapshot.at, "tables": tables})
 
 
@@ -90,13 +92,13 @@ def _of(namespace: str, rows: Mapping[str, Any]) -> Mapping[str, Any]:
     return {key: row for key, row in rows.items() if key.startswith(f"{namespace}/")}
 
 
-def _table(freshness: Freshness, rows: Mapping[str, Any]) -> dict[str, Any]:
+def _table(freshness: Freshness, rows: Mapping[str, Any], dropped: int = 0) -> dict[str, Any]:
     some = sorted(rows.items())[:MOST_ROWS]
     return {
         "state": str(freshness.state),
         "last_good": freshness.last_good,
         "message": mask_text(freshness.message),
-        "left_out": len(rows) - len(some),
+        "left_out": dropped + len(rows) - len(some),
         "rows": {key: mask(_without_copy(msgspec.to_builtins(row, str_keys=True)), fields=True) for key, row in some},
     }
 
@@ -114,24 +116,26 @@ def unpacked(data: str) -> Snapshot:
     raw = _unpack(data)
     tables: dict[str, Mapping[str, Any]] = {}
     states: dict[str, Freshness] = {}
-    unread = 0
+    dropped: dict[str, int] = {}
     try:
         for name, table in raw["tables"].items():
             kind = KINDS.get(name)
             if kind is None:
                 continue
             rows = {}
+            left_out = table.get("left_out")
+            dropped[name] = left_out if isinstance(left_out, int) and 0 <= left_out < 2**53 else 0
             for key, row in table["rows"].items():
                 try:
                     rows[key] = msgspec.convert(row, kind, strict=False, str_keys=True)
                 except (msgspec.ValidationError, ValueError, TypeError):
-                    unread += 1
+                    dropped[name] += 1
             tables[name] = rows
             last_good = _moment(table.get("last_good"))
             states[name] = Freshness(SourceState(table["state"]), last_good, str(table.get("message") or ""))
         if (at := _moment(raw["at"])) is None:
             raise ValueError("no snapshot: it has no time")
-        return Snapshot(at, tables, states, unread)
+        return Snapshot(at, tables, states, dropped)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"no snapshot: {type(error).__name__}") from error
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, cast
 
 from aurora_tui.cluster import resources
@@ -35,20 +36,39 @@ _STEP = 0.1
 
 
 @dataclass(frozen=True, slots=True)
+class Captured:
+    """A snapshot as it stands in the bundle: all of an incident unpacked at once would fill the memory."""
+
+    at: float
+    data: str = field(repr=False)
+
+    def opened(self) -> Snapshot:
+        return _opened(self.data)
+
+
+@lru_cache(maxsize=2)
+def _opened(data: str) -> Snapshot:
+    """The one in sight, and the one before it."""
+    return unpacked(data)
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """What a bundle holds, read: its incident at its end, snapshots and lines by time, and the moments."""
 
     incident: Incident
     facts: tuple[Fact, ...]
-    snapshots: tuple[Snapshot, ...]
+    snapshots: tuple[Captured, ...]
     lines: tuple[LogLine, ...]
     moments: tuple[float, ...]
+    owners: Mapping[str, tuple[str, str] | None] = field(default_factory=dict, repr=False)
+    """The workload of each pod that stands in any of the snapshots."""
 
     def snapshot(self, at: float) -> Snapshot | None:
         """The newest one at a moment; before all of them the first."""
         if not self.snapshots:
             return None
-        return self.snapshots[max(bisect_right(self.snapshots, at, key=lambda each: each.at) - 1, 0)]
+        return self.snapshots[max(bisect_right(self.snapshots, at, key=lambda each: each.at) - 1, 0)].opened()
 
     def until(self, at: float) -> Incident | None:
         """The incident as it stood at a moment; before it was opened, what is known of it then."""
@@ -58,10 +78,14 @@ class Recorded:
 
 def recorded(facts: Sequence[Fact]) -> Recorded:
     """Read the facts of a bundle; raises `ValueError` for a capture that is none."""
-    snapshots = sorted(
-        (unpacked(fact.body["data"]) for fact in facts if fact.kind is FactKind.SNAPSHOT and "data" in fact.body),
-        key=lambda each: each.at,
-    )
+    snapshots: list[Captured] = []
+    owners: dict[str, tuple[str, str] | None] = {}
+    for data in (fact.body["data"] for fact in facts if fact.kind is FactKind.SNAPSHOT and "data" in fact.body):
+        snapshot = unpacked(data)
+        snapshots.append(Captured(snapshot.at, data))
+        pods = snapshot.tables.get(views.PODS.table, {}).values()
+        owners.update((pod.metadata.name, owner_workload(pod)) for pod in pods)
+    snapshots.sort(key=lambda each: each.at)
     lines = [
         line
         for fact in facts
@@ -76,7 +100,7 @@ def recorded(facts: Sequence[Fact]) -> Recorded:
     times = {each.at for each in snapshots} | {fact.happened for fact in told if _is_moment(fact)}
     moments = tuple(sorted(at for at in times if at >= min(begin, incident.begin)))
     ordered = sorted(lines, key=lambda line: line.stamp or 0.0)
-    return Recorded(incident, told, tuple(snapshots), tuple(ordered), moments or (incident.opened_at,))
+    return Recorded(incident, told, tuple(snapshots), tuple(ordered), moments or (incident.opened_at,), owners)
 
 
 def _is_moment(fact: Fact) -> bool:
@@ -144,11 +168,6 @@ class ReplaySession(Session):
         super().__init__(quiet, context, all_namespaces=True, read_only=True, clock=lambda: self.at)
         self.cluster = OfflineCluster(context)
         self.recorded = found
-        self._owners = {
-            pod.metadata.name: owner_workload(pod)
-            for snapshot in found.snapshots
-            for pod in snapshot.tables.get(views.PODS.table, {}).values()
-        }
 
     def start(self) -> None:
         self.store.table(STATUS).apply({STATUS: ClusterStatus(self.context, "", "")})
@@ -159,8 +178,10 @@ class ReplaySession(Session):
         self.at = at
         place = self.recorded.moments.index(at) + 1 if at in self.recorded.moments else 0
         title = f"REPLAY {rfc3339(at)} {place}/{len(self.recorded.moments)}"
-        self.environment = replace(self.environment, title=title)
         snapshot = self.recorded.snapshot(at)
+        if snapshot is not None and (dropped := sum(snapshot.dropped.values())):
+            title += f" · {dropped:,} rows dropped"
+        self.environment = replace(self.environment, title=title)
         for name in KINDS:
             table = self.store.table(name)
             rows = snapshot.tables.get(name) if snapshot is not None else None
@@ -206,5 +227,5 @@ class ReplaySession(Session):
             return line.origin == selection.pod
         if selection.workload is None:
             return False
-        owner = self._owners.get(line.origin)
+        owner = self.recorded.owners.get(line.origin)
         return owner == selection.workload if owner else line.origin.startswith(f"{selection.workload[1]}-")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import gc
 import json
 import random
+import weakref
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ import pytest
 
 from aurora_tui.folders import state_dir
 from aurora_tui.incident import bundle as bundles
-from aurora_tui.incident import capture
+from aurora_tui.incident import capture, replay
 from aurora_tui.incident.bundle import BundleError, bundled, read_bundle
 from aurora_tui.incident.capture import packed, packed_lines, rows_of, unpacked, unpacked_lines
 from aurora_tui.incident.changes import changes_around
@@ -73,7 +76,7 @@ def test_rows_come_back_as_they_were_and_without_secrets() -> None:
     found = unpacked(snapshot(1000.0, alert("Fire", AlertState.FIRING, "password=hunter2 of db")))
     row = found.tables["alerts"]["Fire"]
     assert row == alert("Fire", AlertState.FIRING, "password=(hidden) of db")
-    assert found.unread == 0
+    assert found.dropped == {"alerts": 0}
 
 
 def test_log_lines_come_back_without_secrets() -> None:
@@ -113,7 +116,8 @@ def test_a_bundle_holds_no_secret_of_whoever_wrote_it(tmp_path: Path) -> None:
         text = file.read("facts.jsonl").decode()
     assert "sesame" not in text
     read = recorded(read_bundle(path))
-    told = f"{read.lines} {read.snapshots} {read.facts}"
+    told = f"{read.lines} {[each.opened() for each in read.snapshots]} {read.facts}"
+    assert "(hidden)" in told
     assert "hunter2" not in told
     assert "abcdef0123" not in told
     assert "it begins" in told
@@ -135,6 +139,42 @@ def test_a_replay_shows_each_moment_as_it_was(tmp_path: Path) -> None:
     session.step(-1)
     assert [entry.words for entry in session.recorded.until(1050.0).timeline][-1] != "resolved"  # type: ignore[union-attr]
     assert session.recorded.until(1050.0).is_open  # type: ignore[union-attr]
+
+
+def test_rows_that_were_dropped_are_told_to_whoever_opens_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture, "MOST_ROWS", 2)
+    many = snapshot(1000.0, *(alert(f"Fire{number}", AlertState.FIRING) for number in range(1002)))
+    odd = capture._unpack(many)
+    odd["tables"]["alerts"]["rows"]["Fire1"] = {"of": "another version"}
+    told = [facts()[0], fact(2, FactKind.SNAPSHOT, 1000.0, data=capture._pack(odd))]
+    session = ReplaySession(
+        load_settings(environ={"HOME": "/nowhere"}), recorded(read_bundle(written(tmp_path, bundled(told))))
+    )
+    session.start()
+    assert set(session.store.table("alerts").rows) == {"Fire0"}
+    assert session.environment.title == "REPLAY 1970-01-01T00:16:40Z 1/1 · 1,001 rows dropped"
+
+
+def test_of_all_captures_only_those_in_sight_are_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: weakref.WeakSet[Store] = weakref.WeakSet()  # a snapshot itself takes no weak reference
+    rows = [snapshot(1000.0 + number, alert("Fire", AlertState.FIRING)) for number in range(30)]
+    unpack = capture.unpacked
+
+    def counted(data: str) -> Any:
+        found = unpack(data)
+        mark = Store()
+        kept.add(mark)
+        return dataclasses.replace(found, states={**found.states, "mark": mark})  # type: ignore[dict-item]
+
+    monkeypatch.setattr(replay, "unpacked", counted)
+    captures = [fact(2 + number, FactKind.SNAPSHOT, 1000.0, data=data) for number, data in enumerate(rows)]
+    session = ReplaySession(load_settings(environ={"HOME": "/nowhere"}), recorded([facts()[0], *captures]))
+    session.start()
+    for _ in rows:
+        session.step(1)
+    gc.collect()
+    assert session.at == 1029.0
+    assert len(kept) <= 2
 
 
 def archive(tmp_path: Path, **members: Any) -> Path:
