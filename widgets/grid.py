@@ -9,7 +9,8 @@ from textual.binding import BindingType
 
 from widgets.gridkeys import GRID_KEYS, first_heading, is_taken
 from widgets.gridlook import GRID_CSS, STYLES
-from widgets.gridview import GridMessage, GridView
+from widgets.gridmessage import GridMessage
+from widgets.gridview import GridView
 
 T = TypeVar("T")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from textual.message import Message
 from textual.strip import Strip
 
 from aurora_tui.model.columns import Column
@@ -13,23 +12,12 @@ from aurora_tui.model.filters import Filter
 from widgets.gridcells import GridCells
 from widgets.gridkeys import heaviest_first
 from widgets.gridlook import Look, read_look
+from widgets.gridmessage import GridMessage
 from widgets.gridpaint import GridPainter
 from widgets.gridstate import GridState
 from widgets.lineview import LineView
 
 T = TypeVar("T")
-
-
-class GridMessage(Message):
-    """Base of what a grid says."""
-
-    def __init__(self, grid: GridView[Any]) -> None:
-        super().__init__()
-        self.grid = grid
-
-    @property
-    def control(self) -> GridView[Any]:
-        return self.grid
 
 
 class GridView(LineView, Generic[T]):
@@ -128,10 +116,13 @@ class GridView(LineView, Generic[T]):
 
     def set_columns(self, columns: Sequence[Column[T]], rows: Mapping[str, T]) -> None:
         """Show other columns and rows. Sort order, cursor and marks stay where they still mean something."""
+        self.replace(columns, rows, self._sort)
+
+    def replace(self, columns: Sequence[Column[T]], rows: Mapping[str, T], sort: tuple[str, bool] | None) -> None:
+        """The same in an order of their own, as in `sorted_by`."""
         self._take_columns(columns)
-        column = self._column_named(self._sort[0]) if self._sort else None
-        if column is None:
-            self._sort = None
+        column = self._column_named(sort[0]) if sort else None
+        self._sort = sort if column else None
         if self.cursor_key not in rows:
             self._state.settled = False
         reverse = bool(self._sort and self._sort[1])

@@ -123,6 +123,8 @@ class ObjectsPane(TablePane):
         self.scope: Scope | None = None
         self.all_namespaces = all_namespaces
         self._trail: list[_Place] = []
+        self._orders: dict[str, tuple[str, bool]] = {}
+        """By table what it was sorted by last."""
         self._usage = PodUsage(store)
         super().__init__(store, PODS.table, PODS.columns, clock=clock, id=id)
         self.heading = PODS.title
@@ -314,10 +316,11 @@ class ObjectsPane(TablePane):
         return True
 
     def _go(self, view: View, scope: Scope | None, filter_text: str, select: str | None) -> None:
+        self._keep_order()
         self.view, self.scope, self.filter_text = view, scope, filter_text
         self.faults_only = False
         self.heading = view.title
-        self.follow(view.table, self._columns())
+        self.follow(view.table, self._columns(), self._orders.get(view.table))
         self._apply_filter()
         self.select(select)
         self.refresh_bindings()
@@ -332,5 +335,11 @@ class ObjectsPane(TablePane):
         return columns
 
     def _set_columns(self) -> None:
+        self._keep_order()
         self.columns = tuple(self._columns())
-        self.grid.set_columns(self.dressed(), self.table.rows)
+        self.grid.replace(self.dressed(), self.table.rows, self._orders.get(self.table.name))
+
+    def _keep_order(self) -> None:
+        """Remember the order for when the operator, or the column that it goes by, comes back."""
+        if self.grid.sorted_by is not None:
+            self._orders[self.table.name] = self.grid.sorted_by

@@ -98,15 +98,15 @@ class TablePane(Pane):
     def tables(self) -> Sequence[str]:
         return [self.table.name]
 
-    def follow(self, table: str, columns: Sequence[Column[Any]]) -> None:
-        """Show another table from now on."""
+    def follow(self, table: str, columns: Sequence[Column[Any]], sort: tuple[str, bool] | None) -> None:
+        """Show another table from now on, in an order of its own (`Grid.sorted_by`)."""
         if table != self.table.name:
             self.grid.unmark()
         self._feed.close()
         self._feed = self.store.table(table).feed(self._note)
         self._feed.drain()
         self.columns = tuple(columns)
-        self.grid.set_columns(self.dressed(), self.table.rows)
+        self.grid.replace(self.dressed(), self.table.rows, sort)
         self.post_message(self.Wanted(self.tables()))
         self._settle()
 

@@ -307,3 +307,63 @@ async def test_a_server_that_tells_no_usage_leaves_nothing_to_remark() -> None:
         await pilot.pause()
 
         assert screen.lines(app)[0].split() == ["▸Pods", "1", "live", "·", "now"]
+
+
+async def sorted_by_cpu(app: Host, pilot: Pilot[None]) -> None:
+    app.put("deployments", *deployments("api web"))
+    app.put("pods", pod("api"), pod("db"), pod("web"))
+    app.put("podmetrics", sample("api", "250m"), sample("db", "1"), sample("web", "2"))
+    app.second()
+    await pilot.press("C")
+    assert app.names == ["web", "db", "api"]
+
+
+async def test_each_kind_keeps_the_order_it_was_sorted_in_while_others_are_looked_at() -> None:
+    async with opened() as (app, pilot):
+        await sorted_by_cpu(app, pilot)
+
+        app.pane.show_view(views.DEPLOYMENTS)
+        await pilot.press("N", "N")
+        assert app.names == ["web", "api"]
+        app.pane.show_view(views.PODS)
+        await pilot.pause()
+        assert (app.names, "CPU↓" in screen.text(app)) == (["web", "db", "api"], True)
+
+        app.pane.show_view(views.STATEFULSETS)
+        app.put("statefulsets", statefulset("api"), statefulset("db"))
+        app.second()
+        await pilot.pause()
+        assert (app.names, "NAME↓" in screen.text(app)) == (["api", "db"], False)
+        app.pane.show_view(views.DEPLOYMENTS)
+        await pilot.pause()
+        assert (app.names, "NAME↓" in screen.text(app)) == (["web", "api"], True)
+
+
+async def test_escape_comes_back_to_the_order_that_was_left() -> None:
+    async with opened() as (app, pilot):
+        await sorted_by_cpu(app, pilot)
+        app.pane.show_view(views.DEPLOYMENTS)
+        await pilot.press("N", "N", "g")
+        app.pane.drill()
+        await pilot.press("M")
+        app.pane.back()
+        await pilot.pause()
+
+        assert (app.names, app.here) == (["web", "api"], "web")
+
+
+async def test_the_order_by_what_pods_use_comes_back_with_it() -> None:
+    async with opened() as (app, pilot):
+        await sorted_by_cpu(app, pilot)
+        app.store.table("podmetrics").clear()
+        app.second()
+        await pilot.pause()
+        assert (app.names, "CPU" in screen.text(app)) == (["api", "db", "web"], False)
+
+        app.pane.show_view(views.NODES)
+        app.pane.show_view(views.PODS)
+        app.put("podmetrics", sample("api", "250m"), sample("db", "1"), sample("web", "2"))
+        app.second()
+        await pilot.pause()
+
+        assert (app.names, "CPU↓" in screen.text(app)) == (["web", "db", "api"], True)
