@@ -89,6 +89,7 @@ class AlertsPane(TablePane):
         if not self.grouped:
             super().flush()
             return
+        self._told = False
         changes = self._feed.drain()
         if changes.keys:
             before, self._groups = self._groups, groups_of(self.table.rows.values())

@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 from aurora_tui import frame
 from aurora_tui.app import AuroraApp
 from aurora_tui.model import kube
+from aurora_tui.model.alerts import Alert, AlertState
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.loglines import LogLine
 from aurora_tui.model.slo_columns import COLUMNS, THRIFTY_COLUMNS
@@ -96,6 +97,30 @@ async def test_a_pane_that_is_out_of_sight_keeps_no_tick_busy_and_catches_up_whe
         app.flush()
         await pilot.pause()
         assert " 77 " in screen.text(app)
+
+
+async def test_an_alert_in_sight_does_not_wait_for_the_tick_after_a_look_at_the_groups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with without_ticks(tmp_path, monkeypatch, thrifty=True) as (app, pilot):
+        table = app.session.store.table("alerts")
+
+        def say(summary: str) -> None:
+            table.apply({"a": Alert("a", "Slow", AlertState.FIRING, "critical", 1.0, summary, {}, {}, None)})
+
+        say("one")
+        app.flush()
+        await pilot.pause()
+        say("two")
+        await pilot.pause()
+        app.alerts_pane.action_group()
+        app.flush()
+        app.alerts_pane.action_group()
+
+        app.thrifty, app._hurried = False, 0.0
+        say("three")
+        await pilot.pause()
+        assert "three" in screen.text(app)
 
 
 async def test_rows_that_change_all_the_time_are_shown_no_more_often_than_they_can_be_read(
