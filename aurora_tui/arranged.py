@@ -125,7 +125,7 @@ class Arranged(Painted["int | SwitchContext"]):
     def on_resize(self, event: Resize) -> None:
         # Called before Textual takes the size over: `size` is still the old one. Terminals also say so where
         # the screen is shown by another one now (tmux, screen): nothing may be left of what was painted.
-        self.terminal_is_blank()
+        self.terminal_is_blank(event.size)
         self._arrange(event.size)
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:

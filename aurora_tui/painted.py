@@ -9,6 +9,7 @@ from rich.color import ColorSystem
 from rich.console import RenderableType
 from textual._compositor import CompositorUpdate
 from textual.app import App
+from textual.geometry import Size
 from textual.screen import Screen
 
 from aurora_tui import themes
@@ -94,9 +95,9 @@ class Painted(App[R], Generic[R]):
             if pace.answers >= ANSWERS and (pace.round_trip or 0.0) > SLOW_LINE:
                 self.grow_thrifty()
 
-    def terminal_is_blank(self) -> None:
-        """What was painted is not there any more: paint it all again."""
-        self._canvas.forget()
+    def terminal_is_blank(self, size: Size | None = None) -> None:
+        """What was painted is not there any more: paint it all again, for another `size` once it is laid out."""
+        self._canvas.forget(size)
         self._paint()
 
     def background_told(self, light: bool) -> None:

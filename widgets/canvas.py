@@ -52,14 +52,20 @@ class Canvas:
         self._shown: list[list[_Cell]] = []
         self._spans: dict[int, tuple[int, int]] = {}
         """Where the two may differ: from which cell to which, by line."""
+        self._awaited: tuple[int, int] | None = None
+        """The size that the terminal has by now, while the picture is still of another one."""
 
     @property
     def is_behind(self) -> bool:
         """Whether there may be something to draw."""
-        return bool(self._spans)
+        return bool(self._spans) and self._awaited is None
 
-    def forget(self) -> None:
-        """Nothing is known any more of what the terminal shows."""
+    def forget(self, size: tuple[int, int] | None = None) -> None:
+        """Nothing is known any more of what the terminal shows.
+
+        Where it has another `size` now, a picture of the old one is not worth drawing any more.
+        """
+        self._awaited = None if size == self._size else size
         width, height = self._size
         self._shown = [[_UNKNOWN] * width for _ in range(height)]
         self._spans = dict.fromkeys(range(height), (0, width))

@@ -155,6 +155,30 @@ def test_the_screen_follows_the_size_of_the_terminal_there_and_back(program: Pro
             terminal.wait_for(whole, PATIENCE)
 
 
+def test_a_smaller_terminal_is_not_sent_the_picture_of_the_larger_one(program: Program) -> None:
+    with burning(program) as terminal:
+        terminal.wait_for(whole, PATIENCE)
+        before = len(terminal.raw)
+
+        terminal.resize(80, 24)
+        terminal.wait_for(lambda screen: whole(screen) and len(terminal.raw) > before, PATIENCE)
+
+        lines = {int(line) for line in re.findall(rb"\x1b\[(\d+)(?:;\d+)?H", terminal.raw[before:])}
+        # What was painted just before it was told may still be there: a line or two that changed.
+        assert len([line for line in lines if line > 24]) < 6
+
+
+def test_a_terminal_of_the_same_size_that_shows_something_else_is_painted_anew(program: Program) -> None:
+    with burning(program) as terminal:
+        terminal.wait_for(whole, PATIENCE)
+        until(terminal, lambda: not terminal.owes)
+        terminal.screen.reset()
+
+        os.kill(terminal.pid, signal.SIGWINCH)
+
+        terminal.wait_for(whole, PATIENCE)
+
+
 def test_no_color_leaves_only_shades_of_grey(program: Program) -> None:
     with burning(program, NO_COLOR="1", COLORTERM="truecolor") as terminal:
         # The last figure may have come only in part.

@@ -120,6 +120,25 @@ def test_what_was_lost_is_painted_again() -> None:
     assert shown.cells() == painted(lines)
 
 
+def test_a_picture_of_a_size_that_the_terminal_had_is_not_drawn_unless_it_has_it_again() -> None:
+    lines = [strip(("one", PLAIN)), strip(("two", PLAIN)), strip(("three", PLAIN))]
+    shown = Shown()
+    shown.show(whole(lines))
+    shown.screen.reset()
+
+    shown.canvas.forget((WIDTH * 2, HEIGHT))
+    shown.canvas.take(part(lines, 0, 0, 3), (WIDTH, HEIGHT))
+    assert not shown.canvas.is_behind
+    shown.canvas.forget((WIDTH, HEIGHT))
+    assert shown.canvas.is_behind
+    shown.show()
+    assert shown.cells() == painted(lines)
+
+    shown.canvas.forget((WIDTH, HEIGHT + 1))
+    shown.canvas.take(whole(lines), (WIDTH, HEIGHT + 1))
+    assert shown.canvas.is_behind
+
+
 def test_one_digit_costs_one_digit() -> None:
     rest = [strip(), strip()]
     shown = Shown()
