@@ -61,6 +61,12 @@ class Pages:
             # Let the first page be painted before the next is decoded.
             await asyncio.sleep(0)
 
+    async def version(self, path: str) -> str:
+        """The version that the server is at, for the price of one object."""
+        raw = await self._transport.bytes("GET", path, query={"limit": "1"}, silence=ANSWER_SECONDS)
+        page: kube.ListPage[Any] = self._decoder.decode(raw)
+        return page.metadata.resource_version
+
 
 def _passes(error: ClusterError) -> bool:
     """Whether the server may well answer the same question later: it is busy, broken or away."""

@@ -10,33 +10,26 @@ from typing import Any, NoReturn
 import msgspec
 
 from aurora_tui.backoff import Backoff
-from aurora_tui.cluster.answers import not_kubernetes
-from aurora_tui.cluster.errors import (
-    ClusterError,
-    ConfigError,
-    ForbiddenError,
-    GoneError,
-    NotFoundError,
-    ThrottledError,
-    UnauthorizedError,
-)
+from aurora_tui.cluster.errors import ClusterError, ForbiddenError, GoneError
 from aurora_tui.cluster.headstart import HeadStart
 from aurora_tui.cluster.paging import Pages
 from aurora_tui.cluster.resources import Resource
+from aurora_tui.cluster.setbacks import DENIED_SECONDS
+from aurora_tui.cluster.tablestate import TableState
 from aurora_tui.cluster.transport import ANSWER_SECONDS, SilenceError, Transport
 from aurora_tui.cluster.watchlines import breathe, line_batches
 from aurora_tui.model import kube
-from aurora_tui.model.freshness import SourceState
 from aurora_tui.store import Table
 
 WATCH_SECONDS = 300
 SILENCE_SECONDS = 90.0
 """The server sends a bookmark about once a minute: after a longer silence the watch is opened anew."""
+FAILURES = 5
+"""Watches from one version that a server may break off in a row before the list is read again."""
 AT_ONCE = 100
 """Events that are decoded before the keys are looked at again."""
 BRIEF_SECONDS = 1.0
 """A watch that ends sooner is not asked for again at once."""
-_DENIED_SECONDS = 30.0
 _ALL_TOLD = "k8s.io/initial-events-end"
 """The mark of the bookmark that ends a streaming list."""
 _NOT_SERVED = frozenset({400, 403, 404, 405, 406, 415, 422})
@@ -73,13 +66,12 @@ class Reflector:
         self._namespace = namespace
         self._fallback = fallback
         self._table = table
-        self._clock = clock
-        self._note = ""
+        self._state = TableState(table, clock)
         self._version = ""
         self._listed = False
         """Whether there was a whole list already."""
-        self._to_come = ""
-        """What a list that is not whole yet still lacks, in words."""
+        self._failures = 0
+        """How often in a row a watch from this version was answered with a fault of the server's."""
         self._streams = True
         """Whether the server may know streaming lists: until it has refused one."""
         self._told: set[str] | None = None
@@ -94,7 +86,7 @@ class Reflector:
     async def run(self) -> NoReturn:
         """Follow the server until cancelled; never raises because a server did."""
         backoff = Backoff()
-        self._table.set_freshness(SourceState.CONNECTING, self._clock(), f"connecting to {self._transport.server}")
+        self._state.connecting(self._transport.server)
         while True:
             try:
                 if not self._version and not self._streaming:
@@ -142,22 +134,16 @@ class Reflector:
             self._end_list(seen, page.metadata.resource_version)
             self._live()
         else:
-            self._await_more(page.metadata.remaining_item_count)
+            self._state.await_more(page.metadata.remaining_item_count)
         return last
 
     def _end_list(self, seen: set[str], version: str) -> None:
         self._table.retain(seen)
         self._version = version
+        self._failures = 0
         self._listed = True
         self._told = None
-        self._to_come = ""
-
-    def _await_more(self, left: int | None) -> None:
-        """Say that there is more than has been read; servers need not tell how much."""
-        self._to_come = f"about {left:,} more to come" if left else "more to come"
-        if self._table.freshness.state is not SourceState.LIVE:
-            words = "; ".join(filter(None, (self._note, f"reading, {self._to_come}")))
-            self._table.set_freshness(SourceState.CONNECTING, self._clock(), words)
+        self._state.to_come = ""
 
     async def _watch(self, backoff: Backoff) -> None:
         """Apply events until the server ends the watch, which it does every few minutes.
@@ -189,6 +175,7 @@ class Reflector:
                     for start in range(0, len(lines), AT_ONCE):
                         self._apply(lines[start : start + AT_ONCE])
                         backoff.reset()
+                        self._failures = 0
                         await asyncio.sleep(0)
                     if self._told is None:
                         await breathe(response)
@@ -198,6 +185,8 @@ class Reflector:
             # Quiet or dead: asking again tells which, and costs no list.
             if not opened:
                 raise
+            if self._told is None:
+                await self._doubt()
             if self._told is not None:
                 # A server that began to tell all and does not end takes the watch for one like any other.
                 self._streams = False
@@ -215,14 +204,22 @@ class Reflector:
         else:
             await asyncio.sleep(backoff.next())
 
+    async def _doubt(self) -> None:
+        """A server that was set back lets a watch from what it has not come to again wait, and says nothing.
+
+        Its versions can be compared where they are numbers, as those of an API server always are:
+        https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
+        """
+        now = await self._pages.version(self._resource.path(self._namespace))
+        if now.isdecimal() and self._version.isdecimal() and int(now) < int(self._version):
+            self._version = ""
+
     async def _poll(self) -> None:
         """Where we may list but not watch, the list is read again now and then."""
         self._version = ""
-        words = f"watching {self._resource.plural} is forbidden: they are read again every {_DENIED_SECONDS:.0f} s"
-        next_try = self._clock() + _DENIED_SECONDS
-        message = "; ".join(filter(None, (self._note, words)))
-        self._table.set_freshness(SourceState.LIVE, self._clock(), message, next_try=next_try)
-        await asyncio.sleep(_DENIED_SECONDS)
+        words = f"watching {self._resource.plural} is forbidden: they are read again every {DENIED_SECONDS:.0f} s"
+        self._state.live(words, DENIED_SECONDS)
+        await asyncio.sleep(DENIED_SECONDS)
 
     def _apply(self, lines: list[bytes]) -> None:
         upserts: dict[str, Any] = {}
@@ -252,7 +249,12 @@ class Reflector:
                     case _:
                         status = msgspec.json.decode(event.object, type=kube.Status)
                         error = GoneError if status.code == 410 else ClusterError
-                        raise error(status.message or "the watch failed", status=status.code)
+                        causes = (status.details and status.details.causes) or ()
+                        raise error(
+                            status.message or "the watch failed",
+                            status=status.code,
+                            causes=frozenset(cause.reason for cause in causes),
+                        )
         finally:
             # What came before an error counts: the version has moved past it.
             self._table.apply(upserts, deletes)
@@ -268,33 +270,25 @@ class Reflector:
     def _live(self) -> None:
         """The table is equal to what the server has: while that is being told anew, it need not be."""
         if self._told is None:
-            self._table.set_freshness(SourceState.LIVE, self._clock(), self._note)
+            self._state.live()
 
     def _narrow(self) -> bool:
         """Where listing all namespaces is forbidden, fall back to the one we were given."""
         if self._namespace is not None or self._fallback is None or not self._resource.namespaced:
             return False
         self._namespace, self._version = self._fallback, ""
-        self._note = f"only namespace {self._fallback}: listing {self._resource.plural} of all is forbidden"
+        self._state.note = f"only namespace {self._fallback}: listing {self._resource.plural} of all is forbidden"
         return True
 
     async def _pause(self, error: Exception, backoff: Backoff) -> None:
-        wait, words = backoff.next(), str(error)
-        state = self._table.freshness.lost
-        match error:
-            case NotFoundError():
-                words = self._resource.missing()
-                state, wait = SourceState.UNCONFIGURED, max(wait, _DENIED_SECONDS)
-            case ForbiddenError() | UnauthorizedError() | ConfigError():
-                state, wait = SourceState.DENIED, max(wait, _DENIED_SECONDS)
-            case ThrottledError():
-                wait = max(wait, error.retry_after)
-                if self._to_come and state is SourceState.DOWN:
-                    state = SourceState.CONNECTING  # it speaks, and has begun to tell
-            case GoneError() | msgspec.DecodeError():
-                self._version = ""
-        if isinstance(error, msgspec.DecodeError):
-            words = f"{not_kubernetes(self._transport.server)} ({words})"
-        words = "; ".join(filter(None, (words, self._to_come)))
-        self._table.set_freshness(state, self._clock(), words, next_try=self._clock() + wait)
-        await asyncio.sleep(wait)
+        server, missing = self._transport.server, self._resource.missing()
+        found = self._state.set_back(error, backoff.next(), server=server, missing=missing)
+        if self._is_given_up(error) or found.anew:
+            self._version = ""
+        await asyncio.sleep(found.wait)
+
+    def _is_given_up(self, error: Exception) -> bool:
+        """Whether watches from our version have failed so often that it may be the cause."""
+        if isinstance(error, ClusterError) and (error.status or 0) >= 500:
+            self._failures += 1
+        return self._failures >= FAILURES

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from aurora_tui.cluster import paging
+from aurora_tui.cluster import reflector as reflectors
 from aurora_tui.cluster.headstart import HeadStart
 from aurora_tui.cluster.kubeconfig import choose
 from aurora_tui.cluster.reflector import Reflector
@@ -78,6 +79,26 @@ async def test_after_an_expired_version_the_rows_are_what_kubectl_lists(
     assert next(query.get("resourceVersion") for query in transport.asked if "watch" in query) == EXPIRED
     assert bool(streamed) is near
     assert reflector._streams
+
+
+async def test_a_server_that_was_set_back_behind_what_it_told_is_listed_anew(
+    connect: Callable[[], Recorder], kubectl: Kubectl, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reflectors, "SILENCE_SECONDS", 1.0)
+    transport, table = connect(), Table[kube.Pod]("pods")
+    reflector = Reflector(transport, PODS, NAMESPACE, table, lambda: 0.0)
+    await reflector.read()
+    table.apply({"aurora/undone": kube.Pod(kube.Meta(name="undone", namespace="aurora"))})
+    reflector._version = "999999999"  # as after a restore of etcd: what was told since the backup never was
+    following = asyncio.create_task(reflector.run())
+
+    await eventually(lambda: set(table.rows) == names(kubectl), timeout=120)
+
+    following.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await following
+    await transport.close()
+    assert next(query.get("resourceVersion") for query in transport.asked if "watch" in query) == "999999999"
 
 
 async def test_until_the_last_page_the_rows_that_the_server_holds_back_are_told(

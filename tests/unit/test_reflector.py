@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from aurora_tui.backoff import Backoff
 from aurora_tui.cluster import reflector as reflectors
+from aurora_tui.cluster import setbacks
 from aurora_tui.cluster.paging import PAGE_BYTES
 from aurora_tui.cluster.reflector import Reflector
 from aurora_tui.cluster.resources import HPAS, NODES, PODS
@@ -78,7 +80,8 @@ class Pauses(Backoff):
 def _no_waiting_and_no_distance(monkeypatch: pytest.MonkeyPatch) -> None:
     Pauses.made = []
     monkeypatch.setattr(reflectors, "Backoff", Pauses)
-    monkeypatch.setattr(reflectors, "_DENIED_SECONDS", 0.0)
+    for module in (reflectors, setbacks):
+        monkeypatch.setattr(module, "DENIED_SECONDS", 0.0)
     monkeypatch.setattr(Transport, "near", True)  # however busy this machine is
 
 
@@ -368,6 +371,67 @@ async def test_an_expired_version_is_listed_anew_without_blanking_the_rows(
     assert table.freshness.state is SourceState.LIVE
 
 
+def too_large(message: str = "Too large resource version: 900, current: 10") -> dict[str, Any]:
+    """The Status of a server that was asked for what it has not come to, as 1.35 sends it."""
+    causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
+    about = {"causes": causes, "retryAfterSeconds": 1}
+    return {"kind": "Status", "code": 504, "reason": "Timeout", "message": message, "details": about}
+
+
+@pytest.mark.parametrize(
+    "unusable",
+    [
+        page(504, json.dumps(too_large()), "application/json"),
+        stream(event("ERROR", too_large())),
+        refused(400, 'resourceVersion: Invalid value: "x"', "BadRequest"),
+        refused(404, "the server could not find the requested resource", "NotFound"),
+    ],
+    ids=["504", "error-504", "400", "404"],
+)
+async def test_a_version_that_the_server_cannot_watch_from_is_listed_anew(
+    server: ApiServer, table: Pods, start: Start, unusable: Any
+) -> None:
+    server.on(LIST, listing(item("a"), version=900), listing(item("b"), version=20))
+    server.on(WATCH, unusable, quiet())
+
+    start()
+    await server.until_asked(WATCH, 2)
+
+    assert server.requests(WATCH)[-1].query["resourceVersion"] == "20"
+    await table.until_rows("b")
+
+
+@pytest.mark.parametrize(
+    "failure", [refused(500, "watch is broken"), stream(event("ERROR", {"code": 500, "message": "broken"}))]
+)
+async def test_a_version_from_which_every_watch_fails_is_given_up_in_the_end(
+    server: ApiServer, table: Pods, start: Start, failure: Any
+) -> None:
+    server.on(LIST, listing(item("a")), listing(item("b"), version=20))
+    server.on(WATCH, *[failure] * reflectors.FAILURES, quiet())
+
+    start()
+    await table.until_rows("b")
+
+    assert {each.query["resourceVersion"] for each in server.requests(WATCH)[: reflectors.FAILURES]} == {"10"}
+    await server.until_asked(WATCH, reflectors.FAILURES + 1)
+
+
+async def test_a_server_that_was_set_back_and_lets_watches_from_its_future_wait_is_listed_anew(
+    server: ApiServer, table: Pods, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reflectors, "SILENCE_SECONDS", 0.05)
+    server.on(LIST, listing(item("a"), version=900), listing(item("b"), version=20))
+    server.on(WATCH, quiet())
+
+    start()
+    await table.until_rows("b")
+
+    assert server.requests(WATCH)[0].query["resourceVersion"] == "900"
+    await server.until_asked(WATCH, 2)
+    assert server.requests(WATCH)[1].query["resourceVersion"] == "20"
+
+
 def all_told(version: int) -> bytes:
     """The bookmark that ends a streaming list."""
     marks = {"k8s.io/initial-events-end": "true"}
@@ -529,7 +593,9 @@ async def test_silence_makes_it_ask_again_and_is_no_fault_while_the_server_answe
     await server.until_asked(WATCH, 3)
 
     assert set(seen) == {SourceState.CONNECTING, SourceState.LIVE}
-    assert len(server.requests(LIST)) == 1
+    # Whether the server was set back is asked of one object, not of all.
+    assert {each.query["limit"] for each in server.requests(LIST)[1:]} == {"1"}
+    assert {each.query["resourceVersion"] for each in server.requests(WATCH)} == {"10"}
 
 
 async def test_a_server_that_no_longer_answers_a_watch_is_stale(
