@@ -273,8 +273,13 @@ class Reflector:
             self._state.live()
 
     def _narrow(self) -> bool:
-        """Where listing all namespaces is forbidden, fall back to the one we were given."""
-        if self._namespace is not None or self._fallback is None or not self._resource.namespaced:
+        """Where listing all namespaces is forbidden, fall back to the one we were given.
+
+        Whoever was told of all of them may list them: that they are refused now, which an authorizer that cannot be
+        reached does too, takes no rows away.
+        """
+        told = self._listed or self._state.to_come
+        if told or self._namespace is not None or self._fallback is None or not self._resource.namespaced:
             return False
         self._namespace, self._version = self._fallback, ""
         self._state.note = f"only namespace {self._fallback}: listing {self._resource.plural} of all is forbidden"

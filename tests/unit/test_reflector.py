@@ -630,6 +630,28 @@ async def test_where_all_namespaces_are_forbidden_the_one_we_were_given_is_follo
     assert table.freshness.message == "only namespace aurora: listing pods of all is forbidden"
 
 
+@pytest.mark.parametrize("pages", [1, 2], ids=["after a whole list", "after a page"])
+async def test_a_refusal_after_all_namespaces_were_told_takes_no_rows_away(
+    server: ApiServer, table: Pods, start: Start, pages: int
+) -> None:
+    told = [listing(item("a"), item("b", namespace="other"), token="more" * (pages - 1))]
+    again = asyncio.Event()
+    server.on(LIST, *told, refused(403, "pods is forbidden: try later", "Forbidden"), held(again, listing(item("a"))))
+    server.on(WATCH, refused(410, "too old"), quiet())
+    server.on(f"GET {HOME}", listing(item("a")))
+
+    start(fallback="aurora")
+    await table.until(SourceState.DENIED)
+    await server.until_asked(LIST, 3)
+
+    assert set(table.rows) == {"aurora/a", "other/b"}
+    assert "pods is forbidden: try later" in table.freshness.message
+    again.set()
+    await table.until_rows("a")
+    await table.until(SourceState.LIVE)
+    assert server.requests(f"GET {HOME}") == []
+
+
 async def test_a_list_that_is_forbidden_everywhere_is_denied(server: ApiServer, table: Pods, start: Start) -> None:
     server.on("GET /api/v1/nodes", refused(403, "nodes is forbidden", "Forbidden"))
 
