@@ -12,7 +12,8 @@ import ssl
 import tempfile
 import threading
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -62,8 +63,11 @@ class HeadStart:
         threading.Thread(target=self._run, name="head start", daemon=True).start()
 
     def abandon(self) -> None:
-        """Ask for no further page; nobody waits for them any more."""
+        """Ask for no further page and keep none; nobody waits for them any more."""
         self._over.set()
+        with suppress(queue.Empty):
+            while True:
+                self._pages.get_nowait()
         self._pages.put(None)
         self._settled.set()
 
@@ -75,6 +79,18 @@ class HeadStart:
         """The pages as they come; the last one has no token of a next one, unless something went wrong."""
         while (page := await asyncio.to_thread(self._pages.get)) is not None:
             yield page
+
+    async def give(self, put: Callable[[ListPage[Pod]], bool]) -> bool:
+        """Give the pages to `put`, which tells the last one; whether that came, else no more are asked for."""
+        whole = False
+        try:
+            async for page in self.pages():
+                if whole := put(page):
+                    break
+        finally:
+            if not whole:
+                self.abandon()
+        return whole
 
     async def settled(self) -> None:
         """Wait for `settle`, or until that takes so long that there is time for other things anyway."""
@@ -108,6 +124,8 @@ class HeadStart:
                     self._over.wait(_busy(response))
                     raise NoHeadStartError
                 page = decoder.decode(body)
+                if self._over.is_set():
+                    return
                 self._pages.put(page)
                 if not page.metadata.continue_:
                     return

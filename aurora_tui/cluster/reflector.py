@@ -105,7 +105,8 @@ class Reflector:
     async def read(self) -> None:
         """Read all pages once and make the table equal to them."""
         seen: set[str] = set()
-        if self._ahead is not None and await self._take(self._ahead, seen):
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and await ahead.give(lambda page: self._put(page, seen)):
             return
         seen.clear()
         backoff = Backoff()
@@ -114,15 +115,6 @@ class Reflector:
         ):
             self._put(page, seen)
             backoff.reset()
-
-    async def _take(self, ahead: HeadStart, seen: set[str]) -> bool:
-        """Take what was read before there was a screen; whether that was all."""
-        self._ahead = None
-        async for page in ahead.pages():
-            if self._put(page, seen):
-                return True
-        ahead.settle()
-        return False
 
     def _put(self, page: kube.ListPage[Any], seen: set[str]) -> bool:
         """Apply one page; after the last one (True) the table is equal to the list."""

@@ -25,6 +25,7 @@ from tests.unit.apiserver import (
     page,
     refused,
     running,
+    said,
     silent,
     stream,
 )
@@ -166,6 +167,47 @@ async def test_leaving_does_not_wait_for_a_server_that_says_nothing(server: ApiS
 
     assert await reading == []
     ended.set()
+
+
+async def test_who_looks_at_another_namespace_meanwhile_asks_for_no_further_pages_and_keeps_none(
+    server: ApiServer, tmp_path: Path
+) -> None:
+    second = asyncio.Event()
+
+    async def slow(request: Any) -> Any:
+        await second.wait()
+        return await said(listing(item("b"), token="third"))(request)
+
+    server.on(LIST, listing(item("a"), token="second"), slow, listing(item("c"), token="more"))
+    context = context_for(tmp_path, server.url)
+    ahead = HeadStart(context, None)
+    cluster, table = KubernetesCluster(context, ahead=ahead), Table[kube.Pod]("pods")
+    ahead.begin()
+    (thread,) = (each for each in threading.enumerate() if each.name == "head start")
+    following = asyncio.create_task(cluster.reflector(PODS, None, table, lambda: 0.0).run())
+    await server.until_asked(LIST, 2)
+
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    second.set()
+    async with asyncio.timeout(10):
+        await asyncio.to_thread(thread.join)
+
+    assert len(server.requests(LIST)) == 2
+    left = [ahead._pages.get_nowait() for _ in range(ahead._pages.qsize())]
+    assert [page for page in left if page is not None] == []
+    await cluster.close()
+
+
+async def test_what_was_read_before_it_is_abandoned_is_let_go(server: ApiServer, tmp_path: Path) -> None:
+    ahead = HeadStart(context_for(tmp_path, server.url), None)
+    ahead.begin()
+    (thread,) = (each for each in threading.enumerate() if each.name == "head start")
+    await asyncio.to_thread(thread.join)
+
+    ahead.abandon()
+
+    assert [page async for page in ahead.pages()] == []
 
 
 async def test_a_server_that_cannot_prove_itself_is_told_nothing(tmp_path: Path) -> None:
