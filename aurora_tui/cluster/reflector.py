@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -17,11 +16,10 @@ from aurora_tui.cluster.resources import Resource
 from aurora_tui.cluster.setbacks import DENIED_SECONDS
 from aurora_tui.cluster.tablestate import TableState
 from aurora_tui.cluster.transport import ANSWER_SECONDS, SilenceError, Transport
-from aurora_tui.cluster.watchlines import breathe, line_batches
+from aurora_tui.cluster.watchlines import breathe, line_batches, watch_query
 from aurora_tui.model import kube
 from aurora_tui.store import Table
 
-WATCH_SECONDS = 300
 SILENCE_SECONDS = 90.0
 """The server sends a bookmark about once a minute: after a longer silence the watch is opened anew."""
 FAILURES = 5
@@ -30,6 +28,8 @@ AT_ONCE = 100
 """Events that are decoded before the keys are looked at again."""
 BRIEF_SECONDS = 1.0
 """A watch that ends sooner is not asked for again at once."""
+CUTS = 2
+"""Watches in a row that end so soon and bring nothing: then the rows are no longer called live."""
 _ALL_TOLD = "k8s.io/initial-events-end"
 """The mark of the bookmark that ends a streaming list."""
 _NOT_SERVED = frozenset({400, 403, 404, 405, 406, 415, 422})
@@ -70,6 +70,8 @@ class Reflector:
         self._version = ""
         self._listed = False
         """Whether there was a whole list already."""
+        self._cut = 0
+        """How many watches in a row ended at once, without an error, and brought nothing."""
         self._failures = 0
         """How often in a row a watch from this version was answered with a fault of the server's."""
         self._streams = True
@@ -143,34 +145,30 @@ class Reflector:
         A watch that lasts or brings something ends the row of failures; one that ends at once is asked
         for again after a pause, whether its end was an error or not.
         """
-        query = {
-            "watch": "true",
-            "allowWatchBookmarks": "true",
-            "timeoutSeconds": str(int(WATCH_SECONDS * (1 + random.random()))),
-        }
-        if self._version:
-            query["resourceVersion"] = self._version
-            self._told = None
-        else:
-            query |= {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
-            self._told = set()
+        query = watch_query(self._version)
+        self._told = None if self._version else set()
         path = self._resource.path(self._namespace)
-        elapsed = asyncio.get_running_loop().time
-        began = elapsed()
-        opened = False
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        opened = ended = False
+        proof: asyncio.TimerHandle | None = None
         try:
             silence = SILENCE_SECONDS if self._told is None else ANSWER_SECONDS
             async with self._transport.open("GET", path, query=query, silence=silence) as response:
-                self._live()
                 opened = True
+                if self._cut < CUTS:
+                    self._live()
+                else:
+                    proof = loop.call_later(BRIEF_SECONDS, self._live)
                 async for lines in line_batches(response.content.iter_any()):
                     for start in range(0, len(lines), AT_ONCE):
                         self._apply(lines[start : start + AT_ONCE])
                         backoff.reset()
-                        self._failures = 0
+                        self._failures = self._cut = 0
                         await asyncio.sleep(0)
                     if self._told is None:
                         await breathe(response)
+            ended = True
         except GoneError:
             self._version = ""
         except SilenceError:
@@ -191,10 +189,18 @@ class Reflector:
                 raise
             await self._poll()
             return
-        if elapsed() - began >= BRIEF_SECONDS:
+        finally:
+            if proof is not None:
+                proof.cancel()
+        if loop.time() - began >= BRIEF_SECONDS:
             backoff.reset()
-        else:
-            await asyncio.sleep(backoff.next())
+            self._cut = 0
+            return
+        wait = backoff.next()
+        self._cut += ended
+        if ended and self._cut >= CUTS:
+            self._state.cut(wait)
+        await asyncio.sleep(wait)
 
     async def _doubt(self) -> None:
         """A server that was set back lets a watch from what it has not come to again wait, and says nothing.

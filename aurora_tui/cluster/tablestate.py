@@ -38,6 +38,11 @@ class TableState:
         """The table is equal to what the server has; `wait`: when it is asked again."""
         self._say(SourceState.LIVE, self.note, remark, wait=wait)
 
+    def cut(self, wait: float) -> None:
+        """What the server would say is not heard; after `wait` it is asked again."""
+        words = "the server, or a proxy before it, ends watches at once"
+        self._say(self._table.freshness.lost, self.note, words, wait=wait)
+
     def set_back(self, error: Exception, wait: float, *, server: str, missing: str) -> Setback:
         """Say what an error means; `wait` and `missing` as in `setback`."""
         found = setback(error, lost=self._table.freshness.lost, wait=wait, server=server, missing=missing)

@@ -755,6 +755,45 @@ async def test_pauses_grow_while_lists_are_answered_but_watches_are_not(
     assert pauses.row >= 5
 
 
+async def test_watches_that_end_at_once_are_not_live_and_one_that_lasts_is_again(
+    server: ApiServer, table: Pods, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reflectors, "BRIEF_SECONDS", 0.5)
+    states: list[tuple[SourceState, int]] = []
+    note = table.set_freshness
+
+    def noting(state: SourceState, now: float, message: str = "", *, next_try: float | None = None) -> None:
+        states.append((state, len(server.requests(WATCH))))
+        note(state, now, message, next_try=next_try)
+
+    monkeypatch.setattr(table, "set_freshness", noting)
+    server.on(LIST, listing(item("a")))
+    server.on(WATCH, stream(), stream(), stream(), stream(), quiet())
+
+    start()
+    await table.until_message("the server, or a proxy before it, ends watches at once")
+    assert (table.freshness.state, table.freshness.next_try) == (SourceState.STALE, NOW)
+    await server.until_asked(WATCH, 5)
+    await table.until(SourceState.LIVE)
+
+    # One that ends may be chance; the last one, the only one that lasts, has to prove that it does.
+    assert {state for state, watches in states if watches in (3, 4)} == {SourceState.STALE}
+    assert table.freshness.message == ""
+
+
+async def test_a_watch_that_brings_something_before_it_ends_is_live(
+    server: ApiServer, table: Pods, start: Start
+) -> None:
+    mark = stream(event("BOOKMARK", {"metadata": {"resourceVersion": "11"}}))
+    server.on(LIST, listing(item("a")))
+    server.on(WATCH, mark, mark, mark, mark, quiet())
+
+    start()
+    await server.until_asked(WATCH, 5)
+
+    assert table.freshness.state is SourceState.LIVE
+
+
 async def test_pauses_start_small_again_once_a_watch_brings_something(
     server: ApiServer, table: Pods, start: Start
 ) -> None:
