@@ -130,6 +130,8 @@ class Incidents(Witnessing):
         try:
             await desk.watch()
             trouble = desk.trouble
+            for words in desk.outbox.left_unsent():
+                self._warn(words)
         except JournalError as error:
             trouble = str(error)
         finally:

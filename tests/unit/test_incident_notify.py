@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import threading
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from aurora_tui.incident import sending
 from aurora_tui.incident.book import Book
 from aurora_tui.incident.outbox import Outbox, notice_body
 from aurora_tui.incident.sending import NotSentError, secret_of, send
@@ -30,16 +32,20 @@ class Receiver:
     def __init__(self) -> None:
         self.got: list[tuple[str, dict[str, Any]]] = []
         self.status = 202
+        self.answers = threading.Event()
+        self.answers.set()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 outer.got.append((self.path, json.loads(body)))
-                self.send_response(outer.status)
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                self.wfile.write(b"ok")
+                outer.answers.wait(10)
+                with contextlib.suppress(OSError):  # whoever asked may not have waited
+                    self.send_response(outer.status)
+                    self.send_header("Content-Length", "2")
+                    self.end_headers()
+                    self.wfile.write(b"ok")
 
             def log_message(self, *args: Any) -> None:
                 """Nothing: the test says what matters."""
@@ -167,8 +173,11 @@ class Desk:
     def outbox(self, *channels: Channel) -> Outbox:
         return Outbox(self.book, channels, lambda: self.now, self.write)
 
-    def consent(self, to: Channel, text: str = "It burns") -> Any:
-        return self.book.append(NAME, FactKind.NOTICE, notice_body(to, Occasion.OPENED, text), by="alice", at=self.now)
+    def consent(self, to: Channel, text: str = "It burns", occasion: Occasion = Occasion.OPENED) -> Any:
+        return self.book.append(NAME, FactKind.NOTICE, notice_body(to, occasion, text), by="alice", at=self.now)
+
+    def words(self) -> str:
+        return "\n".join(entry.words for entry in incident(self.book).timeline)
 
     def states(self) -> list[str]:
         """What the timeline says of what was sent."""
@@ -268,7 +277,7 @@ async def test_what_failed_before_the_program_was_killed_is_sent_by_the_next_one
     receiver.status = 503
     for _ in range(2):  # of the second time the timeline says nothing
         await outbox.flush()
-        desk.now += 600
+        desk.now += 60
     receiver.status = 200
     outbox = desk.outbox(hook)
     await outbox.look()
@@ -289,6 +298,193 @@ async def test_what_is_refused_or_too_old_is_given_up_in_words(receiver: Receive
     assert desk.states() == ["given up", "given up"]
     assert outbox.waiting == 0
     assert "was not sent: PagerDuty refused it (400)" in "".join(entry.words for entry in incident(book).timeline)
+
+
+async def test_what_was_not_sent_before_the_end_is_dropped_so_that_nobody_is_called_to_what_is_over(
+    receiver: Receiver, book: Book, tmp_path: Path
+) -> None:
+    page, desk = channel(tmp_path, ChannelKind.PAGERDUTY, KEY, server=receiver.url), Desk(book)
+    outbox = desk.outbox(page)
+    receiver.status = 503
+    outbox.add(desk.consent(page))
+    for _ in range(20):
+        await outbox.flush()
+        desk.now += 30
+    receiver.got.clear()
+    receiver.status = 202
+    outbox.add(desk.consent(page, occasion=Occasion.RESOLVED))
+    for _ in range(40):
+        await outbox.flush()
+        desk.now += 30
+    assert [body["event_action"] for _, body in receiver.got] == ["resolve"]
+    assert desk.states() == ["waiting", "given up", "sent"]
+    assert "opened to pagerduty was not sent: the incident is over by now" in desk.words()
+    assert outbox.waiting == 0
+
+
+async def test_of_what_another_program_of_the_operator_has_in_hand_nothing_comes_after_the_end(
+    receiver: Receiver, book: Book, tmp_path: Path
+) -> None:
+    page, desk = channel(tmp_path, ChannelKind.PAGERDUTY, KEY, server=receiver.url), Desk(book)
+    one, other = desk.outbox(page), desk.outbox(page)
+    receiver.status = 503
+    one.add(desk.consent(page))
+    await one.flush()
+    receiver.got.clear()
+    receiver.status = 202
+    desk.now += 1
+    other.add(desk.consent(page, occasion=Occasion.RESOLVED))
+    await other.flush()
+    desk.now += 600
+    await one.flush()
+    assert [body["event_action"] for _, body in receiver.got] == ["resolve"]
+    assert one.waiting == other.waiting == 0
+
+
+async def test_a_channel_hears_in_the_order_of_the_consent_and_holds_up_no_other(
+    receiver: Receiver, book: Book, tmp_path: Path
+) -> None:
+    hook, desk = channel(tmp_path, ChannelKind.WEBHOOK, f"{receiver.url}/hook"), Desk(book)
+    page = channel(tmp_path, ChannelKind.PAGERDUTY, KEY, server=f"{receiver.url}/page")
+    outbox = desk.outbox(hook, page)
+    receiver.status = 503
+    outbox.add(desk.consent(hook, "first"))
+    for _ in range(8):
+        desk.now += 60
+        await outbox.flush()
+    receiver.got.clear()
+    receiver.status = 200
+    outbox.add(desk.consent(hook, "second", Occasion.UPDATE))
+    outbox.add(desk.consent(page, "third"))
+    for _ in range(8):
+        await outbox.flush()
+        desk.now += 60
+    told = [body.get("message") or body["payload"]["summary"] for _, body in receiver.got]
+    assert sorted(told) == ["first", "second", "third"]
+    assert told.index("first") < told.index("second")
+
+
+async def test_what_was_consented_to_while_it_was_on_is_not_sent_when_it_is_over(
+    receiver: Receiver, book: Book, tmp_path: Path
+) -> None:
+    page, desk = channel(tmp_path, ChannelKind.PAGERDUTY, KEY, server=receiver.url), Desk(book)
+    outbox = desk.outbox(page)
+    receiver.status = 503
+    outbox.add(desk.consent(page))
+    await outbox.flush()
+    desk.now += 60
+    book.append(NAME, FactKind.RESOLVED, {"words": "resolved"}, by="alice", at=desk.now)
+    receiver.status = 202
+    await outbox.flush()
+    assert (len(receiver.got), desk.states(), outbox.waiting) == (1, ["waiting", "given up"], 0)
+    outbox.add(desk.consent(page, "what it was", Occasion.UPDATE))  # whoever tells of it afterwards wants to
+    desk.now += 1
+    await outbox.flush()
+    assert desk.states()[-1] == "sent"
+
+
+@pytest.mark.parametrize("kind", [ChannelKind.WEBHOOK, ChannelKind.PAGERDUTY])
+async def test_what_a_program_left_long_ago_is_not_sent_unasked_but_said(
+    receiver: Receiver, book: Book, tmp_path: Path, kind: ChannelKind
+) -> None:
+    receiver.status = 200
+    secret = KEY if kind is ChannelKind.PAGERDUTY else receiver.url
+    to, desk = channel(tmp_path, kind, secret, server=receiver.url), Desk(book)
+    desk.consent(to)
+    desk.now += 11 * 60
+    outbox = desk.outbox(to)
+    await outbox.look()
+    await outbox.flush()
+    assert (receiver.got, desk.states(), outbox.waiting) == ([], ["given up"], 0)
+    why = "was not sent: the program ended before it could be, 11m ago; ! sends it anew"
+    assert f"opened to {kind} {why}" in desk.words()
+    assert outbox.left_unsent() == [f"It burns: opened to {kind} {why}"]
+    assert outbox.left_unsent() == []
+
+
+async def test_what_may_have_been_sent_long_ago_is_not_sent_again_even_to_pagerduty(
+    receiver: Receiver, book: Book, tmp_path: Path
+) -> None:
+    page, desk = channel(tmp_path, ChannelKind.PAGERDUTY, KEY, server=receiver.url), Desk(book)
+    await killed_while_sending(desk, page)
+    desk.now += 11 * 60
+    outbox = desk.outbox(page)
+    await outbox.look()
+    await outbox.flush()
+    assert (len(receiver.got), desk.states(), outbox.waiting) == (1, ["unsure"], 0)
+    assert "may have been sent" in outbox.left_unsent()[0]
+
+
+async def test_what_another_program_is_still_at_is_left_to_it(receiver: Receiver, book: Book, tmp_path: Path) -> None:
+    page, desk = channel(tmp_path, ChannelKind.PAGERDUTY, KEY, server=receiver.url), Desk(book)
+    one, other = desk.outbox(page), desk.outbox(page)
+    receiver.status = 503
+    one.add(desk.consent(page))
+    for _ in range(10):
+        await one.flush()
+        desk.now += 300
+    await other.look()
+    receiver.status = 202
+    await other.flush()
+    assert desk.states() == ["waiting", "sent"]
+
+
+async def test_what_is_too_old_is_not_even_tried(receiver: Receiver, book: Book, tmp_path: Path) -> None:
+    page, desk = channel(tmp_path, ChannelKind.PAGERDUTY, KEY, server=receiver.url), Desk(book)
+    outbox = desk.outbox(page)
+    outbox.add(desk.consent(page))
+    desk.now += 25 * 3600
+    await outbox.flush()
+    assert (receiver.got, desk.states(), outbox.waiting) == ([], ["given up"], 0)
+    assert "was not sent: it was put down 25h ago" in desk.words()
+
+
+async def test_what_was_written_and_not_answered_is_not_sent_again_but_said(
+    receiver: Receiver, book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "_SECONDS", (1.0, 0.3))
+    receiver.status = 200
+    receiver.answers.clear()
+    hook, desk = channel(tmp_path, ChannelKind.WEBHOOK, f"{receiver.url}/hook"), Desk(book)
+    outbox = desk.outbox(hook)
+    outbox.add(desk.consent(hook))
+    await outbox.flush()
+    receiver.answers.set()
+    desk.now += 600
+    await outbox.flush()
+    assert (len(receiver.got), desk.states(), outbox.waiting) == (1, ["unsure"], 0)
+    assert "may have been sent: webhook was sent it and did not answer (ReadTimeout). It is not sent" in desk.words()
+    assert "127.0.0.1" not in desk.words()
+
+
+async def test_pagerduty_that_does_not_answer_is_asked_again(
+    receiver: Receiver, book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "_SECONDS", (1.0, 0.3))
+    receiver.answers.clear()
+    page = channel(tmp_path, ChannelKind.PAGERDUTY, KEY, server=receiver.url)
+    with pytest.raises(NotSentError) as caught:
+        send(page, incident(book), Occasion.OPENED, "x")
+    receiver.answers.set()
+    assert caught.value.again
+
+
+@pytest.mark.parametrize(("status", "again"), [(500, True), (429, True), (408, True), (404, False), (410, False)])
+def test_what_a_webhook_refuses_for_good_is_told_at_once(
+    receiver: Receiver, book: Book, tmp_path: Path, status: int, again: bool
+) -> None:
+    receiver.status = status
+    hook = channel(tmp_path, ChannelKind.WEBHOOK, f"{receiver.url}/hook")
+    with pytest.raises(NotSentError, match=str(status)) as caught:
+        send(hook, incident(book), Occasion.OPENED, "x")
+    assert caught.value.again is again
+
+
+def test_what_reached_nobody_is_tried_again(book: Book, tmp_path: Path) -> None:
+    for url in ("http://127.0.0.1:9/", "http://nobody.invalid/hook"):
+        with pytest.raises(NotSentError) as caught:
+            send(channel(tmp_path, ChannelKind.WEBHOOK, url), incident(book), Occasion.OPENED, "x")
+        assert caught.value.again
 
 
 async def test_nothing_of_a_secret_reaches_the_book(receiver: Receiver, book: Book, tmp_path: Path) -> None:
