@@ -213,7 +213,7 @@ def test_the_panes_are_kept_as_they_were_when_the_alert_came(story: Story) -> No
     captured = [each for each in story.of_kind("snapshot") if each["body"]["words"].endswith("when the alert came")]
     assert len(captured) == 1
     read = recorded(read_bundle(bundle(story)))
-    [onset] = [each for each in read.snapshots if each.at == captured[0]["body"]["happened"]]
+    [onset] = [each.opened() for each in read.snapshots if each.at == captured[0]["body"]["happened"]]
     assert {key.partition("/")[2] for key in onset.tables["pods"]} >= story.pods
     assert [each.name for each in onset.tables["alerts"].values() if each.state == "firing"] == ["HighErrorRate"]
 
