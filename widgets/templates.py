@@ -88,8 +88,13 @@ class TemplatesScreen(ModalScreen[None]):
         ]
         left += [Part(f"  {progress}", "warn")] if progress else []
         self._title.show(left)
-        since = "" if onset is None else f" new since {datetime.fromtimestamp(onset, UTC):%H:%M:%S}Z: {words}"
-        self._since.show([Part(since, "dim")])
+        time = "" if onset is None else f"{datetime.fromtimestamp(onset, UTC):%H:%M:%S}Z"
+        if templates.tells_new(onset):
+            self._since.show([Part(f" new since {time}: {words}", "dim")])
+        else:
+            self._since.show(
+                [Part(f" what is new is not known: no line is from before {time}", "warn")] if time else []
+            )
 
     def on_grid_row_highlighted(self, message: Grid.RowHighlighted) -> None:
         self._show_example()

@@ -166,11 +166,16 @@ class Templates:
         """The moment halfway between the first line and the last: the onset, where no alert tells it."""
         return None if self.first is None or self.last is None else (self.first + self.last) / 2
 
+    def tells_new(self, onset: float | None) -> bool:
+        """Whether any line is from before the onset: else nobody knows what had been said before it."""
+        return onset is not None and self.first is not None and self.first < onset
+
     def ranked(self, onset: float | None) -> Sequence[Template]:
         """New ones since the onset first, then errors, then those of which there are most."""
+        tells = self.tells_new(onset)
 
         def rank(template: Template) -> tuple[bool, bool, int, str]:
-            new = onset is not None and template.is_new(onset)
+            new = tells and onset is not None and template.is_new(onset)
             trouble = template.level is not None and template.level.is_error
             return not new, not trouble, -template.count, template.text
 

@@ -104,10 +104,13 @@ def test_new_pods_that_fail_more_than_the_old_ones_speak_for_it_and_old_ones_as_
 
 def test_errors_that_the_log_had_not_before_speak_for_it_and_lead_to_the_log() -> None:
     said = log("cart-aaa-1", "level=error msg=boom", "level=info msg=fine")
-    finding = one(badrelease.analyze(shop(changes=(rollout(60),), logs=(said,))))
-    told = next(each for each in finding.evidence if "new in its log" in each.words)
-    assert told.words == "new in its log, 1 times: level=error msg=boom"
+    before = log("cart-aaa-2", "level=info msg=fine", begin=-3_600)
+    finding = one(badrelease.analyze(shop(changes=(rollout(60),), logs=(said, before))))
+    told = next(each for each in finding.evidence if "in its log" in each.words)
+    assert told.words == "new in its log, 1 of 3 lines read: level=error msg=boom"
     assert isinstance(told.ref, LogSelection)
+    alone = one(badrelease.analyze(shop(changes=(rollout(60),), logs=(said,))))
+    assert "in its log since, 1 of 2 lines read: level=error msg=boom" in words(alone), "nothing to hold it against"
 
 
 def test_a_dependency_without_a_pod_speaks_against_a_bad_release() -> None:

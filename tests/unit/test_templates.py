@@ -81,6 +81,15 @@ def test_new_ones_since_the_onset_come_first_then_errors_then_those_of_which_the
     assert (found[0].since(75.0), found[3].since(69.9)) == (5, 30)
 
 
+def test_nothing_is_new_where_no_line_is_from_before_the_onset() -> None:
+    templates = Templates()
+    templates.add([said(10.0, "served"), said(11.0, "served"), said(12.0, "ERROR refused")])
+
+    assert not templates.tells_new(5.0)
+    assert [each.new for each in template_rows(templates, 5.0)] == [False, False]
+    assert [each.new for each in template_rows(templates, 11.5)] == [True, False]
+
+
 def test_without_an_onset_the_middle_of_the_lines_is_taken() -> None:
     found = templates_of([said(0.0, "old"), said(6.0, "new"), said(10.0, "old"), said(None, "when")])
 

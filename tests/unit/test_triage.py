@@ -233,9 +233,19 @@ def test_an_edit_that_is_found_out_stands_with_its_difference_among_the_changes(
 
 def test_new_errors_come_first_and_lead_to_the_log_since_the_onset() -> None:
     said = log("cart-aaa-1", "level=error msg=boom", "level=error msg=boom", "level=info msg=fine")
-    row = section(triage(shop(parts=ALL, logs=(said,))), SectionName.LOGS).rows[0]
-    assert row.text == "new 2× ERROR level=error msg=boom"
-    assert row.leads_to == log_since(shop().subject)
+    before = log("cart-aaa-2", "level=info msg=fine", begin=-3_600)
+    rows = section(triage(shop(parts=ALL, logs=(said, before))), SectionName.LOGS).rows
+    assert [row.text for row in rows] == ["new 2× ERROR level=error msg=boom", "of 4 lines read"]
+    assert rows[0].leads_to == log_since(shop().subject)
+
+
+def test_nothing_is_called_new_where_no_line_is_from_before_the_onset() -> None:
+    said = log("cart-aaa-1", "level=error msg=boom")
+    told = lines(triage(shop(parts=ALL, logs=(said,))), SectionName.LOGS)
+    assert told == [
+        "1× ERROR level=error msg=boom",
+        "of 1 lines read, none of them from before the onset: what is new is not known",
+    ]
 
 
 # What it is about

@@ -90,9 +90,11 @@ def _new_errors(situation: Situation, ref: ObjectRef, onset: float) -> Iterator[
         if each.level is not None and each.level.is_error and each.is_new(since)
     ]
     worth = 0.1
+    told = "new in its log" if templates.tells_new(since) else "in its log since"
     for each in found[:MOST]:
         lead = LogSelection(ref.namespace or "", workload=(ref.kind, ref.name))
-        yield Evidence(f"new in its log, {each.count} times: {said(each.example)}", lead, each.first), worth
+        often = f"{each.count:,} of {templates.lines:,} lines read"
+        yield Evidence(f"{told}, {often}: {said(each.example)}", lead, each.first), worth
         worth = 0.0
 
 
