@@ -74,6 +74,8 @@ async def test_an_incident_is_exported_and_replayed_without_its_cluster(bad_rele
         await console.type("no")
         await console.press("enter")
         await console.until("this is a replay: nothing is put down")
+        await console.press("escape")  # the form has kept the words
+        await console.until(lambda: "Note for the timeline" not in console.text)
         await console.press("escape")
         await console.until("ERROR")  # the lines of the log around the onset
         await console.press("d")
