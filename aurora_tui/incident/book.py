@@ -98,13 +98,6 @@ class Book:
             found = [fold(_facts(connection, name, heavy=False)) for name in names]
         return sorted((each for each in found if each is not None), key=lambda each: -each.opened_at)
 
-    def incident(self, name: str) -> Incident | None:
-        """The incident of that name, or of the only one that begins so."""
-        known = self.incidents()
-        exact = [each for each in known if each.id == name]
-        begun = exact or [each for each in known if name and each.id.startswith(name)]
-        return begun[0] if len(begun) == 1 else None
-
     def writer(self, at: float) -> str:
         """How this book's own facts are signed; it never changes."""
         with self._file.writing() as connection:
