@@ -14,7 +14,7 @@ from aurora_tui.commands.newfile import new_file
 from aurora_tui.commands.replay import pictures
 from aurora_tui.folders import state_dir
 from aurora_tui.incident.book import Book
-from aurora_tui.incident.bundle import bundled
+from aurora_tui.incident.bundle import MOST_BYTES, bundled, fitting
 from aurora_tui.incident.page import html
 from aurora_tui.incident.postmortem import draft
 from aurora_tui.journal import Operator
@@ -99,8 +99,12 @@ def export(wanted: Wanted, name: str, form: str, out: Path | None, bundle: Path 
         facts = book.facts(found.id)
         found = fold(facts) or found
         if bundle is not None:
+            kept = fitting(facts)
             with new_file(bundle) as file:
-                file.write(bundled(facts))
+                file.write(bundled(kept))
+            if len(kept) < len(facts):
+                most = f"a bundle holds {MOST_BYTES // 2**20} MiB at most"
+                click.echo(f"left out {len(facts) - len(kept)} of the captures in between: {most}", err=True)
             click.echo(f"wrote {bundle}: open it with `aurora-tui replay {bundle}`", err=True)
             if out is None:
                 return 0

@@ -24,11 +24,26 @@ _MANIFEST, _FACTS = "manifest.json", "facts.jsonl"
 _PACKED = (zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED)
 MOST_BYTES = 256 * 2**20
 """Of the archive, and of each of its members unpacked."""
+_ROOM = MOST_BYTES - 16 * 2**20
+"""Less than that, as what is redacted may take more room."""
 MOST_FACTS = 200_000
 
 
 class BundleError(Exception):
     """The file is no bundle, or not one that may be opened, in words."""
+
+
+def fitting(facts: Sequence[Fact]) -> list[Fact]:
+    """The facts that a bundle has room for: of the captures in between as many as it takes are left out, evenly."""
+    weights = {id(fact): len(json.dumps(fact.to_json(), ensure_ascii=False).encode()) + 1 for fact in facts}
+    kept = list(facts)
+    while sum(weights[id(fact)] for fact in kept) > _ROOM:
+        between = [fact for fact in kept if fact.kind is FactKind.SNAPSHOT and fact.body.get("quiet") is True]
+        if not between:
+            break
+        left_out = {id(fact) for fact in between[::2]}
+        kept = [fact for fact in kept if id(fact) not in left_out]
+    return kept
 
 
 def bundled(facts: Iterable[Fact]) -> bytes:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import random
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from aurora_tui.folders import state_dir
+from aurora_tui.incident import bundle
 from aurora_tui.incident.book import Book
+from aurora_tui.incident.bundle import read_bundle
+from aurora_tui.incident.capture import Rows, packed
+from aurora_tui.model.alerts import Alert, AlertState
+from aurora_tui.model.freshness import Freshness, SourceState
 from aurora_tui.model.incidents import FactKind
 from tests.unit.commandline import Run, command_line
 
@@ -56,3 +64,29 @@ def test_no_name_is_the_name_of_no_incident(run: Run) -> None:
         assert refused.code != 0
         assert "no incident of the name ''" in refused.err
     assert run("incident", "show", "2026").code == 0
+
+
+def test_a_bundle_is_never_too_large_to_be_opened(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    book, chance = Book(state_dir(), "alice"), random.Random(1)
+    for number in range(40):
+        fire = Alert("f" * 16, "Fire", AlertState.FIRING, "", 1.0, chance.randbytes(2000).hex(), {}, {}, "backend")
+        rows = Rows(1000.0 + number, {"alerts": (Freshness(SourceState.LIVE, 1000.0), {"Fire": fire})})
+        body = {"words": "captured the panes", "data": packed(rows), **({"quiet": True} if number else {})}
+        book.append(NAME, FactKind.SNAPSHOT, body, by="alice", at=1000.0 + number)
+    book.append(NAME, FactKind.NOTE, {"words": "looked at it"}, by="alice", at=2000.0)
+    book.close()
+    whole, part = tmp_path / "whole.zip", tmp_path / "part.zip"
+    made = run("incident", "export", "last", "--bundle", str(whole))
+    assert (made.code, made.err.count("left out")) == (0, 0)
+    assert len(read_bundle(whole)) == 42
+
+    monkeypatch.setattr(bundle, "_ROOM", 50_000)
+    made = run("incident", "export", "last", "--bundle", str(part))
+    assert made.code == 0
+    assert "left out 30 of the captures in between: a bundle holds 256 MiB at most" in made.err
+    kept = read_bundle(part)
+    assert sum(len(json.dumps(fact.to_json())) for fact in kept) < 50_000
+    assert [fact.kind for fact in kept] == [FactKind.OPENED, *[FactKind.SNAPSHOT] * 10, FactKind.NOTE]
+    times = [fact.at for fact in kept if fact.kind is FactKind.SNAPSHOT]
+    assert times[0] == 1000.0  # no capture in between
+    assert max(later - earlier for earlier, later in pairwise(times)) <= 4.0
