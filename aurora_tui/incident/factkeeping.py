@@ -9,7 +9,8 @@ from typing import Any
 from aurora_tui.incident.book import LISTS, Book
 from aurora_tui.incident.meeting import Meeting
 from aurora_tui.model.checklists import Tick
-from aurora_tui.model.incidents import HEAVY, Fact, FactKind, Incident, fold, light, merged
+from aurora_tui.model.incidents import HEAVY, Fact, FactKind, Incident, Place, fold, light, merged
+from aurora_tui.model.timeline import TimelineEntry
 
 
 class FactKeeper:
@@ -27,6 +28,7 @@ class FactKeeper:
         self._who = who
         self._meeting = meeting
         self._facts: tuple[Fact, ...] = ()
+        self._entries: dict[Place, TimelineEntry] = {}
         self._writing = asyncio.Lock()
 
     async def ticks(self) -> Mapping[str, Tick]:
@@ -66,12 +68,13 @@ class FactKeeper:
     def _take(self, name: str, facts: Iterable[Fact]) -> None:
         self._name = name
         self._facts = ()
+        self._entries = {}
         self.incident = None
         self._add(facts)
 
     def _add(self, facts: Iterable[Fact]) -> None:
         self._facts = merged(self._facts, (light(fact) if fact.kind in HEAVY else fact for fact in facts))
-        self.incident = fold(self._facts)
+        self.incident = fold(self._facts, self._entries)
 
     async def _publish(self, name: str) -> None:
         if self._meeting is not None:

@@ -52,6 +52,8 @@ class FactKind(StrEnum):
     RESOLVED = "resolved"
 
 
+Place = tuple[str, int]
+"""The writer and the number of a fact: no two of an incident have the same."""
 HEAVY = frozenset({FactKind.SNAPSHOT, FactKind.LOGS})
 """Those whose bodies are large: the timeline needs their heads alone."""
 
@@ -195,8 +197,11 @@ class Incident:
         return tuple(fact for fact in self.facts if fact.kind is kind)
 
 
-def fold(facts: Iterable[Fact]) -> Incident | None:
-    """What the facts of one incident come to; None where it was never opened, as far as they tell."""
+def fold(facts: Iterable[Fact], entries: dict[Place, TimelineEntry] | None = None) -> Incident | None:
+    """What the facts of one incident come to; None where it was never opened, as far as they tell.
+
+    `entries` are those of the timeline that were made before, for who folds again with each fact that comes.
+    """
     told = _once(merged(facts))
     opening = next((fact for fact in told if fact.kind is FactKind.OPENED), None)
     if opening is None:
@@ -241,7 +246,7 @@ def fold(facts: Iterable[Fact]) -> Incident | None:
         resolving_by=resolving.by if resolving else "",
         resolved_at=resolved.at if resolved else None,
         resolved_by=(_text(resolved.body, "who_did") or resolved.by) if resolved else "",
-        timeline=tuple(sorted(_timeline(told), key=lambda each: each.at)),
+        timeline=tuple(sorted(_timeline(told, {} if entries is None else entries), key=lambda each: each.at)),
         facts=told,
     )
 
@@ -286,20 +291,28 @@ _LEAD = {
 }  # fmt: skip
 
 
-def _timeline(facts: Iterable[Fact]) -> Iterator[TimelineEntry]:
+def _timeline(facts: Iterable[Fact], entries: dict[Place, TimelineEntry]) -> Iterator[TimelineEntry]:
     for fact in facts:
         if fact.kind is FactKind.IMPACT or fact.body.get("quiet") is True:
             continue
-        details = fact.body.get("details")
-        yield TimelineEntry(
-            fact.happened,
-            _LEAD.get(fact.kind, EntryKind.INCIDENT),
-            _text(fact.body, "words") or str(fact.kind),
-            _text(fact.body, "who_did") if "who_did" in fact.body else fact.by,  # nobody is told of some changes
-            _ref(fact.body.get("ref")),
-            tuple(str(line)[:LONGEST_TEXT] for line in details) if isinstance(details, list) else (),
-            bool(fact.body.get("bad")),
-        )
+        place = (fact.writer, fact.number)
+        entry = entries.get(place)
+        if entry is None:
+            entry = entries[place] = _entry(fact)
+        yield entry
+
+
+def _entry(fact: Fact) -> TimelineEntry:
+    details = fact.body.get("details")
+    return TimelineEntry(
+        fact.happened,
+        _LEAD.get(fact.kind, EntryKind.INCIDENT),
+        _text(fact.body, "words") or str(fact.kind),
+        _text(fact.body, "who_did") if "who_did" in fact.body else fact.by,  # nobody is told of some changes
+        _ref(fact.body.get("ref")),
+        tuple(str(line)[:LONGEST_TEXT] for line in details) if isinstance(details, list) else (),
+        bool(fact.body.get("bad")),
+    )
 
 
 def ref_json(ref: ObjectRef | None) -> list[str | None] | None:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from aurora_tui.incident.book import Book
 from aurora_tui.model.checklists import Tick
-from aurora_tui.model.incidents import Fact, FactKind, clocks, fold, merged
+from aurora_tui.model.incidents import Fact, FactKind, Place, clocks, fold, merged
+from aurora_tui.model.timeline import TimelineEntry
 from aurora_tui.settings import load_settings
 
 NAME = "20260101-0300-higherrorrate-ab12"
@@ -160,6 +161,17 @@ def test_whoever_hears_the_facts_in_whatever_order_sees_the_same_incident(
     assert {each.words for each in fold(overlapping).timeline} >= {  # type: ignore[union-attr]
         each.body["words"] for each in history if each.kind is FactKind.NOTE
     }
+
+
+@given(histories(), st.data())
+def test_who_folds_again_with_each_fact_sees_what_one_fold_of_all_sees(
+    history: list[Fact], data: st.DataObject
+) -> None:
+    heard: list[Fact] = []
+    entries: dict[Place, TimelineEntry] = {}
+    for each in data.draw(st.permutations(history)):
+        heard.append(each)
+        assert fold(heard, entries) == fold(heard)
 
 
 @given(
