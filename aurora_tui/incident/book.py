@@ -48,7 +48,7 @@ class Book:
         with self._file.writing() as connection:
             writer = self._own_name(connection, at)
             number = journal_file.last_number(connection) + 1
-            fact = Fact(incident, writer, number, float(at), by, kind, clean)
+            fact = Fact(incident, writer, number, float(at), _whole(by), kind, clean)
             _put(connection, fact)
             return fact
 
@@ -160,9 +160,14 @@ def _fact(incident: str, kind: str, link: chain.Link) -> Fact | None:
         return None
 
 
+def _whole(text: str) -> str:
+    """A text that can be written: half a character, as a server may send it, is spelt out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _clean(value: Any) -> Any:
     if isinstance(value, str):
-        return mask_text(value[:LONGEST_TEXT])
+        return mask_text(_whole(value[:LONGEST_TEXT]))
     if isinstance(value, Mapping):
         return {key: _clean(each) for key, each in value.items()}
     if isinstance(value, Sequence):

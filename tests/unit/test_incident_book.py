@@ -71,6 +71,15 @@ def test_secrets_in_notes_are_hidden_before_they_reach_the_file(book: Book) -> N
     assert b"hunter2" not in b"".join(each.read_bytes() for each in book.path.parent.iterdir())
 
 
+def test_half_a_character_that_a_server_sent_is_shown_and_keeps_nothing_from_being_put_down(book: Book) -> None:
+    book.append(NAME, FactKind.OPENED, OPENING, by="al\udcffice", at=1000.0)
+    put = book.append(NAME, FactKind.ALERT, {"words": "it is \ud800 hot", "details": ["\udfff"]}, by="alice", at=1001.0)
+    assert book.facts(NAME)[1] == put
+    (incident,) = book.incidents()
+    assert incident.opened_by == "al\\udcffice"
+    assert (incident.timeline[-1].words, incident.timeline[-1].details) == ("it is \\ud800 hot", ("\\udfff",))
+
+
 def test_what_only_a_replay_needs_is_left_out_and_that_it_was_captured_is_not(book: Book) -> None:
     book.append(NAME, FactKind.OPENED, OPENING, by="alice", at=1000.0)
     book.append(NAME, FactKind.SNAPSHOT, {"words": "captured", "data": "x" * 99}, by="alice", at=1001.0)
