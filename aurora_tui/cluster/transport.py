@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -23,6 +21,7 @@ from aurora_tui.cluster.answers import (
     refusal,
     unreachable,
 )
+from aurora_tui.cluster.clients import Clients, rest_module
 from aurora_tui.cluster.configuration import configure
 from aurora_tui.cluster.errors import (
     ClusterError,
@@ -34,7 +33,6 @@ from aurora_tui.cluster.errors import (
 from aurora_tui.cluster.headstart import HeadStart
 from aurora_tui.cluster.kubeconfig import Context
 from aurora_tui.cluster.nearness import Nearness
-from aurora_tui.heavy import IMPORTS
 
 if TYPE_CHECKING:
     import ssl
@@ -102,8 +100,7 @@ class Transport:
         self.read_only = read_only
         self.configuration: Configuration | None = None
         self._clock = clock
-        self._rest: RESTClientObject | None = None
-        self._retired: list[RESTClientObject] = []
+        self._clients = Clients(context)
         self._connecting = asyncio.Lock()
         self._expires: float | None = None
         self._renewed_at = -RENEWAL_SECONDS
@@ -124,28 +121,16 @@ class Transport:
             await self._ahead.settled()
         try:
             # The generated client takes a third of a second to import: not on the event loop.
-            rest = await asyncio.to_thread(_rest_module)
+            rest = await asyncio.to_thread(rest_module)
             configuration, self._expires = await configure(self.context)
-            await self._build(rest, configuration)
+            configuration.trace_configs = [self._nearness.trace()]
+            await self._clients.renew(rest, configuration)
         except ConfigError as error:
             self._failure = (asyncio.get_running_loop().time(), error)
             raise
         self._failure = None
         self.configuration = configuration
         return configuration
-
-    async def _build(self, rest: Any, configuration: Configuration) -> None:
-        """The client for a configuration; the one before serves its streams until they end."""
-        if self._rest is not None and _trust(self._rest.configuration) == _trust(configuration):
-            return
-        try:
-            configuration.trace_configs = [self._nearness.trace()]
-            fresh = await asyncio.to_thread(rest.RESTClientObject, configuration)
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"context {self.context.name!r}: the certificates cannot be used: {error}") from error
-        if self._rest is not None:
-            self._retired.append(self._rest)
-        self._rest = fresh
 
     async def renew(self, refused: Configuration) -> bool:
         """Load the credentials again after some were refused; False where that was done just now.
@@ -164,9 +149,7 @@ class Transport:
 
     async def close(self) -> None:
         self._closed = True
-        for rest in (self._rest, *self._retired):
-            if rest is not None:
-                await rest.close()
+        await self._clients.close()
 
     async def headers(self) -> dict[str, str]:
         """Authorization and impersonation, as sent with each request; never to be shown or logged."""
@@ -176,9 +159,7 @@ class Transport:
         """The same credentials and TLS for a websocket; whoever opens one that can change things asks `read_only`."""
         configuration = await self._current()
         headers = await self._authorized(configuration)
-        if self._closed or self._rest is None:
-            raise UnreachableError(f"{self.server}: the connection was closed")
-        rest = self._rest
+        rest = self._client()
         return Dial(self.context, configuration, headers, rest.ssl_context, rest.proxy, rest.proxy_headers)
 
     async def _current(self) -> Configuration:
@@ -225,18 +206,15 @@ class Transport:
             raise ReadOnlyError("read-only: nothing is sent to the cluster; start without --read-only to act")
         request = _Request(method, path, query or {}, body, content_type, accept, silence, writes)
         configuration = await self._current()
-        response = await self._send(configuration, request)
         try:
-            if response.status == 401 and await self.renew(configuration):
-                response.release()
-                response = await self._send(await self.connect(), request)
-            if response.status >= 400:
-                raise refusal(response, await error_body(response), self.context)
-            yield response
+            async with self._answer(configuration, request) as response:
+                if response.status != 401 or not await self.renew(configuration):
+                    yield await self._good(response)
+                    return
+            async with self._answer(await self.connect(), request) as response:
+                yield await self._good(response)
         except network_errors() as error:
             raise self._lost(error, request) from error
-        finally:
-            response.release()
 
     async def json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         """Send a request and decode the whole answer, a JSON object.
@@ -274,10 +252,33 @@ class Transport:
         """Whether bytes cost less than to compress them: on this machine, or on a line that answers at once."""
         return self._nearness.is_near(urlsplit(self.server).hostname)
 
-    async def _send(self, configuration: Configuration, request: _Request) -> aiohttp.ClientResponse:
+    @asynccontextmanager
+    async def _answer(self, configuration: Configuration, request: _Request) -> AsyncIterator[aiohttp.ClientResponse]:
+        """What the server says, of whatever status, until it is read."""
+        headers = await self._authorized(configuration)
+        client = self._client()
+        async with self._clients.asked(client):
+            response = await self._send(client, headers, request)
+            try:
+                yield response
+            finally:
+                response.release()
+
+    async def _good(self, response: aiohttp.ClientResponse) -> aiohttp.ClientResponse:
+        if response.status >= 400:
+            raise refusal(response, await error_body(response), self.context)
+        return response
+
+    def _client(self) -> RESTClientObject:
+        if self._closed or self._clients.newest is None:
+            raise UnreachableError(f"{self.server}: the connection was closed")
+        return self._clients.newest
+
+    async def _send(
+        self, client: RESTClientObject, headers: CIMultiDict[str], request: _Request
+    ) -> aiohttp.ClientResponse:
         import aiohttp
 
-        headers = await self._authorized(configuration)
         headers["Accept"] = request.accept
         headers["Content-Type"] = request.content_type
         # Compressing 30 MB costs the server more than sending it to somebody near.
@@ -286,10 +287,8 @@ class Transport:
             total=None if request.silence else ANSWER_SECONDS, sock_connect=CONNECT_SECONDS, sock_read=request.silence
         )
         url = self.server + request.path + (f"?{urlencode(request.query)}" if request.query else "")
-        if self._closed or self._rest is None:
-            raise UnreachableError(f"{self.server}: the connection was closed")
         try:
-            answer = await self._rest.request(
+            answer = await client.request(
                 request.method, url, headers=headers, body=request.body, _request_timeout=timeout
             )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError) as error:
@@ -324,30 +323,3 @@ class _Request:
     accept: str
     silence: float | None
     writes: bool
-
-
-def _rest_module() -> Any:
-    with IMPORTS:
-        _leave_out_what_is_not_used()
-        import kubernetes.aio.config  # noqa: F401 - for configure(), which runs on the loop
-        from kubernetes.aio.client import rest
-
-    return rest
-
-
-def _leave_out_what_is_not_used() -> None:
-    """Make the library's packages known without running their ``__init__``.
-
-    Those import the synchronous client and the dynamic one, which the parts used here do not refer to; without them
-    the import takes a third less time.
-    """
-    for package in ("kubernetes", "kubernetes.aio"):
-        if package not in sys.modules and (spec := importlib.util.find_spec(package)) is not None:
-            sys.modules[package] = importlib.util.module_from_spec(spec)
-
-
-def _trust(configuration: Configuration) -> tuple[Any, ...]:
-    """What a client is built from besides the address; a certificate file may have new content."""
-    if configuration.cert_file:
-        return (configuration,)
-    return (configuration.ssl_ca_cert, configuration.verify_ssl, configuration.tls_server_name, configuration.proxy)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from aurora_tui.cluster import transport as transports
+from aurora_tui.cluster.clients import rest_module
 from aurora_tui.cluster.errors import (
     AnswerLostError,
     ClusterError,
@@ -685,6 +686,47 @@ async def test_another_name_can_be_expected_of_the_server(
     assert await reach(tmp_path, tls_server.url, tls_server_name="api.example.org", **known) == {"kind": "PodList"}
     with pytest.raises(UnreachableError, match="not trusted"):
         await reach(tmp_path, tls_server.url, tls_server_name="other.example.org", **known)
+
+
+async def test_renewed_certificates_leave_no_client_behind_but_the_streams_that_it_still_serves(
+    tls_server: ApiServer, authority: certificates.Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rest = rest_module()
+    made: list[Any] = []
+
+    class Noted(rest.RESTClientObject):  # type: ignore[misc, name-defined]
+        def __init__(self, configuration: Any) -> None:
+            super().__init__(configuration)
+            made.append(self)
+
+    def still_open() -> list[int]:
+        return [number for number, client in enumerate(made) if client.pool_manager and not client.pool_manager.closed]
+
+    monkeypatch.setattr(rest, "RESTClientObject", Noted)
+    monkeypatch.setattr(transports, "RENEWAL_SECONDS", 0.0)
+    ended = asyncio.Event()
+    tls_server.on("GET /stream", stream(b"{", until=ended))
+    tls_server.on(LIST, refused(401, "Unauthorized"))
+    user = {"client-certificate": str(authority.certificate), "client-key": str(authority.key)}
+    where = context_for(tmp_path, tls_server.url, user=user, certificate_authority=str(authority.ca))
+    transport = Transport(where)
+
+    async def hold() -> bytes:
+        async with transport.open("GET", "/stream", silence=60) as response:
+            return await response.read()
+
+    holding = asyncio.create_task(hold())
+    await tls_server.until_asked("GET /stream")
+    for _ in range(4):
+        assert isinstance(await failure(transport), UnauthorizedError)
+
+    assert len(made) == 5
+    assert still_open() == [0, 4]  # the one with the stream, and the newest
+    ended.set()
+    assert await holding == b"{"
+    assert still_open() == [4]
+    await transport.close()
+    assert still_open() == []
 
 
 async def test_tls_towards_a_plain_server_is_said(server: ApiServer, tmp_path: Path) -> None:
