@@ -52,8 +52,7 @@ class LogBuffer:
         )
         """Memory that the texts may take."""
         self.first = 0
-        """Sequence number of the oldest line that is still held."""
-        """It may be below 0: older lines were prepended."""
+        """Sequence number of the oldest line that is still held; below 0 where older lines were prepended."""
         self.dropped = 0
         """Lines dropped from the head."""
         self.version = 0
