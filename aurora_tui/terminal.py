@@ -90,14 +90,16 @@ class ConsoleDriver(LinuxDriver):
         """Write a picture; `whole` where the terminal can hold it back until all of it is there."""
         if self._suspended:
             return
-        if whole and len(picture) >= _SYNC_FROM:
+        size = len(picture.encode("utf-8", "replace"))
+        if whole and size >= _SYNC_FROM:
             picture = f"{_SYNC_ON}{picture}{_SYNC_OFF}"
+            size += len(_SYNC_ON) + len(_SYNC_OFF)
         if not self._asks:
             self.write(picture)
             return
         with self._heard:
             self._owed += 1
-        self.write(picture + self.pace.sent(len(picture)))
+        self.write(picture + self.pace.sent(size))
 
     def start_application_mode(self) -> None:
         self.pace = Pace()

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from aurora_tui.outlet import Outlet, Pace
+from aurora_tui.terminal import ConsoleDriver
 
 PATIENCE = 20.0
 MUCH = "words " * 100_000
@@ -145,3 +146,20 @@ def test_a_terminal_that_stops_answering_is_not_waited_for_for_ever() -> None:
         pace.sent(40_000)
     clock.now += 1
     assert pace.may_send, "it does not answer any more"
+
+
+@pytest.mark.parametrize(("picture", "parted"), [("│" * 200, True), ("│" * 170, False), ("x" * 511, False)])
+def test_a_picture_is_counted_in_the_bytes_that_the_line_carries(
+    monkeypatch: pytest.MonkeyPatch, picture: str, parted: bool
+) -> None:
+    driver = ConsoleDriver.__new__(ConsoleDriver)  # without a terminal
+    driver._suspended, driver._asks, driver._owed, driver._heard = False, True, 0, threading.Condition()
+    driver.pace = pace = Pace(Clock())
+    written: list[str] = []
+    monkeypatch.setattr(driver, "write", written.append)
+
+    driver.paint(picture, whole=True)
+
+    (text,) = written
+    assert text.startswith("\x1b[?2026h") is parted
+    assert pace._written == len(text.removesuffix(Pace.ASK).encode())
