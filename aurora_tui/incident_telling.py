@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from aurora_tui.incident_keys import NO_INCIDENT, IncidentKeys
 from aurora_tui.model.incident_settings import Channel, Occasion
-from aurora_tui.model.notices import proposed, told
+from aurora_tui.model.notices import preselected, proposed, told
 
 
 class TellingOthers(IncidentKeys):
@@ -33,4 +33,6 @@ class TellingOthers(IncidentKeys):
             self._put_down(self.incidents.tell(channels, occasion, text), "told, or waiting to be")
 
         heading = f"Tell others of {incident.title}"
-        self.push_screen(NotifyScreen(heading, settings.channels, proposed(incident), texts=texts, said=said))
+        chosen = [preselected(channel, incident) for channel in settings.channels]
+        screen = NotifyScreen(heading, settings.channels, proposed(incident), chosen=chosen, texts=texts, said=said)
+        self.push_screen(screen)

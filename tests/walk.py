@@ -97,7 +97,9 @@ def screens(app: AuroraApp) -> Iterator[Screen[Any]]:
         yield ChecklistScreen(guided, clock=app.session.clock)
     yield MaintenanceScreen((), clock=app.session.clock)
     channels = (Channel("chat", ChannelKind.CHAT, secret_env="NOWHERE"),)
-    yield NotifyScreen("tell", channels, Occasion.UPDATE, texts=lambda each: "x", said=lambda *told: None)
+    yield NotifyScreen(
+        "tell", channels, Occasion.UPDATE, chosen=[True], texts=lambda each: "x", said=lambda *told: None
+    )
     yield LinesForm("a form", [("a line", "")], enter="keep it", ended=lambda lines: "")
     tree = tree_of(Trace("1" * 32, (Span("2" * 16, "", "aurora-backend", "GET /", 0, 1),)))
     trace = TraceScreen(tree.trace, clock=app.session.clock)

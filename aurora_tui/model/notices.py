@@ -5,8 +5,8 @@ from __future__ import annotations
 from string import Template
 
 from aurora_tui.model.ages import human_duration
-from aurora_tui.model.incident_settings import Occasion
-from aurora_tui.model.incidents import Incident
+from aurora_tui.model.incident_settings import Channel, ChannelKind, Occasion
+from aurora_tui.model.incidents import FactKind, Incident
 from aurora_tui.model.stamps import rfc3339
 
 
@@ -39,6 +39,15 @@ def proposed(incident: Incident) -> Occasion:
     if not incident.is_open:
         return Occasion.RESOLVED
     return Occasion.UPDATE if "notified" in incident.seen else Occasion.OPENED
+
+
+def preselected(channel: Channel, incident: Incident) -> bool:
+    """Whether it is told unless the operator says otherwise: chats, and who was told of this incident before.
+
+    What users read is never said by a habit.
+    """
+    before = {notice.body.get("channel") for notice in incident.of_kind(FactKind.NOTICE)}
+    return channel.kind is not ChannelKind.STATUS and (channel.kind is ChannelKind.CHAT or channel.name in before)
 
 
 def dedup_key(incident: Incident) -> str:

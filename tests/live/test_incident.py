@@ -135,7 +135,9 @@ def told(
     operators.sees(his, "users see 502")
 
     hers.send("!")
-    operators.sees(hers, "Tell others of HighErrorRate of backend", "1 [x] page", "2 [x] hook")
+    operators.sees(hers, "Tell others of HighErrorRate of backend", "1 [ ] page", "2 [ ] hook")
+    hers.send("12")
+    operators.sees(hers, "1 [x] page", "2 [x] hook")
     hers.send(SEND)
     operators.sees(hers, "opened to page was not sent yet", "opened to hook was not sent yet")
     receivers.open()

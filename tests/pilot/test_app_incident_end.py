@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +45,13 @@ async def test_nothing_is_sent_before_it_was_shown_and_consented_to(
     async with opened(bad_release, incident=settings(receiver, home)) as console:
         await open_incident(console)
         await console.press("!")
-        await console.until("Tell others of HighErrorRate of backend", "1 [x] page", "opened: [sev1] HighErrorRate")
+        await console.until("Tell others of HighErrorRate of backend", "1 [ ] page", "opened: [sev1] HighErrorRate")
         await console.press("enter")  # Cancel has the keys
         await console.until(lambda: "Tell others" not in console.text)
         assert receiver.got == []
         await console.press("!")
+        await console.until("1 [ ] page")
+        await console.press("1")
         await console.until("1 [x] page")
         await console.press("1")
         await console.until("1 [ ] page")
@@ -56,13 +59,40 @@ async def test_nothing_is_sent_before_it_was_shown_and_consented_to(
         await console.until(lambda: "Tell others" not in console.text)
         assert receiver.got == []
         await console.press("!")
-        await console.until("1 [x] page")
-        await console.press("tab", "enter")
+        await console.until("1 [ ] page")
+        await console.press("1", "tab", "enter")
         await console.until("opened to page was sent", "Tell the stakeholders")
         (event,) = events(receiver)
         assert event["event_action"] == "trigger"
         assert event["payload"]["summary"].startswith("[sev1] HighErrorRate of backend in prod: being looked at by")
         assert KEY not in console.text
+        await console.press("!")  # who was told once is told on
+        await console.until("1 [x] page", "update: [sev1] HighErrorRate")
+
+
+async def test_only_chats_are_chosen_at_first_and_each_of_many_channels_can_be(
+    bad_release: Addresses, receiver: Receiver, home: Path
+) -> None:
+    (home / "hook.url").write_text(f"{receiver.url}/hook")
+    chats = tuple(Channel(f"chat-{n}", ChannelKind.CHAT, secret_env="NOWHERE") for n in range(1, 12))
+    hook = Channel("hook", ChannelKind.WEBHOOK, secret_file=str(home / "hook.url"))
+    public = Channel("public", ChannelKind.STATUS, secret_env="NOWHERE")
+    told = replace(settings(receiver, home), channels=(*chats, public, hook))
+    receiver.status = 200
+    async with opened(bad_release, (160, 26), incident=told) as console:
+        await open_incident(console)
+        await console.press("!")
+        await console.until("▸1 [x] chat-1", " 9 [x] chat-9")
+        for _ in chats:
+            await console.press("space", "down")
+        await console.until("[ ] chat-11", "▸  [ ] public")
+        await console.press("down", "space")
+        await console.until("▸  [x] hook")
+        await console.press("right", "enter")
+        await console.until("opened to hook was sent")
+        assert [path for path, _ in receiver.got] == ["/hook"]
+    facts = Book(state_dir()).facts(Book(state_dir()).incidents()[0].id)
+    assert [fact.body["channel"] for fact in facts if fact.kind is FactKind.NOTICE] == ["hook"]
 
 
 async def test_without_channels_it_says_where_to_name_them(bad_release: Addresses) -> None:
@@ -84,7 +114,7 @@ async def test_calm_for_long_enough_ends_it_with_its_cost(healthy: Addresses, re
         await console.until(lambda: console.app.incident_facts() is None)
         await console.press("!")
         await console.until("resolved: [sev2]")
-        await console.press("right", "enter")
+        await console.press("1", "right", "enter")
         await console.until("resolved to page was sent")
         assert [event["event_action"] for event in events(receiver)] == ["resolve"]
         await console.press("p")

@@ -19,7 +19,7 @@ from aurora_tui.incident.outbox import Outbox, notice_body
 from aurora_tui.incident.sending import NotSentError, secret_of, send
 from aurora_tui.model.incident_settings import Channel, ChannelKind, Occasion
 from aurora_tui.model.incidents import FactKind, Incident, fold
-from aurora_tui.model.notices import proposed, told
+from aurora_tui.model.notices import preselected, proposed, told
 from aurora_tui.settings import SettingsError, load_settings
 
 NAME = "20260101-0300-x-ab12"
@@ -507,6 +507,15 @@ def test_templates_say_the_facts_and_keep_what_they_do_not_know(book: Book) -> N
     text = told("[$severity] $title in $context for $duration, $$5 $nobody", incident(book), 1000.0)
     assert text == "[sev1] It burns in prod for 100s, $5 $nobody"
     assert proposed(incident(book)) is Occasion.OPENED
+
+
+def test_nobody_but_chats_is_told_by_habit_and_users_never(book: Book) -> None:
+    channels = {kind: Channel(str(kind), kind, secret_env="NOWHERE") for kind in ChannelKind}
+    assert [kind for kind, each in channels.items() if preselected(each, incident(book))] == [ChannelKind.CHAT]
+    for each in channels.values():
+        book.append(NAME, FactKind.NOTICE, notice_body(each, Occasion.OPENED, "x"), by="alice", at=2000.0)
+    later = [kind for kind, each in channels.items() if preselected(each, incident(book))]
+    assert later == [ChannelKind.CHAT, ChannelKind.WEBHOOK, ChannelKind.PAGERDUTY]
 
 
 @pytest.mark.parametrize(
