@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -40,6 +40,9 @@ from aurora_tui.who import Who
 
 __all__ = ["ActionPath", "Refusal", "undo_of"]
 
+Caution = Callable[[Action], Awaitable[tuple[str, ...]]]
+"""What else is known that speaks against an action, in words."""
+
 
 class Acted(Protocol):
     """A `Record` or the journal's entry of one."""
@@ -49,6 +52,10 @@ class Acted(Protocol):
 
     @property
     def outcome(self) -> Outcome: ...
+
+
+async def _nothing_else(action: Action) -> tuple[str, ...]:
+    return ()
 
 
 def undo_of(acted: Acted) -> tuple[Verb, Params] | None:
@@ -62,7 +69,8 @@ class ActionPath:
     """Plans, carries out and follows actions on one cluster.
 
     `clock` gives seconds since the epoch. Read-only, protected and the policies are enforced here,
-    whatever keys or commands lead here. A shell is opened in `terminal`, the operator's own.
+    whatever keys or commands lead here. A shell is opened in `terminal`, the operator's own. What `caution`
+    says of an action stands before all other warnings.
     """
 
     def __init__(
@@ -76,6 +84,7 @@ class ActionPath:
         clock: Clock,
         sleep: Sleep = asyncio.sleep,
         terminal: LocalTerminal | None = None,
+        caution: Caution = _nothing_else,
     ) -> None:
         self.cluster = cluster
         self.terminal = terminal
@@ -86,6 +95,7 @@ class ActionPath:
         self.sleep = sleep
         self.told: Callable[[Record, str | None, str], None] = lambda record, context, reason: None
         """Hears of all that was sent, with what it was confirmed by: the context's name and the reason."""
+        self._caution = caution
         self._who = Who(cluster, clock)
         self._planner = Planner(cluster, protected, self.read_only, policies)
         self._delivery = Delivery(cluster, sleep)
@@ -95,7 +105,8 @@ class ActionPath:
 
         Raises `Refusal` for the senseless and `ClusterError` where the cluster cannot be asked.
         """
-        return await self._planner.plan(verb, resource, namespace, name, params, self.clock())
+        plan = await self._planner.plan(verb, resource, namespace, name, params, self.clock())
+        return replace(plan, warnings=(*await self._caution(plan.action), *plan.warnings))
 
     def ruling(self, step: Step) -> Ruling:
         """What the policies say of a step now."""

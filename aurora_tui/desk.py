@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aurora_tui.actions import ActionPath
@@ -15,6 +16,7 @@ from aurora_tui.model.actions import Obstacle, Outcome, Params, Plan, Remedy, Ve
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.series import Step
 from aurora_tui.recovery import settle_unfinished
+from aurora_tui.relapse import relapse
 from aurora_tui.series import or_words, plan_step, undo_step
 from aurora_tui.session import Session
 from aurora_tui.shells import LocalTerminal
@@ -28,13 +30,15 @@ if TYPE_CHECKING:
 
 def action_path(session: Session) -> ActionPath:
     """The one path for a session's writes, journalled in the user's state folder."""
+    journal = Journal(state_dir())
     return ActionPath(
         session.with_alerts,
-        Journal(state_dir()),
+        journal,
         protected=session.environment.protected,
         read_only=session.read_only,
         policies=session.settings.policies,
         clock=session.clock,
+        caution=partial(relapse, session, journal),
     )
 
 

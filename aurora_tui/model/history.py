@@ -13,7 +13,7 @@ from aurora_tui.model.ages import age, human_duration
 from aurora_tui.model.columns import Cell, Column, Tone
 from aurora_tui.model.diffs import DiffLine, changes
 from aurora_tui.model.revisions import Revision
-from aurora_tui.model.runs import Restored, Run, latest, runs
+from aurora_tui.model.runs import Restored, Run, latest, left_by_rollback, runs
 from aurora_tui.model.slo_text import share_text
 
 UNKNOWN = "unknown"
@@ -57,6 +57,8 @@ class RevisionRow:
     """What it is in a Rollout's update: stable, canary, active, preview."""
     best: bool = False
     """The one to go back to: the newest earlier revision that met the objective."""
+    left: Run | None = None
+    """Its newest run, where a rollback ended it."""
 
     @property
     def key(self) -> str:
@@ -86,10 +88,11 @@ def rows(
     # A Rollout's own template lacks the defaults that its ReplicaSets' have.
     template = running.template if running is not None else live["spec"]["template"]
     known = runs(live, history, restored)
-    return tuple(
+    made = (
         _row(revision, template, running, latest(known, revision.keeper, now), roles.get(revision.keeper, ()))
         for revision in reversed(history)
     )
+    return tuple(replace(row, left=left_by_rollback(known, row.keeper)) for row in made)
 
 
 def judged(rows: Sequence[RevisionRow], found: Mapping[str, Health]) -> tuple[RevisionRow, ...]:

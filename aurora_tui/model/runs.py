@@ -39,6 +39,8 @@ class Run:
     """Whether it is the newest: it has not ended."""
     complete: float | None = None
     """When the rollout to it was complete, no pod of another revision left; None where nothing tells."""
+    returned: bool = False
+    """Whether its revision is known to have run before: somebody came back to it."""
 
     def span(self, now: float) -> tuple[float, float] | None:
         """Begin and end of the time in which it certainly ran; None where either is unknown."""
@@ -76,22 +78,27 @@ def runs(
     numbers = {number: each.keeper for each in history for number in _numbers(each) if number > 0}
     staged = _staged(workload)
     begins = {} if staged else _begins(history)
+    undone: set[int] = set()
     if not staged:
         for each in restored:
             unknown = each.number not in begins and numbers.get(each.number) == each.keeper
             if unknown and _fits(begins, each.number, each.at):
                 begins[each.number] = each.at
+                undone.add(each.number)
         for number, keeper, created in _places_of_creations(history, begins):
             numbers[number], begins[number] = keeper, created
     newest = max(numbers, default=0)
     completed = _completed_at(workload, numbers.get(newest, ""))
+    earlier: set[str] = set()
     found = []
     for number, keeper in sorted(numbers.items()):
+        returned = keeper in earlier or number in undone
+        earlier.add(keeper)
         begin, exact = begins.get(number), number in begins
         current = number == newest
         complete = completed if current and completed is not None and _fits(begins, number, completed) else None
         begin = complete if begin is None else begin
-        found.append(Run(number, keeper, begin, exact, begins.get(number + 1), current, complete))
+        found.append(Run(number, keeper, begin, exact, begins.get(number + 1), current, complete, returned))
     return tuple(found)
 
 
@@ -99,6 +106,13 @@ def latest(known: Sequence[Run], keeper: str, now: float) -> Run | None:
     """The newest run of a keeper's revision whose times are known, else its newest; None if it never ran."""
     own = [run for run in reversed(known) if run.keeper == keeper]
     return next((run for run in own if run.span(now) is not None), own[0] if own else None)
+
+
+def left_by_rollback(known: Sequence[Run], keeper: str) -> Run | None:
+    """The newest run of a keeper's revision, if one that had run before came next: who ended it went back."""
+    last = next((run for run in reversed(known) if run.keeper == keeper), None)
+    went_back = last is not None and any(run.returned and run.number == last.number + 1 for run in known)
+    return last if went_back else None
 
 
 def _begins(history: Sequence[Revision]) -> dict[int, float]:

@@ -96,6 +96,10 @@ async def test_the_rollback_is_followed_to_its_verdict_and_kept_in_the_journal(
         assert dialog(console) is None
         await console.until(lambda: "3/3" in console.under_cursor(console.app.objects_pane))
         assert "aurora/backend:2.4.0" in console.text
+        await console.press("u")
+        await console.until("from revision 4 (2.4.0) to revision 3 (2.4.1)")
+        assert "! revision 3 is what was rolled back from at " in console.text
+        await console.press("escape")
 
     (entry,) = Journal(state_dir()).entries()
     assert (entry.action.verb, entry.action.target.name, entry.outcome) == ("undo", BACKEND, "done")

@@ -19,6 +19,7 @@ from tests.unit.fakecluster import FakeCluster, Object
 NAMESPACE = "aurora"
 NAME = "aurora-backend"
 LABELS = {"app": NAME}
+HISTORY_ANNOTATION = "deployment.kubernetes.io/revision-history"
 
 
 def template(image: str, **env: str) -> Object:
@@ -139,7 +140,9 @@ def _set_number(keeper: Object, number: int) -> None:
     if "revision" in keeper:
         keeper["revision"] = number
     else:
-        keeper["metadata"]["annotations"][REVISION_ANNOTATION] = str(number)
+        annotations = keeper["metadata"]["annotations"]
+        earlier = [annotations[each] for each in (HISTORY_ANNOTATION, REVISION_ANNOTATION) if each in annotations]
+        annotations |= {HISTORY_ANNOTATION: ",".join(earlier), REVISION_ANNOTATION: str(number)}
 
 
 def _template(keeper: Object) -> Any:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aurora_tui.model.revisions import Revision
-from aurora_tui.model.runs import Restored, Run, latest, runs
+from aurora_tui.model.runs import Restored, Run, latest, left_by_rollback, runs
 from aurora_tui.model.stamps import rfc3339
 
 START = 1_700_000_000.0
@@ -131,6 +131,51 @@ def test_an_undo_of_the_journal_says_when_the_restored_revision_began() -> None:
 
     assert spans(found, DAY) == {1: (0, HOUR), 2: (HOUR, 2 * HOUR), 3: (2 * HOUR, DAY)}
     assert found[-1].exact
+
+
+@pytest.mark.parametrize("journalled", [True, False])
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        ("ab", ""),
+        ("aba", "b"),
+        ("abcb", "c"),
+        ("abca", "c"),
+        ("abad", "b"),
+        ("abcba", "bc"),
+        ("abab", "a"),
+        ("abac", "b"),
+    ],
+)
+def test_what_a_rollback_left_is_told_from_what_a_release_replaced(
+    kind: str, changes: str, left: str, journalled: bool
+) -> None:
+    undone = past(*((keeper, number * HOUR) for number, keeper in enumerate(changes)), kind=kind)
+    entries = [
+        Restored(START + number * HOUR, keeper, number + 1)
+        for number, keeper in enumerate(changes)
+        if keeper in changes[:number]
+    ]
+    found = undone.runs(*(entries if journalled else ()))
+
+    assert {keeper for keeper in changes if left_by_rollback(found, keeper)} == set(left)
+
+
+def test_what_only_the_journal_knows_to_have_run_before_was_come_back_to() -> None:
+    forgotten = Past(writes_down=False, truth={2: ("b", START + HOUR), 3: ("a", START + 2 * HOUR)})
+    forgotten.made = {"b": START + HOUR, "a": START}
+
+    assert left_by_rollback(forgotten.runs(), "b") is None
+    assert left_by_rollback(forgotten.runs(Restored(START + 2 * HOUR, "a", 3)), "b") is not None
+
+
+def test_when_it_was_left_is_told_where_the_journal_knows() -> None:
+    undone = past(("a", 0), ("b", HOUR), ("a", 2 * HOUR))
+
+    told = [left_by_rollback(undone.runs(*known), "b") for known in ((), (Restored(START + 2 * HOUR, "a", 3),))]
+
+    assert [run and (run.number, run.end) for run in told] == [(2, None), (2, START + 2 * HOUR)]
 
 
 @pytest.mark.parametrize(
