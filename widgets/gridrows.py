@@ -16,8 +16,8 @@ _MISSING: tuple[Any, ...] = ()
 _REBUILD_SHARE = 8
 """More than one changed row in so many: sorting anew is cheaper than inserting one by one."""
 
-_AT_ONCE = 1000
-"""Rows that are tried on the filter again at once: a few milliseconds."""
+_AT_ONCE = 500
+"""Rows that are tried on the filter again at once: three milliseconds."""
 
 
 def comparable(value: Any) -> tuple[Any, ...]:

@@ -196,7 +196,7 @@ async def test_of_many_rows_all_are_looked_at_again_in_turn() -> None:
         await pilot.press("ctrl+z")
         assert app.pane.grid.visible_count == 0
 
-        for _ in range(3):
+        for _ in range(5):
             app.second(40)
         await pilot.pause()
 
