@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Sequence
 
 from aurora_tui.incidents import Ended, Incidents
 from aurora_tui.model.incidents import ROLES, SEVERITIES
+from aurora_tui.model.text import listed
 from widgets.incident import IncidentScreen
 from widgets.incidentforms import LinesForm
 from widgets.textpage import TextPage
@@ -65,6 +66,23 @@ class IncidentKeys(Incidents):
             incident = self.incidents.incident
             waits = incident is not None and incident.resolving_since is None
             self._put_down(self.incidents.wait_for_calm(waits=waits))
+
+    def action_close_incident(self) -> None:
+        """End it although not all is well; asks why."""
+        incident = self.incidents.incident
+        if not self._incident_is_open() or incident is None:
+            return
+        from aurora_tui.incident.calm import not_well
+
+        def ended(lines: Sequence[str]) -> Ended:
+            if not lines[0]:
+                return "without calm it needs a reason"
+            return self._work(self._try(self.incidents.end_without_calm(lines[0])))
+
+        found = not_well(incident, self.incidents.session.store)
+        told = [f"now: {listed(found, 3)}" if found else "now: all is well; x waits until that has lasted"]
+        form = LinesForm("Close it without calm", [("why", "")], enter="close it", ended=ended, remarks=told)
+        self.push_screen(form)
 
     def action_postmortem(self) -> None:
         """The draft of the post-mortem, as it is exported."""

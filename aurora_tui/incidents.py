@@ -140,7 +140,9 @@ class Incidents(Witnessing):
             self._warn(trouble)
         self._told_trouble = trouble
         if was_open and desk.incident is not None and not desk.incident.is_open:
-            self.notify(f"resolved: {desk.incident.title}; p on its page drafts the post-mortem", markup=False)
+            told = desk.incident
+            why = f", by {told.resolved_by}: {told.without_calm}" if told.without_calm else ""
+            self.notify(f"{told.state_words}: {told.title}{why}; p on its page drafts the post-mortem", markup=False)
 
     def _see(self) -> None:
         """What the operator looks at now ticks the steps that ask for it."""

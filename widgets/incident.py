@@ -55,6 +55,9 @@ class IncidentScreen(ModalScreen[None]):
             id="incident.resolve",
         ),
         pane_binding(
+            "X", "app.close_incident", "Close", "Close it although not all is well; asks why", id="incident.close"
+        ),
+        pane_binding(
             "left_square_bracket", "app.scrub(-1)", "Earlier", "In a replay, a moment back", id="incident.earlier"
         ),
         pane_binding("right_square_bracket", "app.scrub(1)", "Later", "In a replay, a moment on", id="incident.later"),
@@ -106,13 +109,14 @@ class IncidentScreen(ModalScreen[None]):
         """Show how it stands now; what is equal is painted once."""
         now = self._clock()
         until = incident.resolved_at if incident.resolved_at is not None else now
+        ended = "warn" if incident.without_calm else "good"
         self.query_one("#heading", Line).show(
             [
                 Part(" "),
                 Part(f" {incident.severity.upper()} ", SEVERITY_STYLES.get(incident.severity, "badge-plain")),
                 Part(f" {incident.title}", "strong"),
-                Part(f"  {human_duration(until - incident.begin)}", "plain" if incident.is_open else "good"),
-                Part("  " if incident.is_open else "  resolved  ", "good"),
+                Part(f"  {human_duration(until - incident.begin)}", "plain" if incident.is_open else ended),
+                Part("  " if incident.is_open else f"  {incident.state_words}  ", ended),
                 Part(incident.id, "dim"),
             ]
         )

@@ -44,7 +44,7 @@ def show_list(form: str) -> int:
             [
                 printable(each.id),
                 each.severity,
-                "open" if each.is_open else "resolved",
+                each.state_words,
                 stamp(each.opened_at),
                 human_duration((each.resolved_at or now) - each.begin),
                 printable(each.context),
@@ -62,7 +62,8 @@ def show(name: str, form: str) -> int:
     if form == "json":
         output.emit({**_raw(found), "timeline": [_entry(found, number) for number in range(len(found.timeline))]})
         return 0
-    state = "open" if found.is_open else f"resolved {stamp(found.resolved_at or 0.0)}"
+    state = "open" if found.is_open else f"{found.state_words} {stamp(found.resolved_at or 0.0)}"
+    state += f" by {found.resolved_by}: {found.without_calm}" if found.without_calm else ""
     for label, text in (
         ("incident", found.id),
         ("title", found.title),
@@ -189,7 +190,8 @@ def _raw(found: Incident) -> dict[str, object]:
         "state": "open" if found.is_open else "resolved",
         "context": found.context, "namespace": found.namespace, "service": found.service, "alert": found.alert,
         "workload": str(found.ref) if found.ref else None, "onset": found.onset, "opened_at": found.opened_at,
-        "opened_by": found.opened_by, "resolved_at": found.resolved_at, "people": list(found.people),
+        "opened_by": found.opened_by, "resolved_at": found.resolved_at,
+        "without_calm": found.without_calm or None, "people": list(found.people),
         "roles": dict(found.roles),
     }  # fmt: skip
 

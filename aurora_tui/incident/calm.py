@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from aurora_tui.incident.watch import concerns
 from aurora_tui.model.ages import human_duration
@@ -10,6 +11,7 @@ from aurora_tui.model.alerts import AlertState
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.incidents import Incident
 from aurora_tui.model.slo import BLIND, SloState
+from aurora_tui.model.text import listed
 from aurora_tui.store import Store
 
 
@@ -27,13 +29,34 @@ def unrest(incident: Incident, store: Store) -> Iterator[str]:
     if alerts.freshness.state is SourceState.UNCONFIGURED and (incident.alert or not own):
         yield f"{incident.alert or incident.service or 'whether all is well'} cannot be seen from here"
     for alert in alerts.rows.values():
-        if alert.state not in (AlertState.RESOLVED, AlertState.PENDING) and concerns(incident, alert):
+        if alert.state in (AlertState.RESOLVED, AlertState.PENDING) or not concerns(incident, alert):
+            continue
+        if alert.state is not AlertState.SILENCED or alert.name == incident.alert:
             yield f"{alert.name} is {alert.state.value}{f' ({alert.service})' if alert.service else ''}"
     for reading in own:
         if reading.state is SloState.BURNING:
             yield f"{reading.service} {reading.words} misses its target"
         elif reading.state in BLIND:
             yield f"{reading.service} {reading.words}: {reading.state.value}"
+
+
+def silenced(incident: Incident, store: Store) -> Iterator[str]:
+    """The alerts that somebody silenced: no unrest, but named. The incident's own one is unrest all the same: who
+    acknowledges it is at it, and not done with it."""
+    for alert in store.table("alerts").rows.values():
+        if alert.state is AlertState.SILENCED and alert.name != incident.alert and concerns(incident, alert):
+            yield alert.name
+
+
+def not_well(incident: Incident, store: Store) -> list[str]:
+    """What speaks against an end now, in words, and what somebody silenced."""
+    return [*unrest(incident, store), *(f"{name} is silenced" for name in silenced(incident, store))]
+
+
+def without_calm(incident: Incident, store: Store, reason: str) -> dict[str, Any]:
+    """The body of an end that somebody chose: why, and what was not well then."""
+    words = f"resolved without calm: {reason}"
+    return {"words": words, "without_calm": reason, "details": not_well(incident, store)}
 
 
 class Calm:
@@ -43,6 +66,7 @@ class Calm:
         self._needed = needed
         self._since: float | None = None
         self._unrest: tuple[str, ...] = ()
+        self._silenced: tuple[str, ...] = ()
 
     def begin_anew(self) -> None:
         self._since = None
@@ -50,6 +74,7 @@ class Calm:
     def holds(self, incident: Incident, store: Store, now: float) -> bool:
         """Whether it has been calm for long enough."""
         self._unrest = tuple(unrest(incident, store))
+        self._silenced = tuple(silenced(incident, store))
         if self._unrest:
             self._since = None
         elif self._since is None:
@@ -58,9 +83,10 @@ class Calm:
 
     def words(self, now: float) -> str:
         needed = human_duration(self._needed)
+        quiet = f", {len(self._silenced)} silenced: {listed(self._silenced, 1)}" if self._silenced else ""
         if self._unrest:
             more = f" and {len(self._unrest) - 1} more" if len(self._unrest) > 1 else ""
-            return f"not well yet: {self._unrest[0]}{more}"
+            return f"not well yet: {self._unrest[0]}{more}{quiet}"
         if self._since is None:
             return f"waits for {needed} of calm"
-        return f"well for {human_duration(now - self._since)} of {needed}"
+        return f"well for {human_duration(now - self._since)} of {needed}{quiet}"

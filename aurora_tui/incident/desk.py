@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.incident.book import Book
-from aurora_tui.incident.calm import Calm
+from aurora_tui.incident.calm import Calm, without_calm
 from aurora_tui.incident.capture import Rows
 from aurora_tui.incident.factkeeping import FactKeeper
 from aurora_tui.incident.meeting import Meeting
@@ -163,6 +163,19 @@ class IncidentDesk(FactKeeper):
         waits = self.incident is not None and self.incident.resolving_since is not None
         return self._calm.words(self.session.clock()) if waits else ""
 
+    async def end_without_calm(self, reason: str) -> None:
+        """End the incident although all may not be well; what was not is kept, and then what it has cost."""
+        incident = self.incident
+        if incident is not None and incident.is_open:
+            await self._put(FactKind.RESOLVED, without_calm(incident, self.session.store, reason))
+            self._do_beside(self._keep_the_end(incident))
+
+    async def _keep_the_end(self, incident: Incident) -> None:
+        from aurora_tui.incident.cost import impact_facts
+
+        for kind, body in (*await impact_facts(self.session, incident), *await self._recorder.last(incident)):
+            await self._append(incident.id, kind, body)
+
     async def watch(self) -> None:
         """Take in what happened since the last time; called again and again while the program runs."""
         await self._meet()
@@ -227,12 +240,15 @@ class IncidentDesk(FactKeeper):
 
         self._thought_at = now
         for work in (self._recorder.lines(incident), thought(self.session, incident)):
-            task = asyncio.create_task(self._take_in_later(incident, work))
-            self._beside.add(task)
-            task.add_done_callback(self._done)
+            self._do_beside(self._take_in_later(incident, work))
 
     async def _take_in_later(self, incident: Incident, work: Awaitable[list[Told]]) -> None:
         await self._take_in(incident, await work)
+
+    def _do_beside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._beside.discard(task)

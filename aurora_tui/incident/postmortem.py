@@ -57,7 +57,8 @@ def _summary(incident: Incident, now: float) -> Iterator[str]:
     yield f"- Onset: {stamp(incident.onset) if incident.onset is not None else '*not known*'}"
     yield f"- Opened: {stamp(incident.opened_at)} by {code(incident.opened_by)}"
     ended = f"{stamp(end)} by {code(incident.resolved_by)}" if end is not None else "still open"
-    yield f"- Resolved: {ended}"
+    why = f": {code(incident.without_calm)}" if incident.without_calm else ""
+    yield f"- {incident.state_words.capitalize() if end is not None else 'Resolved'}: {ended}{why}"
     yield f"- Duration: {human_duration((end if end is not None else now) - incident.begin)}"
     roles = ", ".join(f"{role} {code(who)}" for role, who in sorted(incident.roles.items()))
     yield f"- People: {roles or ', '.join(map(code, incident.people))}"
@@ -105,7 +106,8 @@ def _times(incident: Incident, phases: Iterable[PhaseClock]) -> Iterator[str]:
         judged = "too long" if phase.over else "in time" if phase.ended is not None else "-"
         yield f"| {_cell(phase.title)} (from the opening) | {took} | {limit} | {judged} |"
     if incident.resolved_at is not None:
-        yield f"| Resolution (onset to end) | {human_duration(incident.resolved_at - incident.begin)} | - | |"
+        what = "End, without calm" if incident.without_calm else "Resolution"
+        yield f"| {what} (onset to end) | {human_duration(incident.resolved_at - incident.begin)} | - | |"
 
 
 def _entries(incident: Incident, kinds: tuple[EntryKind, ...], none: str) -> Iterator[str]:
@@ -134,6 +136,8 @@ def _procedure(incident: Incident, procedure: GuidedList) -> Iterator[str]:
 
 def _questions(incident: Incident, procedure: GuidedList) -> Iterator[str]:
     kinds = {entry.kind for entry in incident.timeline}
+    if incident.without_calm:
+        yield "- *It was closed without calm: is it over by now, and how is that known?*"
     yield "- *What was the root cause, and how do we know?*"
     if EntryKind.CHANGE in kinds:
         yield "- *Which of the changes above caused it, and what should have held it back?*"

@@ -180,6 +180,8 @@ class Incident:
     """Who did; whose program then sees the calm first is nobody's doing."""
     resolved_at: float | None
     resolved_by: str
+    without_calm: str
+    """Why it was ended although not all was well, in the words of who did; empty where the calm ended it."""
     timeline: tuple[TimelineEntry, ...]
     facts: tuple[Fact, ...] = field(repr=False)
     """Those that count, oldest first."""
@@ -187,6 +189,11 @@ class Incident:
     @property
     def is_open(self) -> bool:
         return self.resolved_at is None
+
+    @property
+    def state_words(self) -> str:
+        """Open, or how it ended."""
+        return "open" if self.is_open else "resolved without calm" if self.without_calm else "resolved"
 
     @property
     def begin(self) -> float:
@@ -246,6 +253,7 @@ def fold(facts: Iterable[Fact], entries: dict[Place, TimelineEntry] | None = Non
         resolving_by=resolving.by if resolving else "",
         resolved_at=resolved.at if resolved else None,
         resolved_by=(_text(resolved.body, "who_did") or resolved.by) if resolved else "",
+        without_calm=_text(resolved.body, "without_calm") if resolved else "",
         timeline=tuple(sorted(_timeline(told, {} if entries is None else entries), key=lambda each: each.at)),
         facts=told,
     )

@@ -141,3 +141,32 @@ async def test_what_was_done_stands_in_the_timeline_and_nothing_ends_while_it_bu
     (action,) = [fact for fact in facts if fact.kind is FactKind.ACTION]
     assert action.body["seen"] == ["action", "restarted"]
     assert "params: revision=2" in action.body["details"]
+
+
+async def test_what_cannot_become_calm_is_closed_with_a_reason_that_others_hear(
+    bad_release: Addresses, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = replace(load_settings(environ={"HOME": "/nowhere"}).incident, shared=str(home / "shared"))
+    async with opened(bad_release, incident=shared) as console:
+        incident = await open_incident(console)
+        await console.press("x")
+        await console.until("not well yet: ")
+        monkeypatch.setenv("XDG_STATE_HOME", str(home / "other"))
+        async with opened(bad_release, incident=shared) as other:
+            await other.until(" SEV1 ")
+            await console.press("X")
+            await console.until("Close it without calm", "now: ")
+            await console.press("enter")
+            await console.until("without calm it needs a reason")
+            await console.type("moved to OPS-9")
+            await console.press("enter")
+            await console.until("resolved without calm: moved to OPS-9", "captured the panes at the end")
+            assert "resolved without calm" in console.lines[0]
+            await other.until("resolved without calm: HighErrorRate of backend, by", "moved to OPS-9")
+            await other.until(lambda: other.app.incident_facts() is None)
+        await console.press("X")
+        await console.until("no incident is open")
+        await console.press("p")
+        await console.until("- Resolved without calm: ", "`moved to OPS-9`", "events failed")
+    (closed,) = [each for each in Book(home / "state" / "aurora-tui").facts(incident.id) if "without_calm" in each.body]
+    assert any(" is firing" in line for line in closed.body["details"])

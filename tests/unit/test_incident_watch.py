@@ -268,6 +268,7 @@ def test_what_cannot_be_seen_is_no_calm() -> None:
     assert list(unrest(incident(), store())) == []
     assert list(unrest(incident(), store(alert("Fire", AlertState.FIRING)))) == ["Fire is firing (backend)"]
     assert list(unrest(incident(), store(alert("Fire", AlertState.SILENCED)))) == ["Fire is silenced (backend)"]
+    assert list(unrest(incident(), store(alert("Fire", AlertState.INHIBITED)))) == ["Fire is inhibited (backend)"]
     assert list(unrest(incident(), store(alert("Fire", AlertState.RESOLVED)))) == []
     assert list(unrest(incident(), store(alert("Other", AlertState.FIRING, "frontend")))) == []
     assert list(unrest(incident(), store(state=SourceState.STALE))) == [
@@ -292,6 +293,34 @@ def test_a_program_without_the_sources_sees_no_calm() -> None:
     sighted = store()
     sighted.table("slos").set_freshness(SourceState.UNCONFIGURED, 1000.0)
     assert list(unrest(incident(), sighted)) == []
+
+
+def test_what_somebody_silenced_is_no_unrest_but_is_named() -> None:
+    noise = [alert("Noise", AlertState.SILENCED), alert("Elsewhere", AlertState.SILENCED, "frontend")]
+    quiet = store(*noise)
+    assert list(unrest(incident(), quiet)) == []
+    calm = Calm(60.0)
+    assert not calm.holds(incident(), quiet, 100.0)
+    assert calm.holds(incident(), quiet, 160.0)
+    assert calm.words(160.0) == "well for 60s of 60s, 1 silenced: Noise"
+    calm.holds(incident(), store(*noise, alert("Fire", AlertState.FIRING)), 161.0)
+    assert calm.words(161.0) == "not well yet: Fire is firing (backend), 1 silenced: Noise"
+
+
+def test_an_end_without_calm_says_so_and_why_and_loses_to_no_later_calm() -> None:
+    why = {"words": "resolved without calm: known noise", "without_calm": "known noise"}
+    closed = fact(2, FactKind.RESOLVED, 2000.0, **why)
+    later = Fact(NAME, "bob-1", 1, 2001.0, "bob", FactKind.RESOLVED, {"key": "resolved", "words": "resolved: well"})
+    told = incident(closed, later)
+    assert (told.state_words, told.resolved_by, told.without_calm) == ("resolved without calm", "alice", "known noise")
+    assert [entry.words for entry in told.timeline][1:] == ["resolved without calm: known noise", "resolved: well"]
+    text = "\n".join(draft(told, PROCEDURE, 9999.0))
+    assert "- Resolved without calm: 1970-01-01 00:33:20Z by `alice`: `known noise`" in text
+    assert "| End, without calm (onset to end) | 18m | - | |" in text
+    assert "closed without calm: is it over by now" in text
+    calm = "\n".join(draft(incident(later), PROCEDURE, 9999.0))
+    assert "- Resolved: " in calm
+    assert "without calm" not in calm
 
 
 def test_the_calm_must_last_and_a_relapse_begins_it_anew() -> None:
