@@ -11,7 +11,6 @@ from aurora_tui.looking import Carried
 from aurora_tui.model import runbooks
 from aurora_tui.model.actions import Verb
 from aurora_tui.model.checklists import MAINTENANCE, Tick, due_rows, ticks_of
-from aurora_tui.model.incidents import Incident
 from aurora_tui.model.runbooks import Act, Look
 from aurora_tui.model.selection import ObjectRef, logs_of
 from widgets.guidedlists import ChecklistScreen, MaintenanceScreen, TickPage
@@ -43,7 +42,9 @@ class Guiding(TellingOthers):
         """Do what a command of incidents or lists says; False where it is none."""
         match name:
             case "incident":
-                self.action_incident()
+                self.incident_named(rest)
+            case "incidents":
+                self.list_incidents()
             case "note":
                 self.action_note()
             case "runbook":
@@ -89,6 +90,7 @@ class Guiding(TellingOthers):
 
         try:
             self._taken = await self.incidents.ticks()
+            await self.read_names()
         except JournalError as error:
             self._warn(str(error))
 
@@ -161,10 +163,6 @@ class Guiding(TellingOthers):
     def run_command(self, line: str) -> None:
         """What a command line says; the app knows the rest of them."""
         raise NotImplementedError
-
-    def _open_one(self) -> Incident | None:
-        desk = self._incident_desk
-        return desk.incident if desk is not None and desk.incident is not None and desk.incident.is_open else None
 
     def _to_the_panes(self) -> None:
         while self.screen is not self.main:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 
-from aurora_tui.incidents import Ended, Incidents
-from aurora_tui.model.incidents import ROLES, SEVERITIES
+from aurora_tui.incident_choice import ChoosingIncidents
+from aurora_tui.incidents import Ended
+from aurora_tui.model.incidents import ROLES, SEVERITIES, Incident
 from aurora_tui.model.text import listed
 from widgets.incident import IncidentScreen
 from widgets.incidentforms import LinesForm
@@ -14,7 +15,7 @@ from widgets.textpage import TextPage
 NO_INCIDENT = "no incident is open: I opens one"
 
 
-class IncidentKeys(Incidents):
+class IncidentKeys(ChoosingIncidents):
     """The keys that are more than a look."""
 
     def action_note(self) -> None:
@@ -86,28 +87,32 @@ class IncidentKeys(Incidents):
 
     def action_postmortem(self) -> None:
         """The draft of the post-mortem, as it is exported."""
-        incident = self.incidents.incident
+        past = self.screen.past if isinstance(self.screen, IncidentScreen) else None
+        incident = past or self.incidents.incident
         if incident is None:
             self._warn(NO_INCIDENT)
             return
         page = TextPage(f"Post-mortem draft  aurora-tui incident export {incident.id}", clock=self.session.clock)
         self.push_screen(page)
-        self._work(self._fill_postmortem(page, incident.id))
+        self._work(self._fill_postmortem(page, past))
 
-    async def _fill_postmortem(self, page: TextPage, name: str) -> None:
+    async def _fill_postmortem(self, page: TextPage, past: Incident | None) -> None:
         from aurora_tui.incident.postmortem import draft
         from aurora_tui.journal_file import JournalError
 
         desk = self.incidents
         try:
-            await desk.measure()
+            if past is None:
+                await desk.measure()
         except JournalError as error:
             self._warn(str(error))
-        if desk.incident is None or not page.is_attached:
+        incident = past or desk.incident
+        if incident is None or not page.is_attached:
             return
-        page.fill(draft(desk.incident, desk.procedure, self.session.clock()))
+        page.fill(draft(incident, desk.procedure, self.session.clock()))
         try:
-            await desk.saw("postmortem")
+            if past is None:
+                await desk.saw("postmortem")
         except JournalError as error:
             self._warn(str(error))
 

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
-from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.folders import state_dir
-from aurora_tui.heavy import import_late
 from aurora_tui.model.ages import human_duration
 from aurora_tui.model.alerts import Alert, AlertState, worst_first
 from aurora_tui.model.checklists import step_rows
-from aurora_tui.model.incidents import ROLES, SEVERITIES, clocks, severity_of
+from aurora_tui.model.incidents import ROLES, SEVERITIES, Incident, clocks, severity_of
 from aurora_tui.session import STATUS, Session
 from aurora_tui.witnessing import Witnessing
 from widgets.bars import IncidentFacts
 from widgets.incident import IncidentScreen
-from widgets.incidentforms import LinesForm
+from widgets.incidentforms import Instead, LinesForm
 from widgets.pane import pane_binding
 
 if TYPE_CHECKING:
@@ -30,6 +26,8 @@ if TYPE_CHECKING:
 
 Ended = str | Awaitable[str]
 """What is wrong with what a form was given, in words; or that, when it is known."""
+OF_THE_OPEN = frozenset({"note", "runbook", "notify_others", "severity", "role", "resolve", "close_incident"})
+"""The keys that mean the incident in hand: beside one that is only read they would mean another."""
 WATCH_SECONDS = 2
 """How often what happened is taken in."""
 
@@ -50,6 +48,8 @@ class Incidents(Witnessing):
         self._sought_incidents = False
         self._watching = False
         self._told_trouble = ""
+        self.incident_names: Sequence[str] = ()
+        """The names that `:incident` completes, the newest first."""
 
     @property
     def incidents(self) -> IncidentDesk:
@@ -81,6 +81,8 @@ class Incidents(Witnessing):
             await self._incident_desk.close()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in OF_THE_OPEN and isinstance(self.screen, IncidentScreen) and self.screen.past is not None:
+            return False
         return self.can_scrub if action == "scrub" else super().check_action(action, parameters)
 
     def action_scrub(self, moments: int) -> None:
@@ -104,23 +106,17 @@ class Incidents(Witnessing):
 
     async def _find_incidents(self) -> None:
         """Have the incident in hand that is open already, as after a broken connection."""
-        with contextlib.suppress(ClusterError):
-            await self.session.sessions[0].cluster.connect()  # after the first rows
-        await asyncio.to_thread(import_late, "aurora_tui.incident.desk")
-        from aurora_tui.incident.desk import JournalError
+        raise NotImplementedError
 
-        _ = self.incidents  # from now on it watches
-        try:
-            for session in self.session.sessions:
-                desk = self.incidents if session is self.incidents.session else self._desk_in(session)
-                found = await desk.open_ones()
-                if len(found) == 1:
-                    await desk.attach(found[0].id)
-                    self._incident_desk = desk
-                    self.notify(f"open: {found[0].title}; I shows it", timeout=6, markup=False)
-                    return
-        except JournalError as error:
-            self._warn(str(error))
+    def _tell_former(self, former: Incident | None, now: str) -> None:
+        """Another incident is in hand now: what becomes of the one before?"""
+        if former is not None and former.is_open and former.id != now:
+            words = f"{former.title} stays open; it is watched again once it is in hand: :incidents lists them"
+            self.notify(words, timeout=8, markup=False)
+
+    async def read_names(self) -> None:
+        """Learn which names there are to complete."""
+        self.incident_names = await self.incidents.names()
 
     async def _take_in(self) -> None:
         from aurora_tui.incident.desk import JournalError
@@ -156,35 +152,13 @@ class Incidents(Witnessing):
 
     # Opening and the page
 
-    def action_incident(self) -> None:
-        """Show the incident in hand, have one in hand that is open, or open one for what is under the cursor."""
-        self._work(self._open_incident())
-
-    async def _open_incident(self) -> None:
-        from aurora_tui.incident.desk import JournalError
-
-        desk, here = self.incidents, self.session.of(self._context_here())
-        if desk.session is not here and (desk.incident is None or not desk.incident.is_open):
-            desk = self._incident_desk = self._desk_in(here)
-        try:
-            if desk.incident is None or not desk.incident.is_open:
-                found = await desk.open_ones()
-                if found:
-                    await desk.attach(found[0].id)
-        except JournalError as error:
-            self._warn(str(error))
-            return
-        if desk.incident is not None and desk.incident.is_open:
-            self.show_incident()
-        else:
-            self._ask_opening()
-
-    def _ask_opening(self) -> None:
+    def _ask_opening(self, open_ones: Sequence[Incident] = ()) -> None:
+        """The form of a new incident; one key leads to those that are open instead."""
         from aurora_tui.incident.desk import Opening
         from aurora_tui.incident.subject import of_alert, of_service
 
         self._see()  # an alert may have come since the last look
-        held, alert, session = self.carried(), self._alert_in_hand(), self.incidents.session
+        held, alert, session = self.carried(), self._alert_in_hand(), self.session.of(self._context_here())
         service = held.service or (alert.service if alert else None) or ""
         ref = held.ref or (session.workload_of(service) if service else None)
         about = alert.name if alert is not None else "Incident"
@@ -203,28 +177,39 @@ class Incidents(Witnessing):
             if chosen not in SEVERITIES:
                 return f"{chosen!r}: give one of {', '.join(SEVERITIES)}"
             opening = Opening(title, chosen, namespace, alert.name if alert else "", service, ref, onset)
-            return self._work(self._open_new(opening, lead, came))
+            return self._work(self._open_new(session, opening, lead, came))
 
         lines = [("title", what), ("severity", severity), ("lead", self._me())]
         remarks = [f"concerns {ref or 'no workload'} in ns {namespace}, context {session.context}"]
         if onset is not None:
             remarks.append(f"onset {human_duration(self.session.clock() - onset)} ago")
-        self.push_screen(LinesForm("Open an incident", lines, enter="open it", ended=ended, remarks=remarks))
+        other = self._instead(open_ones) if open_ones else None
+        heading = "Open another incident" if other else "Open an incident"
+        form = LinesForm(heading, lines, enter="open it", ended=ended, remarks=remarks, other=other)
+        self.push_screen(form)
 
-    async def _open_new(self, opening: Opening, lead: str, came: Rows | None) -> str:
+    def _instead(self, open_ones: Sequence[Incident]) -> Instead:
+        """What the form of a new incident leads to as well."""
+        raise NotImplementedError
+
+    async def _open_new(self, session: Session, opening: Opening, lead: str, came: Rows | None) -> str:
         """Open it; returns in words why that cannot be done."""
         from aurora_tui.incident.desk import JournalError
 
-        desk = self.incidents
+        former = self.incidents.incident
+        desk = self.incidents if session is self.incidents.session else self._desk_in(session)
         try:
             incident = await desk.open(opening, came)
+            self._incident_desk = desk
             if lead:
                 await desk.give_role(ROLES[0], lead)
             for name, at in self._looked_at.items():
                 if at >= incident.begin:
                     await desk.saw(name)
+            await self.read_names()
         except JournalError as error:
             return f"not opened: {error}"
+        self._tell_former(former, incident.id)
         self.call_later(self.show_incident)  # when the form is gone
         return ""
 
@@ -233,15 +218,15 @@ class Incidents(Witnessing):
         if self.active is self.alerts_pane and (alert := self.alerts_pane.alert()) is not None:
             return alert
         service = self.carried().service
-        rows = self.incidents.session.store.table("alerts").rows.values()
+        rows = self.session.of(self._context_here()).store.table("alerts").rows.values()
         own = [each for each in rows if each.service == service and each.state is AlertState.FIRING]
         return min(own, key=worst_first, default=None) if service else None
 
-    def show_incident(self) -> None:
-        """The page of the incident in hand."""
-        incident = self.incidents.incident
+    def show_incident(self, past: Incident | None = None) -> None:
+        """The page of the incident in hand; or of one that is over, which is only read."""
+        incident = past or self.incidents.incident
         if incident is not None and not isinstance(self.screen, IncidentScreen):
-            screen = IncidentScreen(incident.begin, clock=self.session.clock)
+            screen = IncidentScreen(incident.begin, clock=self.session.clock, past=past)
             self._work(self._fill_incident(self.push_screen(screen)))
 
     async def _fill_incident(self, opened: Awaitable[None]) -> None:
@@ -250,13 +235,14 @@ class Incidents(Witnessing):
 
     def _show_incident(self) -> None:
         screen, desk = self.screen, self._incident_desk
-        if not isinstance(screen, IncidentScreen) or not screen.is_mounted or desk is None or desk.incident is None:
+        if not isinstance(screen, IncidentScreen) or not screen.is_mounted or desk is None:
             return
-        incident = desk.incident
+        incident = screen.past or desk.incident
+        if incident is None:
+            return
         rows = step_rows(desk.procedure, incident.ticks)
-        screen.fill(
-            incident, clocks(incident, desk.procedure, self.session.clock()), rows, desk.calm_words, desk.trouble
-        )
+        calm, trouble = ("", "") if screen.past is not None else (desk.calm_words, desk.trouble)
+        screen.fill(incident, clocks(incident, desk.procedure, self.session.clock()), rows, calm, trouble)
 
     def incident_facts(self) -> IncidentFacts | None:
         """What the status bar says of the incident in hand."""

@@ -38,7 +38,7 @@ class ReplayDesk(IncidentDesk):
         waits = self.incident is not None and self.incident.resolving_since is not None
         return "waits until all is well" if waits else ""
 
-    async def open_ones(self) -> Sequence[Incident]:
+    async def known(self) -> Sequence[Incident]:
         return ()
 
     async def saw(self, name: str) -> None:
@@ -49,6 +49,9 @@ class ReplayDesk(IncidentDesk):
 
     async def measure(self) -> None:
         """What it had cost then stands in the bundle."""
+
+    async def names(self) -> Sequence[str]:
+        return ()
 
     async def ticks(self) -> Mapping[str, Tick]:
         return {}
@@ -90,4 +93,11 @@ class ReplayApp(AuroraApp):
             self._show_incident()
 
     def action_incident(self) -> None:
+        self.show_incident()
+
+    def incident_named(self, name: str) -> None:
+        """There is one alone."""
+        self.show_incident()
+
+    def list_incidents(self) -> None:
         self.show_incident()

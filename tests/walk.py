@@ -39,6 +39,7 @@ from widgets.guidedlists import ChecklistScreen, MaintenanceScreen
 from widgets.history import HistoryScreen
 from widgets.incident import IncidentScreen
 from widgets.incidentforms import LinesForm
+from widgets.incidentlist import IncidentsScreen
 from widgets.linepage import LinePage
 from widgets.mitigations import MitigationsScreen
 from widgets.notifying import NotifyScreen
@@ -92,6 +93,7 @@ def screens(app: AuroraApp) -> Iterator[Screen[Any]]:
     yield HistoryScreen(ObjectRef("Deployment", "aurora", "aurora-backend"), clock=app.session.clock)
     yield TracesScreen("backend", TraceQuery("aurora-backend", 0.0, 60.0), clock=app.session.clock)
     yield IncidentScreen(0.0, clock=app.session.clock)
+    yield IncidentsScreen(clock=app.session.clock)
     yield RunbookScreen("a runbook", (), clock=app.session.clock)
     for guided in app.session.settings.checklists[:1]:
         yield ChecklistScreen(guided, clock=app.session.clock)

@@ -24,6 +24,7 @@ _GROUPS = (
     "trace",
     "traces",
     "incident",
+    "incidents",
     "replay",
     "notify",
     "runbook",

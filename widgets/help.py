@@ -17,6 +17,7 @@ from widgets.guidedlists import ChecklistScreen, MaintenanceScreen
 from widgets.history import HistoryScreen
 from widgets.incident import IncidentScreen
 from widgets.incidentforms import LinesForm
+from widgets.incidentlist import IncidentsScreen
 from widgets.linepage import LinePage
 from widgets.mitigations import MitigationsScreen
 from widgets.notifying import NotifyScreen
@@ -56,6 +57,7 @@ _GROUPS = {
     "deployments": "Deployments",
     "history": "Rollout history",
     "incident": "Incident",
+    "incidents": "List of incidents",
     "replay": "Replay of an incident",
     "runbook": "Runbook",
     "list": "Checklists",
@@ -75,8 +77,8 @@ _GROUPS = {
 
 _SCREENS = (
     TextPage, AlertPage, LinePage, TemplatesScreen, HistoryScreen, ChangesScreen, ActionDialog, SeriesScreen,
-    SilenceForm, TriageScreen, Sections, MitigationsScreen, IncidentScreen, LinesForm, NotifyScreen, RunbookScreen,
-    ChecklistScreen, MaintenanceScreen,
+    SilenceForm, TriageScreen, Sections, MitigationsScreen, IncidentScreen, IncidentsScreen, LinesForm,
+    NotifyScreen, RunbookScreen, ChecklistScreen, MaintenanceScreen,
     TracesScreen, TraceScreen, Waterfall, SpanPage,
 )  # fmt: skip
 """Those that lie over the panes."""
@@ -131,7 +133,8 @@ COMMANDS = (
     (":ctx NAME …", "another context of the kubeconfig, or several at once"),
     (":shell CONTAINER", "a shell in a container of the pod under the cursor"),
     (":undo", "take back the last action or series of this session, with a preview"),
-    (":incident", "the incident in hand, or open one; :note a note for it"),
+    (":incident", "the incident in hand, or open one; :incident new another one beside it; :note a note for it"),
+    (":incident NAME", "have that one in hand, or read it if it is over; :incidents lists them"),
     (":runbook NAME", "the runbook of an alert; :runbook that of the alert in hand"),
     (":checklist NAME", "a guided list, such as deploy; :maintenance the tasks that come round again"),
     (":series", "show the several actions that are under way, or were last"),

@@ -81,8 +81,10 @@ class IncidentScreen(ModalScreen[None]):
             super().__init__()
             self.row = row
 
-    def __init__(self, begin: float, *, clock: Callable[[], float]) -> None:
+    def __init__(self, begin: float, *, clock: Callable[[], float], past: Incident | None = None) -> None:
         super().__init__()
+        self.past = past
+        """The one that is only read, as it is over; None for the one in hand."""
         self._clock = clock
         self.steps: StepGrid = StepGrid(STEP_COLUMNS, clock=clock, empty="the procedure has no steps")
         self.timeline: Grid[TimelineEntry] = Grid(columns(begin), clock=clock, empty="nothing yet", id="timeline")
@@ -137,6 +139,9 @@ class IncidentScreen(ModalScreen[None]):
 
     def on_descendant_focus(self) -> None:
         self._show_details()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not (action == "tick" and self.past is not None)
 
     def action_tick(self) -> None:
         row = self.steps.cursor_row

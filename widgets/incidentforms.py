@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -17,6 +18,15 @@ from widgets.formscreen import FormField, FormScreen
 from widgets.pane import pane_binding
 
 
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """Where a key leads from a form that may not be what the operator wanted: why, what the key does, and doing it."""
+
+    why: str
+    does: str
+    go: Callable[[], object]
+
+
 class LinesForm(FormScreen):
     """Asks for a few lines at once; `ended` hears them, and says in words what is wrong with them ("" if nothing).
 
@@ -26,6 +36,9 @@ class LinesForm(FormScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         pane_binding("escape", "leave", "Cancel", "Leave without anything being done", id="form.leave"),
         pane_binding("tab,down", "step(1)", "Next", "To the next line", id="form.next"),
+        pane_binding(
+            "ctrl+o", "go_instead", "Open one", "From a new incident to what is open already", id="form.instead"
+        ),
         pane_binding("shift+tab,up", "step(-1)", "Previous", "To the line before", id="form.previous"),
     ]
     DEFAULT_CSS = """
@@ -40,6 +53,7 @@ class LinesForm(FormScreen):
         enter: str,
         ended: Callable[[Sequence[str]], str | Awaitable[str]],
         remarks: Sequence[str] = (),
+        other: Instead | None = None,
     ) -> None:
         super().__init__()
         self._heading = heading
@@ -48,6 +62,8 @@ class LinesForm(FormScreen):
         self._under_way: asyncio.Task[None] | None = None
         self._is_over = False
         self._remarks = remarks
+        self._other = other
+        self._instead = Static("")
         self._labels = [label for label, _ in lines]
         self._fields = [FormField(self._submit, value) for _, value in lines]
 
@@ -58,6 +74,8 @@ class LinesForm(FormScreen):
                 with Horizontal(classes="row"):
                     yield Label(label, markup=False)
                     yield field
+            if self._other is not None:
+                yield self._instead
             for words in self._remarks:
                 yield Static(Content.styled(printable(words), "$text-muted"))
             yield self.told
@@ -67,12 +85,25 @@ class LinesForm(FormScreen):
         self.set_focus(self._fields[0])
         for field in self._fields:
             field.cursor_position = len(field.value)
+        keys = [each for each in self.active_bindings.values() if each.binding.action == "go_instead" and each.enabled]
+        if self._other is not None and keys:
+            words = f"{self._other.why} · {self.app.get_key_display(keys[0].binding)} {self._other.does}"
+            self._instead.update(Content.styled(printable(words), "$text-warning"))
 
     def fields(self) -> Sequence[FormField]:
         return self._fields
 
     def on_screen_resume(self) -> None:
         self._leave_when_over()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "go_instead" or self._other is not None
+
+    def action_go_instead(self) -> None:
+        """Leave the form for what its key leads to."""
+        if self._other is not None and self._under_way is None:
+            self.dismiss()
+            self._other.go()
 
     def _submit(self) -> None:
         if self._under_way is not None or self._is_over:

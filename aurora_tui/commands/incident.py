@@ -23,6 +23,7 @@ from aurora_tui.journal_file import JournalError
 from aurora_tui.launch import Wanted, fail, settings_of
 from aurora_tui.model.ages import human_duration
 from aurora_tui.model.checklists import GuidedList
+from aurora_tui.model.incidentlist import named
 from aurora_tui.model.incidents import Fact, FactKind, Incident, fold, light
 from aurora_tui.model.text import printable
 from aurora_tui.model.timeline import offset_words
@@ -176,8 +177,7 @@ def _chosen(name: str) -> Incident:
     known = _incidents()
     if name == NEWEST and known:
         return known[0]
-    begun = [each for each in known if name and each.id.startswith(name)]
-    exact = [each for each in begun if each.id == name] or begun
+    exact = named(known, name)
     if len(exact) != 1:
         what = "no incident" if not exact else f"{len(exact)} incidents"
         raise click.ClickException(f"{what} of the name {name!r}: see `aurora-tui incident list`")

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from aurora_tui.cluster.errors import ClusterError
@@ -16,14 +12,14 @@ from aurora_tui.incident.calm import Calm, without_calm
 from aurora_tui.incident.capture import Rows
 from aurora_tui.incident.factkeeping import FactKeeper
 from aurora_tui.incident.meeting import Meeting
+from aurora_tui.incident.opening import Opening
 from aurora_tui.incident.outbox import Outbox, notice_body
 from aurora_tui.incident.recording import Recorder
-from aurora_tui.incident.watch import Told, action_facts, alert_facts, change_facts, known_keys, opening_body
+from aurora_tui.incident.watch import Told, action_facts, alert_facts, change_facts, known_keys
 from aurora_tui.journal import Journal, JournalError
 from aurora_tui.model.checklists import GuidedList
 from aurora_tui.model.incident_settings import Channel, Occasion
 from aurora_tui.model.incidents import Fact, FactKind, Incident, fold
-from aurora_tui.model.selection import ObjectRef
 from aurora_tui.session import Session
 
 JOURNAL_ENTRIES = 200
@@ -35,20 +31,6 @@ THOUGHT_AGAIN = 60.0
 """The same while nothing was found: just after the onset there is little to go by."""
 AFTERWARDS = "postmortem"
 """What is done when an incident is over, too."""
-_ODD = re.compile(r"[^a-z0-9]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """What an incident is opened for."""
-
-    title: str
-    severity: str
-    namespace: str
-    alert: str = ""
-    service: str = ""
-    ref: ObjectRef | None = None
-    onset: float | None = None
 
 
 class IncidentDesk(FactKeeper):
@@ -85,30 +67,17 @@ class IncidentDesk(FactKeeper):
         wanted = self.session.settings.incident.procedure
         return next(each for each in self.session.settings.checklists if each.name == wanted)
 
-    async def open_ones(self) -> Sequence[Incident]:
-        """The incidents that are open in this context, the newest first; those of other operators as well."""
+    async def known(self) -> Sequence[Incident]:
+        """All incidents, open or over, of whatever context, the newest first; those of other operators as well."""
         await self._meet()
-        known = await asyncio.to_thread(self.book.incidents)
-        return [each for each in known if each.is_open and each.context == self.session.context]
+        return await asyncio.to_thread(self.book.incidents)
 
     async def open(self, opening: Opening, onset: Rows | None = None) -> Incident:
         """Open an incident and have it in hand; `onset` is what the panes showed when its alert came."""
-        now = self.session.clock()
-        stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M")
-        name = f"{stamp}-{_ODD.sub('-', opening.title.lower()).strip('-')[:40]}".rstrip("-")
-        body = opening_body(
-            title=opening.title,
-            severity=opening.severity,
-            context=self.session.context,
-            namespace=opening.namespace,
-            alert=opening.alert,
-            service=opening.service,
-            ref=opening.ref,
-            onset=opening.onset,
-        )
-        self._take(f"{name}-{secrets.token_hex(2)}", ())
+        name = opening.name(self.session.clock())
+        fact = await self._append(name, FactKind.OPENED, opening.body(self.session.context))
+        self._take(name, [fact])  # what was in hand stays there where that fails
         self._recorder.onset = onset
-        await self._put(FactKind.OPENED, body)
         assert self.incident is not None
         return self.incident
 

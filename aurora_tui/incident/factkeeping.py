@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from aurora_tui.incident.book import LISTS, Book
@@ -43,6 +43,11 @@ class FactKeeper:
                 if fact.body.get("done"):
                     found[step] = Tick(fact.at, fact.by)
         return found
+
+    async def names(self) -> Sequence[str]:
+        """The names of all incidents, the newest first."""
+        found = await asyncio.to_thread(self.book.names)
+        return sorted(set(found) - {LISTS}, reverse=True)
 
     async def tick_list(self, step: str, words: str, *, done: bool) -> None:
         """Tick a step of a guided list that belongs to no incident."""

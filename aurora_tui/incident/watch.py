@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from aurora_tui.incident.mending import RESTARTING, mended, touches
@@ -160,13 +160,3 @@ def change_facts(incident: Incident, found: Iterable[Change]) -> Iterator[Told]:
                 "own": change.own,
             },
         )
-
-
-def opening_body(
-    *, title: str, severity: str, context: str, namespace: str, alert: str, service: str, ref: Any, onset: float | None
-) -> Mapping[str, Any]:
-    words = f"opened as {severity}: {title}" + (f", onset {rfc3339(onset)}" if onset is not None else "")
-    return {
-        "words": words, "title": title, "severity": severity, "context": context, "namespace": namespace,
-        "alert": alert, "service": service, "ref": ref_json(ref), "onset": onset,
-    }  # fmt: skip
