@@ -44,7 +44,7 @@ class IncidentScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         pane_binding("escape,q", "leave", "Back", "Back to the panes; the incident goes on", id="incident.back"),
         pane_binding("space", "tick", "Tick", "Tick the step, or take its tick off", id="incident.tick"),
-        pane_binding("tab,shift+tab", "other", "Other half", "To the timeline, or to the steps", id="incident.other"),
+        pane_binding("tab,shift+tab", "other", "Switch", "To the timeline, or to the steps", id="incident.other"),
         pane_binding("n", "app.note", "Note", "Write a note into the timeline", id="incident.note"),
         pane_binding("b", "app.runbook", "Runbook", "The runbook of the alert", id="incident.runbook"),
         pane_binding("exclamation_mark", "app.notify_others", "Notify", "Tell others; asks first", id="incident.tell"),
