@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from aurora_tui.model.columns import Cell, Tone
-from aurora_tui.model.text import cell_width, printable
+from aurora_tui.model.text import cell_width, clip, printable
 from aurora_tui.model.triage import TriageRow, TriageSection
 from widgets.gridlook import GRID_CSS, STYLES, Look, read_look
 from widgets.gridpaint import Run, merge
@@ -222,7 +222,10 @@ class Sections(LineView):
 
 
 def wrapped(row: TriageRow, width: int, most: int) -> list[tuple[Cell, ...]]:
-    """A row's cells in as many lines as they need, `most` at most; words are kept whole where that can be."""
+    """A row's cells in as many lines as they need, `most` at most: what does not go into these ends with an ellipsis.
+
+    Words are kept whole where that can be.
+    """
     lines: list[tuple[Cell, ...]] = []
     line: list[Cell] = []
     used = row.indent
@@ -240,4 +243,19 @@ def wrapped(row: TriageRow, width: int, most: int) -> list[tuple[Cell, ...]]:
         if text:
             line.append(Cell(text, cell.tone))
             used += cell_width(text) + 1
-    return [*lines, tuple(line)]
+    return [*lines, _cut(line, width - row.indent - (2 if lines else 0))]
+
+
+def _cut(cells: Sequence[Cell], room: int) -> tuple[Cell, ...]:
+    """Cells with a blank between them in one line: where they do not go into it, it ends with an ellipsis."""
+    if sum(cell_width(cell.text) + 1 for cell in cells) - 1 <= room:
+        return tuple(cells)
+    kept: list[Cell] = []
+    for cell in cells:
+        width = cell_width(cell.text)
+        if width + 2 > room:
+            kept.append(Cell(clip(f"{cell.text}  ", room), cell.tone))
+            break
+        kept.append(cell)
+        room -= width + 1
+    return tuple(kept)

@@ -102,6 +102,8 @@ class TriageScreen(ModalScreen[None]):
         self._sections: Sequence[TriageSection] = ()
         self._read_at: float | None = None
         self._single: bool | None = None
+        self._crowded = False
+        """Whether the left side was once longer than it is high."""
         self._covered = False
 
     def compose(self) -> ComposeResult:
@@ -119,7 +121,7 @@ class TriageScreen(ModalScreen[None]):
         single = event.size.width < BESIDE_FROM
         self.set_class(single, "-single").set_class(event.size.height < 36, "-short")
         if single is not self._single:
-            self._single = single
+            self._single, self._crowded = single, False
             if single:
                 self.set_focus(self.left)
             self._lay_out()
@@ -167,8 +169,10 @@ class TriageScreen(ModalScreen[None]):
 
     def _lay_out(self) -> None:
         left = [each for each in self._sections if each.name in _LEFT or self._single]
-        if self._single and self.has_class("-short"):
-            # Where not all of it is in sight, what would mend it is.
+        lines = sum(1 + max(len(each.rows), bool(each.empty)) for each in left)
+        self._crowded = self._crowded or lines > self.left.size.height > 0
+        if self._crowded:
+            # Where not all of it is in sight, what would mend it is; and stays where it is from then on.
             left.sort(key=lambda each: _URGENT.index(each.name) if each.name in _URGENT else len(_URGENT))
         self.left.show(left)
         self.right.show([each for each in self._sections if each not in left])

@@ -44,7 +44,7 @@ def _clock(situation: Situation) -> Iterator[TriageRow]:
         _left("diagnosis", limits.diagnose_within, gone, begun - onset if begun is not None else None),
         _left("mitigation", limits.mitigate_within, gone, well - onset if well is not None else None),
     ]
-    yield TriageRow("impact/clock", (Cell("handbook:", Tone.DIM), *cells))
+    yield TriageRow("impact/clock", (Cell("handbook:", Tone.DIM), cells[0], Cell("·", Tone.DIM), cells[1]))
 
 
 def _left(what: str, limit: float, gone: float, took: float | None) -> Cell:
@@ -93,7 +93,10 @@ def _users(situation: Situation) -> Iterator[TriageRow]:
         cells = (Cell(f"users, by {service}:", Tone.ACCENT), Cell(words, Tone.BAD if missed else Tone.GOOD))
         yield TriageRow(f"impact/users/{service}", cells, TraceSelection(service))
     if not above and situation.onset is not None:
-        yield TriageRow("impact/users", (Cell("users:", Tone.ACCENT), Cell("nothing stands between it and them")))
+        yield TriageRow(
+            "impact/users",
+            (Cell("users:", Tone.ACCENT), Cell("they use it themselves: no other service stands before it")),
+        )
 
 
 def _above(situation: Situation, name: str) -> Iterator[Service]:

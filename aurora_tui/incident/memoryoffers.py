@@ -22,7 +22,7 @@ def memory_offers(situation: Situation, finding: Finding) -> Iterator[Offer]:
 def _more_memory(finding: Finding) -> Offer:
     """Nothing here writes limits: that is told as kubectl takes it, doubled where it is known."""
     ref, limit = finding.ref, re.fullmatch(r"(\d+)([A-Za-z]*)", str(finding.hints.get("limit", "")))
-    words = f"give {ref} more memory, where its manifest is kept"
+    words = f"raise the memory limit of {ref}, in its manifest"
     if limit is None or ref.kind not in RESTARTABLE or ref.kind == "Rollout":
         return Offer(0.7, words)
     more, container = f"{2 * int(limit[1])}{limit[2]}", finding.hints["container"]

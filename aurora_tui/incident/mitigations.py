@@ -47,7 +47,20 @@ def mitigations(situation: Situation, findings: Sequence[Finding]) -> tuple[Miti
             if key not in scored or scored[key][0] < score:
                 scored[key] = (score, made)
     ranked = sorted(scored.values(), key=lambda each: (-each[0], each[1].verb is None, each[1].words))
-    return tuple(replace(each, rank=place) for place, (_, each) in enumerate(ranked, 1))
+    told = _of_one_mind(situation, [each for _, each in ranked])
+    return tuple(replace(each, rank=place) for place, each in enumerate(told, 1))
+
+
+def _of_one_mind(situation: Situation, ranked: Sequence[Mitigation]) -> Iterator[Mitigation]:
+    """Without what a better one speaks against: sparing what is acted on, restarting what is to be spared."""
+    own, acts, spared = situation.own, False, False
+    for each in ranked:
+        on_own = each.verb is not None and own is not None and each.ref == own
+        hands_off = each.verb is None and each.cause in _LEANING
+        if (hands_off and acts) or (on_own and spared and each.verb is Verb.RESTART):
+            continue
+        acts, spared = acts or on_own, spared or hands_off
+        yield each
 
 
 def _worth(situation: Situation, finding: Finding, offer: Offer, findings: Sequence[Finding]) -> float:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from aurora_tui.model import kube
-from aurora_tui.model.alerts import Alert, AlertState
+from aurora_tui.model.alerts import Alert, AlertState, worst_first
 from aurora_tui.model.belonging import Listed, belonging
 from aurora_tui.model.changes import Change
 from aurora_tui.model.definitions import ObjectiveKind, Service, leaning
@@ -237,7 +237,7 @@ class Situation:
         """What says that a service's users are served badly: its alerts that fire, its objectives that are missed."""
         alerts = [
             f"{alert.name} fires"
-            for alert in self.alerts
+            for alert in sorted(self.alerts, key=worst_first)
             if alert.service == service and service is not None and alert.state in _HOLDS
         ]
         slos = [

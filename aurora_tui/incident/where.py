@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from aurora_tui.incident.analyzers.saturation import autoscaler_of
 from aurora_tui.incident.situation import Situation
@@ -54,14 +55,15 @@ def _row(situation: Situation, service: str | None, ref: ObjectRef, indent: int)
         cells.append(Cell(f"{ref} not seen", Tone.WARN))
     elif wanted is not None:
         cells.append(Cell(f"{ready}/{wanted} ready", Tone.GOOD if ready >= wanted > 0 else Tone.BAD))
-    cells.append(_health(situation, service, ails))
-    cells += _fullness(situation, ref)
+    health = _health(situation, service, ails)
+    cells.append(replace(health, text=f"· {health.text}") if len(cells) > 1 else health)
+    cells += [replace(cell, text=f"· {cell.text}") for cell in _fullness(situation, ref)]
     return TriageRow(f"where/{ref}", tuple(cells), ref, (str(ref), *ails), indent=indent)
 
 
 def _health(situation: Situation, service: str | None, ails: tuple[str, ...]) -> Cell:
     if ails:
-        more = f" (+{len(ails) - 1})" if len(ails) > 1 else ""
+        more = f" and {len(ails) - 1} more" if len(ails) > 1 else ""
         return Cell(f"{ails[0]}{more}", Tone.BAD)
     known = any(each.service == service and each.value is not None for each in situation.slos)
     return Cell("objectives met", Tone.GOOD) if known else Cell("health unknown", Tone.DIM)

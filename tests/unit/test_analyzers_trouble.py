@@ -439,7 +439,7 @@ def test_runs_that_have_ended_since_are_told_by_what_they_used() -> None:
     schedule = Change(ONSET - 5, ChangeKind.EDIT, ObjectRef("CronJob", "shop", "report"), "changed spec.schedule")
     finding = one(neighbour.analyze(replace(quiet, figures=Figures(cores=cores), changes=(schedule,))))
     assert "report-1-x uses 3.3 cores of node node-1" in words(finding)
-    assert "it was changed spec.schedule shortly before the onset" in words(finding)
+    assert "shortly before the onset: changed spec.schedule" in words(finding)
     assert not [*neighbour.analyze(quiet)]
 
 

@@ -68,6 +68,14 @@ def database_down(*more: dict[str, Any], **status: Any) -> Situation:
     return shop(listed={"Pod": pods}, logs=(said,), alerts=(alert(), alert("db", "ServiceDown")))
 
 
+def test_what_is_acted_on_is_not_to_be_spared_at_the_same_time_nor_restarted_where_it_is() -> None:
+    both = replace(database_down(), changes=(rollout(60),), logs=(log("cart-bbb-1", "level=error msg=boom", begin=5),))
+    offers = ranked(both)
+    own = [each for each in offers if each.ref == CART and each.verb is not None]
+    assert [each.verb for each in own] == [Verb.UNDO]
+    assert not [each for each in offers if each.words.startswith("don't touch") and each.rank > own[0].rank]
+
+
 def test_where_nothing_is_found_nothing_is_suggested() -> None:
     assert ranked(shop(troubled=False)) == ()
     assert ranked(shop()) == ()
@@ -93,7 +101,7 @@ def test_what_is_killed_for_memory_without_a_release_gets_more_of_it_and_a_resta
     offers = ranked(shop(pod("cart-aaa-1", **KILLED), pod("cart-aaa-2", **KILLED)))
     assert [each.verb for each in offers] == [None, Verb.SCALE, Verb.RESTART]
     more, spread, again = offers
-    assert more.words == "give deployment/cart more memory, where its manifest is kept"
+    assert more.words == "raise the memory limit of deployment/cart, in its manifest"
     assert more.how == "kubectl -n shop set resources deployment/cart -c app --limits=memory=512Mi"
     assert "what keeps its manifest will set it back" in more.against
     assert spread.words == "scale deployment/cart out to 3: less of the load for each"

@@ -86,8 +86,8 @@ def test_the_clock_holds_the_onset_against_the_handbooks_limits() -> None:
     impact = section(triage(shop(parts=ALL)), SectionName.IMPACT)
     assert impact.rows[0].text == "HighErrorRate since 22:13:20Z 10m"
     clock = impact.rows[1]
-    assert clock.text == "handbook: diagnosis within 5m: over by 5m mitigation within 15m: 5m left"
-    assert [cell.tone for cell in clock.cells] == [Tone.DIM, Tone.BAD, Tone.GOOD]
+    assert clock.text == "handbook: diagnosis within 5m: over by 5m · mitigation within 15m: 5m left"
+    assert [cell.tone for cell in clock.cells] == [Tone.DIM, Tone.BAD, Tone.DIM, Tone.GOOD]
 
 
 def test_what_was_done_and_that_it_helps_is_told_while_alerts_still_look_back() -> None:
@@ -100,7 +100,7 @@ def test_what_was_done_and_that_it_helps_is_told_while_alerts_still_look_back() 
         "served well again alerts and objectives look back over 5m: they may say so until 22:25:20Z",
     ]
     clock = lines(made, SectionName.IMPACT)[1]
-    assert clock == "handbook: diagnosis within 5m: took 5m mitigation within 15m: took 7m"
+    assert clock == "handbook: diagnosis within 5m: took 5m · mitigation within 15m: took 7m"
     assert section(made, SectionName.MITIGATIONS).empty.startswith("nothing more is suggested")
     later = triage(shop(parts=ALL, changes=(undo,), now=NOW + 600))
     assert lines(later, SectionName.WHY)[1].startswith("again in trouble it was well at 22:20:20Z")
@@ -174,8 +174,8 @@ def test_what_the_operator_does_elsewhere_is_told_below_the_line() -> None:
 
 def test_where_tells_each_service_that_it_leans_on() -> None:
     told = lines(triage(shop(pod("cart-aaa-1"), pod("cart-aaa-2", ready=False), parts=ALL)), SectionName.WHERE)
-    assert told[0] == "cart 1/2 ready HighErrorRate fires"
-    assert told[1] == "db 1/1 ready health unknown"
+    assert told[0] == "cart 1/2 ready · HighErrorRate fires"
+    assert told[1] == "db 1/1 ready · health unknown"
     lost = lines(triage(shop(listed={"Node": [node(Ready="Unknown")]}, parts=ALL)), SectionName.WHERE)
     assert "node/node-1 Ready Unknown: nothing is heard of it" in lost
     short = lines(

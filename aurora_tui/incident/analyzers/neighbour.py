@@ -55,8 +55,8 @@ def _finding(situation: Situation, ref: ObjectRef, loads: list[Load]) -> Finding
     nodes = sorted({load.node for load in loads})
     heaviest = max(loads, key=lambda load: load.cpu or 0.0)
     cores = sum(load.cpu or 0.0 for load in loads)
-    of = f" in {len(loads)} pods" if len(loads) > 1 else ""
-    words = f"{heaviest.pod} uses {cores:.1f} cores{of} of node {', '.join(nodes)}, which is full"
+    several = f" and {len(loads) - 1} more of {ref} use" if len(loads) > 1 else " uses"
+    words = f"{heaviest.pod}{several} {cores:.1f} cores of node {', '.join(nodes)}, which is full"
     told = [Evidence(words, ObjectRef("Pod", heaviest.namespace, heaviest.pod))]
     began = [
         at
@@ -79,7 +79,7 @@ def _finding(situation: Situation, ref: ObjectRef, loads: list[Load]) -> Finding
         gap = situation.gap(change.at)
         near = gap is not None and -limits.late_by <= gap <= limits.edit_before
         if near and (change.ref.kind, change.ref.name) == (ref.kind, ref.name):
-            told.append(Evidence(f"it was {change.words} shortly before the onset", ref, change.at))
+            told.append(Evidence(f"shortly before the onset: {change.words}", ref, change.at))
             weight += 0.15
             break
     words = f"{ref} takes the CPU of {', '.join(nodes)}"
