@@ -22,6 +22,10 @@ FILE_NAME = "incidents.sqlite3"
 LISTS = "lists"
 """The incident that is none: ticks of guided lists and of maintenance belong to it."""
 _WRITER = "writer"
+_PROSE = frozenset(
+    {FactKind.OPENED, FactKind.NOTE, FactKind.NOTICE, FactKind.ROLE, FactKind.TICK, FactKind.ALERT, FactKind.RESOLVED}
+)
+"""Facts of words that people write: titles, notes, notices, an alert's summary and why it was closed."""
 _ODD = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -44,7 +48,7 @@ class Book:
 
     def append(self, incident: str, kind: FactKind, body: Mapping[str, Any], *, by: str, at: float) -> Fact:
         """Put a fact down; when this returns it is on the disk. Secrets in its texts are hidden first."""
-        clean = {key: value if key == "data" else _clean(value) for key, value in body.items()}
+        clean = {key: value if key == "data" else cleaned(value, kind) for key, value in body.items()}
         with self._file.writing() as connection:
             writer = self._own_name(connection, at)
             number = journal_file.last_number(connection) + 1
@@ -165,11 +169,12 @@ def _whole(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _clean(value: Any) -> Any:
+def cleaned(value: Any, kind: FactKind) -> Any:
+    """What a fact of a kind says without its secrets; what people write for people is read as such."""
     if isinstance(value, str):
-        return mask_text(_whole(value[:LONGEST_TEXT]))
+        return mask_text(_whole(value[:LONGEST_TEXT]), prose=kind in _PROSE)
     if isinstance(value, Mapping):
-        return {key: _clean(each) for key, each in value.items()}
+        return {key: cleaned(each, kind) for key, each in value.items()}
     if isinstance(value, Sequence):
-        return [_clean(each) for each in value]
+        return [cleaned(each, kind) for each in value]
     return value

@@ -12,12 +12,11 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from aurora_tui import __version__
 from aurora_tui.incident import capture
+from aurora_tui.incident.book import cleaned
 from aurora_tui.model.incidents import Fact, FactKind, fold, merged
-from aurora_tui.model.masking import mask_text
 
 FORMAT = 1
 _MANIFEST, _FACTS = "manifest.json", "facts.jsonl"
@@ -110,7 +109,7 @@ def _facts(content: bytes, path: Path) -> tuple[Fact, ...]:
 
 
 def _redacted(fact: Fact) -> Fact:
-    body = {key: _clean(value) for key, value in fact.body.items() if key != "data"}
+    body = {key: cleaned(value, fact.kind) for key, value in fact.body.items() if key != "data"}
     data = fact.body.get("data")
     if data is not None:
         try:
@@ -121,11 +120,3 @@ def _redacted(fact: Fact) -> Fact:
         except ValueError:
             body["words"] = f"{body.get('words', '')} (it could not be read again)"
     return Fact(fact.incident, fact.writer, fact.number, fact.at, fact.by, fact.kind, body)
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        return mask_text(value)
-    if isinstance(value, dict):
-        return {key: _clean(each) for key, each in value.items()}
-    return [_clean(each) for each in value] if isinstance(value, Sequence) else value

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aurora_tui.incident.book import Book
+from aurora_tui.incident.bundle import bundled, read_bundle
 from aurora_tui.model.checklists import Tick
 from aurora_tui.model.incidents import Fact, FactKind, Place, clocks, fold, merged
 from aurora_tui.model.timeline import TimelineEntry
@@ -49,6 +50,7 @@ import sys, time
 from pathlib import Path
 from typing import Any
 from aurora_tui.incident.book import Book
+from aurora_tui.incident.bundle import bundled, read_bundle
 from aurora_tui.model.incidents import FactKind
 book = Book(Path({str(tmp_path)!r}), "alice")
 book.append({NAME!r}, FactKind.OPENED, {OPENING!r}, by="alice", at=1000.0)
@@ -78,6 +80,45 @@ def test_half_a_character_that_a_server_sent_is_shown_and_keeps_nothing_from_bei
     (incident,) = book.incidents()
     assert incident.opened_by == "al\\udcffice"
     assert (incident.timeline[-1].words, incident.timeline[-1].details) == ("it is \\ud800 hot", ("\\udfff",))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Keycloak auth: 503s since 03:10",
+        "pass: 3 of 5 probes; root key: rotated",
+        "basic auth is down, token: expired at 03:10",
+    ],
+)
+def test_notes_and_titles_are_kept_as_they_were_written(book: Book, tmp_path: Path, words: str) -> None:
+    book.append(NAME, FactKind.OPENED, OPENING | {"title": words}, by="alice", at=1000.0)
+    book.append(NAME, FactKind.NOTE, {"words": words}, by="alice", at=1001.0)
+    file = tmp_path / "handed.zip"
+    file.write_bytes(bundled(book.facts(NAME)))
+    for facts in (book.facts(NAME), read_bundle(file)):
+        incident = fold(facts)
+        assert incident is not None
+        assert (incident.title, incident.timeline[-1].words) == (words, words)
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ("tried auth: hunter2xyz", "tried auth: (hidden)"),
+        ("tried pass=swordfish", "tried pass=(hidden)"),
+        ("password: swordfish, no luck", "password: (hidden), no luck"),
+        ("the key: 4f1c9e7ab0124f1c", "the key: (hidden)"),
+        ("sent Bearer 4f1c9e7ab0124f1c", "sent Bearer (hidden)"),
+    ],
+)
+def test_a_note_that_tells_a_secret_does_not_keep_it(book: Book, words: str, kept: str) -> None:
+    note = book.append(NAME, FactKind.NOTE, {"words": words}, by="alice", at=1001.0)
+    assert note.body["words"] == kept
+
+
+def test_what_a_log_says_is_hidden_by_its_name_alone(book: Book) -> None:
+    found = book.append(NAME, FactKind.FINDING, {"words": "says: auth: swordfish"}, by="alice", at=1001.0)
+    assert found.body["words"] == "says: auth: (hidden)"
 
 
 def test_what_only_a_replay_needs_is_left_out_and_that_it_was_captured_is_not(book: Book) -> None:
