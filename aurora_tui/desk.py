@@ -116,7 +116,7 @@ class ActionDesk:
             if record.outcome not in (Outcome.DONE, Outcome.UNCERTAIN) or not plan.followed:
                 return
             told = ""
-            async for step in self.path.verify(record, await slo_probe(self._session, plan.action.target)):
+            async for step in self.path.verify(record, await slo_probe(self._session, plan.action)):
                 if dialog.is_attached:
                     dialog.show(step)
                 elif isinstance(step, Verdict | Remedy) and step.text != told:

@@ -11,12 +11,13 @@ from aurora_tui.cluster.errors import ClusterError, NotFoundError
 from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import find
 from aurora_tui.model.actions import (
+    Action,
     Obstacle,
     Outcome,
     Plan,
     Progress,
     Record,
-    Target,
+    Verb,
     Verdict,
 )
 from aurora_tui.model.selection import ObjectRef
@@ -33,7 +34,7 @@ LOOKS_A_SECOND = 10
 """How often the server is asked for the objects that are followed, all together."""
 
 T = TypeVar("T")
-ProbeOf = Callable[[Target], Awaitable[SloProbe | None]]
+ProbeOf = Callable[[Action], Awaitable[SloProbe | None]]
 
 
 class Maker(Protocol):
@@ -184,9 +185,11 @@ class Series:
 
     async def _follow(self, index: int, record: Record) -> bool:
         followed = len([stage for stage in self._stages if stage is Stage.FOLLOWED]) + 1
-        limits = Limits(rollout_interval=max(1.0, followed / LOOKS_A_SECOND))
+        # Several are evicted to empty a node: as for kubectl drain, that they are gone is the end of it.
+        replacement = record.action.verb is not Verb.EVICT
+        limits = Limits(rollout_interval=max(1.0, followed / LOOKS_A_SECOND), replacement=replacement)
         verdict: Verdict | None = None
-        async for step in self._path.verify(record, await self._probe_of(record.action.target), limits):
+        async for step in self._path.verify(record, await self._probe_of(record.action), limits):
             if self._stopped.is_set():
                 return self._say(index, Stage.DONE, f"{record.message}; not followed to its end", record)
             if isinstance(step, Progress):

@@ -84,7 +84,7 @@ class SeriesDesk:
     def begin(self, screen: SeriesScreen) -> Run:
         """Take a confirmed series over from its screen."""
         run = self._planned.pop(screen)
-        run.series = Series(self._path, run.maker, run.plan, lambda target: slo_probe(self._session, target))
+        run.series = Series(self._path, run.maker, run.plan, lambda action: slo_probe(self._session, action))
         self._begun.append(run)
         return run
 

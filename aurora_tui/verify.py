@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aurora_tui.cluster.errors import ClusterError, NotFoundError
+from aurora_tui.cluster.errors import ClusterError, ForbiddenError, NotFoundError
 from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import Resource
 from aurora_tui.evidence import NOTHING, Witness
 from aurora_tui.model.actions import Evidence, Followed, Phase, Plan, Progress, Recovery, Remedy, Rollout, Verdict
 from aurora_tui.model.rollouts import RolloutState, RolloutStatus
-from aurora_tui.verbs.base import Following, VerbRules
+from aurora_tui.verbs.base import Following, Replacing, VerbRules
 
 _UNDER_WAY = (RolloutState.WAITING, RolloutState.FAILED)
 """The states in which the pods say more than the workload."""
@@ -22,15 +22,19 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class SloProbe:
-    """How to read a service's SLI: `good_share` gives 0..1 or None for no data; `ratio` is the objective.
+class SliReading:
+    """One objective of a service at one time: `share` is 0..1 or None for no data; `ratio` is the objective's.
 
     `name` stands in the texts, e.g. ``backend availability``.
     """
 
     name: str
-    good_share: Callable[[], Awaitable[float | None]]
+    share: float | None
     ratio: float
+
+
+SloProbe = Callable[[], Awaitable[SliReading]]
+"""How to read a service's SLI: of several objectives the one that suffers most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class Limits:
     rollout_interval: float = 1.0
     sli: float = 300.0
     sli_interval: float = 5.0
+    replacement: bool = True
+    """Whether an object that had to go is followed until another has come in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,25 +113,18 @@ class Verification:
                 yield Verdict(pods.end, pods.seconds, sli, self._elapsed(), words)
 
     async def _follow_pods(self) -> AsyncIterator[Progress | Remedy | Evidence | _Pods]:
-        target, end = self._plan.action.target, self._clock() + self._limits.rollout
+        end = self._clock() + self._limits.rollout
         done, total = 0, 0
         item: dict[str, Any] | None = None
         while True:
             try:
-                item = await self._cluster.get(self._resource, target.namespace, target.name)
-            except NotFoundError:
-                yield self._gone(f"{target} was deleted")
-                return
+                item, status = await self._look()
             except ClusterError as error:
                 text = f"cannot see the rollout: {error.message}"
                 yield Progress(Phase.PODS, done, total, text, self._elapsed())
             else:
-                if item["metadata"]["uid"] != target.uid:
-                    yield self._gone(f"{target} was replaced by another object of that name")
-                    return
-                status = await self._status(item)
                 done, total, text = status.done, status.total, status.text
-                seen = await self._witness.look(item) if status.state in _UNDER_WAY else NOTHING
+                seen = await self._witness.look(item) if item and status.state in _UNDER_WAY else NOTHING
                 yield Progress(Phase.PODS, done, total, text, self._elapsed(), seen.note)
                 if seen.remedy is not None:
                     yield seen.remedy
@@ -141,6 +140,17 @@ class Verification:
             yield evidence
         yield pods
 
+    async def _look(self) -> tuple[dict[str, Any] | None, RolloutStatus]:
+        """The object, None where it is there no longer, and what that means. Raises `ClusterError`."""
+        target = self._plan.action.target
+        try:
+            item = await self._cluster.get(self._resource, target.namespace, target.name)
+        except NotFoundError:
+            return None, await self._gone(f"{target} was deleted")
+        if item["metadata"]["uid"] != target.uid:
+            return None, await self._gone(f"{target} was replaced by another object of that name")
+        return item, await self._status(item)
+
     async def _status(self, item: Mapping[str, Any]) -> RolloutStatus:
         action = self._plan.action
         if not isinstance(self._rules, Following):
@@ -150,9 +160,19 @@ class Verification:
         except ClusterError as error:
             return RolloutStatus(RolloutState.WAITING, 0, 0, f"cannot see how far it is: {error.message}")
 
-    def _gone(self, words: str) -> _Pods:
-        status = self._rules.gone(self._plan.action, words)
-        return self._ended(self._end_of(status) or Rollout.FAILED, status.text)
+    async def _gone(self, words: str) -> RolloutStatus:
+        action = self._plan.action
+        status = self._rules.gone(action, words)
+        if not isinstance(self._rules, Replacing) or not self._limits.replacement:
+            return status
+        try:
+            return await self._rules.replaced(self._cluster, action)
+        except ForbiddenError as error:
+            words = f"{status.text}, may not see what takes its place: {error.message}"
+            return RolloutStatus(RolloutState.UNFOLLOWED, 0, 1, words)
+        except ClusterError as error:
+            words = f"{status.text}, cannot see what takes its place: {error.message}"
+            return RolloutStatus(RolloutState.WAITING, 0, 1, words)
 
     def _end_of(self, status: RolloutStatus) -> Rollout | None:
         match status.state:
@@ -170,13 +190,14 @@ class Verification:
     async def _follow_sli(self, probe: SloProbe, patience: float) -> AsyncIterator[Progress | tuple[Recovery, str]]:
         end = self._clock() + patience
         while True:
-            share = await probe.good_share()
+            reading = await probe()
+            share, ratio = reading.share, reading.ratio
             if share is None:
-                recovery, text = Recovery.NO_DATA, f"{probe.name}: no data"
+                recovery, text = Recovery.NO_DATA, f"{reading.name}: no data"
             else:
-                recovery = Recovery.RECOVERED if share >= probe.ratio else Recovery.NOT_RECOVERED
-                text = f"{probe.name}: {share:.2%} good, {probe.ratio:.2%} wanted"
-            permille = 0 if share is None else min(1000, int(1000 * share / probe.ratio))
+                recovery = Recovery.RECOVERED if share >= ratio else Recovery.NOT_RECOVERED
+                text = f"{reading.name}: {share:.2%} good, {ratio:.2%} wanted"
+            permille = 0 if share is None else min(1000, int(1000 * share / ratio))
             yield Progress(Phase.SLI, permille, 1000, text, self._elapsed())
             if recovery is Recovery.RECOVERED or self._clock() >= end:
                 yield recovery, f"SLI {text}" if share is None else f"SLI {recovery}: {text}"

@@ -155,7 +155,7 @@ async def _follow(session: Session, path: ActionPath, record: Record) -> int:
     told: set[str] = set()
     last = ""
     verdict: Verdict | None = None
-    async for step in path.verify(record, await slo_probe(session, record.action.target)):
+    async for step in path.verify(record, await slo_probe(session, record.action)):
         match step:
             case Progress():
                 text = f"{step.phase.value}: {printable(step.text)}"

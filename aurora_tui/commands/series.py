@@ -53,7 +53,7 @@ async def act_in_series(
     missed = plan.left_out if whole else ()
     if not isinstance(answer, Answer):
         return answer or (FAILED if missed else DONE)
-    series = Series(path, maker, plan, lambda target: slo_probe(session, target))
+    series = Series(path, maker, plan, lambda action: slo_probe(session, action))
     way = Way.TOGETHER if go_on else plan.way
     code = await _carry_out(series, plan, way, answer.context, answer.reason)
     for left in missed:

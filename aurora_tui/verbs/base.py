@@ -116,6 +116,14 @@ class Following(Protocol):
 
 
 @runtime_checkable
+class Replacing(Protocol):
+    """A verb after whose object's end another is to come in its place: this is asked in place of `VerbRules.gone`."""
+
+    async def replaced(self, cluster: Cluster, action: Action) -> RolloutStatus:
+        """How far that is; raises `ClusterError`."""
+
+
+@runtime_checkable
 class Signing(Protocol):
     """A verb whose request itself says who makes it and why."""
 

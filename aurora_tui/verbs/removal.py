@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from aurora_tui import cautions
+from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import PODS
 from aurora_tui.model.actions import Action, CreateRequest, DeleteRequest, Params, Request, Verb
 from aurora_tui.model.draining import controller
 from aurora_tui.model.endpoints import is_serving
 from aurora_tui.model.rollouts import RolloutState, RolloutStatus
+from aurora_tui.verbs import successors
 from aurora_tui.verbs.base import Draft, Inverse, Refusal, Right, View
 
 _ITS_OWN = frozenset({"statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index", "controller-revision-hash"})
@@ -33,11 +35,13 @@ class Removal:
         meta = view.live["metadata"]
         if "kubernetes.io/config.mirror" in (meta.get("annotations") or {}):
             raise Refusal(f"{view.label} is the image of a static pod: the kubelet makes it anew at once")
-        warnings = [*_owner_warnings(view.live), *await self._cost(view)]
+        others = await _others(view)
+        warnings = [*_owner_warnings(view.live), *await self._cost(view, others)]
         if self.verb is Verb.KILL:
             warnings.insert(0, "grace 0: its processes get no time to finish, and may outlive the object")
         effect = self.words.format(view.label)
-        return Draft(params={}, request=self._request(view), effect=effect, warnings=tuple(warnings))
+        before = successors.facts(view.live, others)
+        return Draft(params={}, request=self._request(view), effect=effect, before=before, warnings=tuple(warnings))
 
     def _request(self, view: View) -> Request:
         if self.verb is not Verb.EVICT:
@@ -50,19 +54,13 @@ class Removal:
         }
         return CreateRequest(body, subresource="eviction")
 
-    async def _cost(self, view: View) -> list[str]:
+    async def _cost(self, view: View, others: int) -> list[str]:
         """What the service loses while the pod is away; the server itself holds an eviction to the budgets."""
         found: list[str] = []
         if self.verb is not Verb.EVICT:
             found += await cautions.exhausted_budgets(view.cluster, view.namespace, view.live)
-        owner = controller(view.live)
-        if owner and is_serving(view.live):
-            siblings = _siblings(view.live["metadata"].get("labels") or {})
-            others = await view.cluster.list(PODS, view.namespace, labels=siblings)
-            left = [each for each in others if controller(each) == owner and is_serving(each)]
-            if len(left) == 1:
-                keeper = " ".join(owner)
-                found.append(f"it is the last ready pod of {keeper}: nothing serves until another is ready")
+        if (owner := controller(view.live)) and is_serving(view.live) and not others:
+            found.append(f"it is the last ready pod of {' '.join(owner)}: nothing serves until another is ready")
         return found
 
     def shown(self, item: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -89,8 +87,21 @@ class Removal:
     def gone(self, action: Action, words: str) -> RolloutStatus:
         return RolloutStatus(RolloutState.SETTLED, 1, 1, f"{action.target} is gone")
 
+    async def replaced(self, cluster: Cluster, action: Action) -> RolloutStatus:
+        return await successors.successor(cluster, action)
+
     def inverse(self, action: Action) -> Inverse | None:
         return None
+
+
+async def _others(view: View) -> int:
+    """How many ready pods its controller has besides."""
+    if (owner := controller(view.live)) is None:
+        return 0
+    siblings = _siblings(view.live["metadata"].get("labels") or {})
+    pods = await view.cluster.list(PODS, view.namespace, labels=siblings)
+    own = view.live["metadata"]["uid"]
+    return sum(controller(each) == owner and is_serving(each) and each["metadata"]["uid"] != own for each in pods)
 
 
 def _siblings(labels: Mapping[str, str]) -> str:

@@ -38,6 +38,10 @@ def pods(twins: Twins) -> list[dict[str, Any]]:
     return [each for each in json.loads(text)["items"] if "deletionTimestamp" not in each["metadata"]]
 
 
+def is_ready(pod: dict[str, Any]) -> bool:
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in pod["status"]["conditions"])
+
+
 @pytest.mark.parametrize("how", [("delete",), ("delete", "--now"), ("evict",)], ids=" ".join)
 async def test_a_pod_ends_and_its_controller_makes_another(
     confirmed: Confirmed, twins: Twins, eventually: Eventually, audit: AuditLog, how: tuple[str, ...]
@@ -47,13 +51,28 @@ async def test_a_pod_ends_and_its_controller_makes_another(
     run = confirmed(*how, f"pod/{pod['name']}", f"--namespace={twins.ours}")
 
     assert run.code == 0, run
-    assert f"pod/{pod['name']} is gone" in run.stdout
-    await eventually(
-        lambda: len(pods(twins)) == 2 and pod["uid"] not in {each["metadata"]["uid"] for each in pods(twins)}
-    )
+    assert f"pod/{pod['name']} is gone, 2 of 2 pods of ReplicaSet " in run.stdout
+    there = pods(twins)
+    assert len(there) == 2 and pod["uid"] not in {each["metadata"]["uid"] for each in there}
+    assert all(map(is_ready, there)), "not before it is replaced"
     verb, part = ("create", ":eviction") if how[0] == "evict" else ("delete", "")
     [sent] = await audit.changes()
     assert (sent.verb, sent.what, sent.code // 100) == (verb, f"{twins.ours}/pods/{pod['name']}{part}", 2)
+
+
+async def test_a_statefulsets_pod_is_waited_for_until_it_is_back(
+    confirmed: Confirmed, twins: Twins, eventually: Eventually
+) -> None:
+    await twins.apply(twins.release("StatefulSet", GOOD, replicas=1))
+    twins.kubectl("rollout", "status", twins.reference("StatefulSet"), f"--namespace={twins.ours}")
+    [pod] = pods(twins)
+
+    run = confirmed("delete", f"pod/{pod['metadata']['name']}", f"--namespace={twins.ours}")
+
+    assert run.code == 0, run
+    assert f"pods complete: pod/{pod['metadata']['name']} is gone, the new one is ready" in run.stdout
+    [anew] = pods(twins)
+    assert anew["metadata"]["uid"] != pod["metadata"]["uid"] and is_ready(anew)
 
 
 async def test_a_disruption_budget_withholds_an_eviction_and_only_warns_of_a_deletion(

@@ -15,7 +15,7 @@ from aurora_tui.app import AuroraApp
 from aurora_tui.cluster.kubeconfig import choose
 from aurora_tui.folders import state_dir
 from aurora_tui.journal import Journal
-from aurora_tui.model.actions import Verb
+from aurora_tui.model.actions import Recovery, Verb
 from aurora_tui.model.findings import Cause, Mitigation, Procedure
 from aurora_tui.sandbox.stack import CONTEXT
 from aurora_tui.session import Session
@@ -102,6 +102,8 @@ class Expected:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     recovers: bool = True
     """Whether it alone brings the users' service back."""
+    followed: bool = True
+    """Whether that is waited for: what moves no pods is settled at once."""
 
 
 EXPECTED = {
@@ -112,9 +114,9 @@ EXPECTED = {
     "dependency-down": Expected(Verb.DELETE, f"pod/{POSTGRES}-0", Cause.CRASH_LOOP),
     "config-edit": Expected(Verb.FLAG, "configmap/aurora-flags", Cause.CONFIG_EDIT, {"db-pool-size": "20"}),
     # What ran on it has to be started elsewhere as well: the next test does.
-    "node-lost": Expected(Verb.CORDON, "node/prod-node-1", Cause.NODE, recovers=False),
+    "node-lost": Expected(Verb.CORDON, "node/prod-node-1", Cause.NODE, recovers=False, followed=False),
     "slow-release-canary": Expected(Verb.SCALE, f"deployment/{BACKEND}-canary", Cause.CANARY, {"replicas": 0}),
-    "noisy-neighbour": Expected(Verb.PAUSE, "cronjob/aurora-reports", Cause.NEIGHBOUR),
+    "noisy-neighbour": Expected(Verb.PAUSE, "cronjob/aurora-reports", Cause.NEIGHBOUR, followed=False),
 }
 
 
@@ -148,6 +150,7 @@ async def test_from_the_first_alert_to_the_verified_mitigation(name: str, tmp_pa
         (entry,) = Journal(state_dir()).entries()
         assert (entry.action.verb, str(entry.action.target), entry.outcome) == (wanted.verb, wanted.about, "done")
         assert entry.verdict is not None
+        assert (entry.verdict.sli is Recovery.RECOVERED) is wanted.followed
         if wanted.recovers:
             await operator.stack.recovers()
 

@@ -15,7 +15,7 @@ from aurora_tui.journal import Journal
 from aurora_tui.model.actions import Outcome, Params, Plan, Progress, Record, Recovery, Rollout, Verb, Verdict
 from aurora_tui.model.configmaps import TOGGLE, opposite
 from aurora_tui.model.configreaders import Reading, readings
-from aurora_tui.verify import SloProbe
+from aurora_tui.verify import SliReading, SloProbe
 from tests.unit.fakecluster import Clock, FakeCluster, Object
 from tests.unit.rolloutobjects import NAME, NAMESPACE, workload
 from tests.unit.verbcases import flags
@@ -227,17 +227,14 @@ async def test_that_nothing_reads_it_or_that_it_cannot_be_seen_is_said(scene: Sc
     assert words == "could not see which workloads read it: no deployments for you"
 
 
-async def recovered() -> float | None:
-    return 1.0
-
-
-PROBE = SloProbe("backend availability", recovered, 0.995)
+async def recovered() -> SliReading:
+    return SliReading("backend availability", 1.0, 0.995)
 
 
 async def test_a_flag_that_running_pods_see_is_followed_to_the_sli(scene: Scene) -> None:
     reads_it(scene.cluster, "worker", MOUNT, volumes=[VOLUME])
 
-    verdict = await scene.verdict(await scene.set({"new-checkout": TOGGLE}), PROBE)
+    verdict = await scene.verdict(await scene.set({"new-checkout": TOGGLE}), recovered)
 
     assert (verdict.rollout, verdict.sli) == (Rollout.COMPLETE, Recovery.RECOVERED)
     assert "new-checkout is false" in verdict.text
@@ -246,7 +243,7 @@ async def test_a_flag_that_running_pods_see_is_followed_to_the_sli(scene: Scene)
 async def test_a_flag_that_only_a_restart_brings_in_ends_with_saying_so(scene: Scene) -> None:
     reads_it(scene.cluster, "web", ENVIRONMENT)
 
-    verdict = await scene.verdict(await scene.set({"new-checkout": TOGGLE}), PROBE)
+    verdict = await scene.verdict(await scene.set({"new-checkout": TOGGLE}), recovered)
 
     assert (verdict.sli, verdict.text) == (
         Recovery.NOT_ASKED,

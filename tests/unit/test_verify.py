@@ -13,7 +13,7 @@ from aurora_tui.cluster.resources import DAEMONSETS, DEPLOYMENTS, STATEFULSETS, 
 from aurora_tui.journal import Journal
 from aurora_tui.model.actions import Progress, Record, Recovery, Rollout, Verb, Verdict
 from aurora_tui.model.rollouts import RolloutState, rollout_status
-from aurora_tui.verify import Limits, SloProbe
+from aurora_tui.verify import Limits, SliReading, SloProbe
 from tests.unit.fakecluster import Clock, FakeCluster, Object
 from tests.unit.rolloutobjects import NAME, NAMESPACE, live, settle, stack, template
 
@@ -67,10 +67,11 @@ class Scene:
 def probe(readings: Sequence[float | None]) -> SloProbe:
     waiting = list(readings)
 
-    async def read() -> float | None:
-        return waiting.pop(0) if len(waiting) > 1 else waiting[0]
+    async def read() -> SliReading:
+        share = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+        return SliReading("backend availability", share, 0.995)
 
-    return SloProbe("backend availability", read, 0.995)
+    return read
 
 
 @pytest.fixture
