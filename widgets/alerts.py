@@ -259,14 +259,14 @@ class AlertsPane(TablePane):
         named = object_of(alert.labels) if alert.service is None else None
         place = f" in {context}" if (context := context_of(alert)) else ""
         workload = self._workloads.get(alert.service or "")
+        if self.has_pseudo_class("focus-within") and self.group() is None:
+            means += self._leads()
         if named is not None:
             means.append(Part(f"  {named.ref}{place}", "accent"))
         elif workload is None:
             means.append(Part("  no workload of the settings", "dim"))
-        elif self.has_pseudo_class("focus-within") and (key := self.key_of("table.undo")) is not None:
-            means += [Part(f"  {key}", "key"), Part(f" rolls back {workload}{place}")]
         else:
-            means.append(Part(f"  {workload}{place}", "dim"))
+            means.append(Part(f"  {workload}{place}"))
         if alert.since is not None:
             means.append(Part(f"  since {rfc3339(alert.since)[11:]}", "dim"))
         self._means.show(means)
@@ -274,6 +274,12 @@ class AlertsPane(TablePane):
         by = [Part(f"  by {rule}", "dim")] if rule else []
         self._source.show([*by, Part("  "), *link_parts(links_of(alert))])
         self._source.display = self.size.height >= _HIGH
+
+    def _leads(self) -> list[Part]:
+        """The keys that lead on: what mends it is for triage to say, which looks for its cause."""
+        mend, why = self.key_of("table.mitigate"), self.key_of("grid.choose")
+        parts = [Part(f"  {mend}", "key"), Part(" mend it" + ("," if why else ""))] if mend else []
+        return parts + ([Part(f" {why}", "key"), Part(" why")] if why else [])
 
 
 def _is_held(alert: Alert) -> bool:

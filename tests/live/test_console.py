@@ -67,7 +67,7 @@ async def test_from_the_page_to_a_verified_roll_back_by_keys_alone(
     await eventually(lambda: any(each["labels"]["alertname"] == "HighErrorRate" for each in alertmanager()), PATIENCE)
 
     with console(aurora, f"--namespace={NAMESPACE}") as terminal:
-        seen = terminal.wait_for("rolls back deployment/aurora-backend", PATIENCE)
+        seen = terminal.wait_for("m mend it, ⏎ why  deployment/aurora-backend", PATIENCE)
         assert "HighErrorRate" in seen
         assert "PRODUCTION" in seen
         terminal.send(f"u{context}\rOPS-1")

@@ -152,7 +152,7 @@ def told(
     hers.send("x")
     operators.sees(hers, "not well yet: HighErrorRate is firing")
     hers.send("\x1b")
-    operators.sees(hers, "u rolls back deployment/aurora-backend")
+    operators.sees(hers, "m mend it, ⏎ why  deployment/aurora-backend")
     hers.send(f"u{context}\rOPS-1")
     operators.sees(hers, "- spec.template.spec.containers[backend].image: aurora/backend:2.4.1")
     hers.send("\r")

@@ -11,7 +11,7 @@ from widgets.history import HistoryScreen
 
 async def test_the_release_before_the_worst_alert_stands_first_with_what_it_changed(bad_release: Addresses) -> None:
     async with opened(bad_release) as console:
-        await console.until("u rolls back deployment/aurora-backend")
+        await console.until("m mend it, ⏎ why  deployment/aurora-backend")
         await console.press("w")
         await console.until("revision 3: 2.4.0 → 2.4.1 (release 2.4.1)")
         assert isinstance(console.app.screen, ChangesScreen)
@@ -39,7 +39,7 @@ async def test_the_release_before_the_worst_alert_stands_first_with_what_it_chan
 
 async def test_only_its_own_changes_are_left_and_all_come_back(bad_release: Addresses) -> None:
     async with opened(bad_release) as console:
-        await console.until("u rolls back deployment/aurora-backend")
+        await console.until("m mend it, ⏎ why  deployment/aurora-backend")
         await console.press("w")
         await console.until("cronjob/aurora-backup")
         await console.press("o")

@@ -22,7 +22,7 @@ from tests.pilot.console import Console, opened
 
 async def open_incident(console: Console) -> Incident:
     """Open one for the worst alert, as its form proposes it."""
-    await console.until("u rolls back deployment/aurora-backend")
+    await console.until("m mend it, ⏎ why  deployment/aurora-backend")
     await console.press("I")
     await console.until("Open an incident")
     await console.press("enter")
@@ -34,7 +34,7 @@ async def open_incident(console: Console) -> Incident:
 
 async def test_one_key_and_enter_open_an_incident_for_the_worst_alert(bad_release: Addresses) -> None:
     async with opened(bad_release) as console:
-        await console.until("u rolls back deployment/aurora-backend")
+        await console.until("m mend it, ⏎ why  deployment/aurora-backend")
         await console.press("I")
         await console.until("Open an incident")
         assert "HighErrorRate of backend" in console.text
@@ -57,7 +57,7 @@ async def test_one_key_and_enter_open_an_incident_for_the_worst_alert(bad_releas
 async def test_an_incident_begins_when_its_triage_says_that_it_did(bad_release: Addresses) -> None:
     async with opened(bad_release) as console:
         app, pane = console.app, console.app.alerts_pane
-        await console.until("u rolls back deployment/aurora-backend")
+        await console.until("m mend it, ⏎ why  deployment/aurora-backend")
         slos = app.session.store.table("slos")
         await console.until(lambda: any(each.incident is not None for each in slos.rows.values()))
         await console.until(lambda: app.active is pane and len(pane.table.rows) > 1)
@@ -77,7 +77,7 @@ async def test_an_incident_begins_when_its_triage_says_that_it_did(bad_release: 
 
 async def test_an_alert_that_is_over_gives_no_onset_to_an_incident_that_begins_now(bad_release: Addresses) -> None:
     async with opened(bad_release) as console:
-        await console.until("u rolls back deployment/aurora-backend")
+        await console.until("m mend it, ⏎ why  deployment/aurora-backend")
         table = console.app.session.store.table("alerts")
         first: Alert = next(iter(table.rows.values()))
         over = replace(first, service="keycloak", state=AlertState.RESOLVED, fingerprint="over")
@@ -113,7 +113,7 @@ async def test_a_note_is_taken_anywhere_and_is_there_in_the_next_program(bad_rel
 
 async def test_what_cannot_be_written_stays_in_its_form_with_what_is_in_the_way(bad_release: Addresses) -> None:
     async with opened(bad_release) as console:
-        await console.until("u rolls back deployment/aurora-backend")
+        await console.until("m mend it, ⏎ why  deployment/aurora-backend")
         with full_disk(console):
             await console.press("I")
             await console.until("Open an incident")
@@ -281,7 +281,7 @@ async def test_two_operators_meet_on_one_incident_in_a_shared_folder(
 
 async def test_what_the_panes_showed_when_the_alert_came_is_kept_for_the_incident(bad_release: Addresses) -> None:
     async with opened(bad_release) as console:
-        await console.until("u rolls back deployment/aurora-backend")
+        await console.until("m mend it, ⏎ why  deployment/aurora-backend")
         alerts = console.app.session.store.table("alerts")
         alerts.apply({}, list(alerts.rows))  # as if nothing had fired until the next look
         await console.until("none firing")
@@ -293,7 +293,7 @@ async def test_what_the_panes_showed_when_the_alert_came_is_kept_for_the_inciden
 
 async def test_what_the_panes_showed_when_another_alert_came_is_none_of_the_incident(bad_release: Addresses) -> None:
     async with opened(bad_release) as console:
-        await console.until("u rolls back deployment/aurora-backend")
+        await console.until("m mend it, ⏎ why  deployment/aurora-backend")
         table, app = console.app.session.store.table("alerts"), console.app
         app._see()
         other = replace(next(iter(table.rows.values())), fingerprint="f" * 16, name="Elsewhere", service="frontend")

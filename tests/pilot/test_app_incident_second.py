@@ -42,7 +42,7 @@ async def test_what_fires_elsewhere_opens_another_incident_or_one_key_shows_the_
 ) -> None:
     put_down(bad_release, LOGIN, "Login is slow", "keycloak", 12)
     async with opened(bad_release) as console:
-        await console.until("open: Login is slow; I shows it", "u rolls back deployment/aurora-backend")
+        await console.until("open: Login is slow; I shows it", "m mend it, ⏎ why  deployment/aurora-backend")
         await console.press("I")
         await console.until("Open another incident", "open already: Login is slow (sev2, for 12m) · ^o shows it")
         assert "HighErrorRate of backend" in console.text
@@ -73,7 +73,7 @@ async def test_what_fires_elsewhere_opens_another_incident_or_one_key_shows_the_
 async def test_a_burning_objective_of_another_service_opens_another_incident(bad_release: Addresses) -> None:
     put_down(bad_release, LOGIN, "Login is slow", "keycloak", 12)
     async with opened(bad_release) as console:
-        await console.until("open: Login is slow; I shows it", "u rolls back deployment/aurora-backend")
+        await console.until("open: Login is slow; I shows it", "m mend it, ⏎ why  deployment/aurora-backend")
         await console.command("slo")
         await console.until(lambda: "burning" in console.under_cursor(console.app.slos_pane))
         alerts = console.app.session.store.table("alerts")
@@ -100,7 +100,7 @@ async def test_of_several_open_ones_none_is_in_hand_until_one_is_chosen(bad_rele
     async with opened(bad_release) as console:
         await console.until("2 incidents are open, and none is in hand: I lists them")
         assert console.app.incident_facts() is None
-        await console.until("u rolls back deployment/aurora-backend")
+        await console.until("m mend it, ⏎ why  deployment/aurora-backend")
         await console.press("I")
         await console.until("2 open of 3")
         assert "I New" in console.keys
@@ -152,7 +152,7 @@ async def test_one_that_cannot_be_opened_leaves_the_other_in_hand(
 ) -> None:
     put_down(bad_release, LOGIN, "Login is slow", "keycloak", 12)
     async with opened(bad_release) as console:
-        await console.until("open: Login is slow; I shows it", "u rolls back deployment/aurora-backend")
+        await console.until("open: Login is slow; I shows it", "m mend it, ⏎ why  deployment/aurora-backend")
         await console.until(lambda: any(words.startswith("captured") for words in facts(LOGIN)))
 
         def full(*told: object, **more: object) -> None:

@@ -28,7 +28,7 @@ def only(console: Console, **labels: str) -> None:
 
 async def test_the_pane_and_the_page_say_by_which_rule_an_alert_concerns_its_service(bad_release: Addresses) -> None:
     async with opened(bad_release) as console:
-        await console.until(f"u rolls back {BACKEND}")
+        await console.until(f"m mend it, ⏎ why  {BACKEND}")
         await console.until("by labels job=aurora-backend")
         await console.press("d")
         await console.until("Service:   backend (labels job=aurora-backend)")
@@ -36,7 +36,7 @@ async def test_the_pane_and_the_page_say_by_which_rule_an_alert_concerns_its_ser
 
 async def test_the_logs_of_an_alert_are_read_from_just_before_its_onset(bad_release: Addresses) -> None:
     async with opened(bad_release) as console:
-        await console.until(f"u rolls back {BACKEND}")
+        await console.until(f"m mend it, ⏎ why  {BACKEND}")
         onset = console.app.carried().onset
         assert onset is not None
         await console.press("l")
@@ -54,7 +54,7 @@ async def test_the_logs_of_an_alert_are_read_from_just_before_its_onset(bad_rele
 
 async def test_an_alert_that_names_a_pod_leads_to_the_workload_that_runs_it(bad_release: Addresses) -> None:
     async with opened(bad_release) as console:
-        await console.until(f"u rolls back {BACKEND}")
+        await console.until(f"m mend it, ⏎ why  {BACKEND}")
         pod = next(row for row in console.app.objects_pane.table.rows.values() if "frontend" in row.metadata.name)
         console.app.session.settings = replace(console.app.session.settings, services=())
         only(console, namespace="aurora", pod=pod.metadata.name)

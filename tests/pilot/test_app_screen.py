@@ -51,24 +51,25 @@ async def test_the_first_screen_says_where_one_is_what_burns_and_which_key_mends
         assert str(alerts.subject()) == "service backend"
         below = "\n".join(console.body(alerts)[-3:])
         assert re.search(r"aurora-backend fails \d+(\.\d+)?% of its requests", below)
-        assert f"  u rolls back {BACKEND}" in below
+        assert f"  m mend it, ⏎ why  {BACKEND}" in below
+        assert "rolls" not in below, "nobody has looked yet for what would help"
         for pane in console.app.panes:
             assert not re.search(r"[^ ](live|stale|down)( ·|$)", console.title(pane)), "no gap before the state"
 
 
-async def test_the_key_that_mends_an_alert_is_named_only_while_it_would(bad_release: Addresses) -> None:
+async def test_the_keys_that_mend_an_alert_are_named_only_while_they_would(bad_release: Addresses) -> None:
     async with opened(bad_release) as console:
         await worst_shown(console)
-        await console.until(f"  u rolls back {BACKEND}")
+        await console.until(f"  m mend it, ⏎ why  {BACKEND}")
 
         await console.command("sts")
         await console.until("▸StatefulSets")
         assert "u Roll back" in console.keys, "it means the row under the cursor"
-        await console.until(lambda: f"u rolls back {BACKEND}" not in console.text)
+        await console.until(lambda: f"m mend it, ⏎ why  {BACKEND}" not in console.text)
         assert BACKEND in "\n".join(console.body(console.app.alerts_pane)[-2:])
 
         await console.command("alerts")
-        await console.until(f"  u rolls back {BACKEND}")
+        await console.until(f"  m mend it, ⏎ why  {BACKEND}")
 
 
 async def test_the_logs_of_the_worst_are_followed_from_the_start_and_the_focus_stays(bad_release: Addresses) -> None:

@@ -274,7 +274,7 @@ def flat(console: Console) -> str:
 
 
 async def test_a_span_leads_to_what_changed_around_it_and_to_its_pod_described(console: Console) -> None:
-    await console.until("u rolls back deployment/aurora-backend")
+    await console.until("m mend it, ⏎ why  deployment/aurora-backend")
     await console.press("t")
     await console.until("aurora-frontend GET")
     await console.press("enter")

@@ -27,7 +27,7 @@ ROLL_BACK = "1. roll deployment/aurora-backend back"
 
 async def triaged(console: Console) -> TriageScreen:
     """Enter on the worst alert, and every part has been read."""
-    await console.until("u rolls back deployment/aurora-backend")
+    await console.until("m mend it, ⏎ why  deployment/aurora-backend")
     await console.press("enter")
     await console.until("Triage  backend (deployment/aurora-backend)  ")
     await console.until(ROLL_BACK)
@@ -103,7 +103,7 @@ async def test_from_start_to_the_preview_of_the_rollback_are_three_keys(bad_rele
 
 async def test_m_on_the_alert_itself_offers_the_same_with_the_first_preselected(bad_release: Addresses) -> None:
     async with opened(bad_release) as console:
-        await console.until("u rolls back deployment/aurora-backend")
+        await console.until("m mend it, ⏎ why  deployment/aurora-backend")
         await console.press("m")
         await console.until("Mitigations  backend", "bad release")
         screen = console.app.screen
@@ -234,7 +234,7 @@ async def test_who_may_not_see_everything_is_told_what_is_missing(bad_release: A
 
 async def test_each_alert_that_concerns_nothing_known_is_triaged_by_itself(bad_release: Addresses) -> None:
     async with opened(bad_release) as console:
-        await console.until("u rolls back deployment/aurora-backend")
+        await console.until("m mend it, ⏎ why  deployment/aurora-backend")
         table = console.app.session.store.table("alerts")
         first: Alert = next(iter(table.rows.values()))
         for name in ("CertManagerDown", "RuleFailures"):
