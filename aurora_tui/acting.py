@@ -60,9 +60,14 @@ class Acting(Offering):
 
     def on_action_dialog_confirmed(self, message: ActionDialog.Confirmed) -> None:
         desk = self._desk_for(message.plan.action.target)
-        work = self._work(desk.carry_out(self, message.dialog, message.plan, message.context, message.reason))
+        helped, answers = self.helped_by(message.dialog), (message.context, message.reason)
+        work = self._work(desk.carry_out(self, message.dialog, message.plan, *answers, helped=helped))
         if not message.plan.followed:
             self.handover.until = work
+
+    def helped_by(self, dialog: ActionDialog) -> str:
+        """The service for whose sake a dialog's action is done, as far as that is known."""
+        return ""
 
     def on_action_dialog_remedy_wanted(self, message: ActionDialog.RemedyWanted) -> None:
         """Plan the remedy; in the dialog that offered it, below, the verification goes on."""

@@ -95,9 +95,20 @@ class ActionDesk:
             dialog.show_plan(plan)
 
     async def carry_out(
-        self, app: App[Any], dialog: ActionDialog, plan: Plan, context: str | None, reason: str | None
+        self,
+        app: App[Any],
+        dialog: ActionDialog,
+        plan: Plan,
+        context: str | None,
+        reason: str | None,
+        *,
+        helped: str = "",
     ) -> None:
-        """Execute a confirmed plan and follow it to its verdict, in the dialog while it is open."""
+        """Execute a confirmed plan and follow it to its verdict, in the dialog while it is open.
+
+        `helped` names the service for whose sake it is done, where that is known: that its users still suffer
+        is told beside the verdict, whatever the action's own object has come to.
+        """
         self.busy += 1
         try:
             record = await self.path.execute(plan, confirmed_context=context, reason=reason)
@@ -116,12 +127,15 @@ class ActionDesk:
             if record.outcome not in (Outcome.DONE, Outcome.UNCERTAIN) or not plan.followed:
                 return
             told = ""
-            async for step in self.path.verify(record, await slo_probe(self._session, plan.action)):
+            probe = await slo_probe(self._session, plan.action, helped)
+            async for step in self.path.verify(record, probe):
                 if dialog.is_attached:
                     dialog.show(step)
                 elif isinstance(step, Verdict | Remedy) and step.text != told:
                     told = step.text
                     words = f"{plan.action.verb.value} {ref.words}: {step.text}"
                     app.notify(words, markup=False, timeout=30)
+            if helped and probe is not None and (reading := await probe()).missed and dialog.is_attached:
+                dialog.tell_suffering(f"users still suffer: {reading}")
         finally:
             self.busy -= 1

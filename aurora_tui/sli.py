@@ -99,7 +99,7 @@ def followed(service: Service) -> Sequence[Objective]:
 
 def worst(readings: Sequence[SliReading]) -> SliReading:
     """The one that eats its budget fastest of those that miss their objective; the first where none is known to."""
-    missed = [each for each in readings if each.share is not None and each.share < each.ratio]
+    missed = [each for each in readings if each.missed]
     return max(missed, key=_burn, default=readings[0])
 
 
@@ -107,9 +107,14 @@ def _burn(reading: SliReading) -> float:
     return (1 - (reading.share or 0.0)) / max(1 - reading.ratio, 1e-9)
 
 
-async def slo_probe(session: Session, action: Action) -> SloProbe | None:
-    """How to read the SLI of what was acted on over the verification window; None where nothing can be asked."""
-    service = await service_behind(session.settings.services, session.cluster, run_as(action))
+async def slo_probe(session: Session, action: Action, helped: str = "") -> SloProbe | None:
+    """How to read the SLI of what was acted on over the verification window; None where nothing can be asked.
+
+    `helped` names the service for whose sake it was done, where that is known.
+    """
+    services = session.settings.services
+    service = next((each for each in services if each.name == helped), None)
+    service = service or await service_behind(services, session.cluster, run_as(action))
     objectives = followed(service) if service else ()
     if service is None or not objectives:
         return None

@@ -20,6 +20,7 @@ from aurora_tui.model.series import Step
 from aurora_tui.model.triage import TriageRow
 from aurora_tui.signals.threads import in_thread
 from aurora_tui.tracing import Tracing
+from widgets.actiondialog import ActionDialog
 from widgets.mitigations import MitigationsScreen
 from widgets.textpage import TextPage
 from widgets.triage import TriageScreen
@@ -51,6 +52,8 @@ class Case:
     """When all parts had been read last."""
     screens: list[TriageScreen | MitigationsScreen] = field(default_factory=list)
     hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: list[ActionDialog.Suffering] = field(default_factory=list)
+    """Dialogs that want to hear from the next reading what is to be done besides."""
     watch: asyncio.Task[None] | None = None
 
     @property
@@ -170,6 +173,7 @@ class Triaging(Tracing):
 
         while case.screens:
             case.hurry.clear()
+            waiting, case.waiting = case.waiting, []
             async with aclosing(case.reader.read(again(case.session, case.asked))) as parts:
                 async for situation in parts:
                     # Thousands of pods take longer to judge than the keys may wait.
@@ -180,6 +184,8 @@ class Triaging(Tracing):
                 remember(case.session, case.triage.situation, case.triage.findings)
             case.read_at = self.session.clock()
             self._tell(case)
+            for each in waiting:
+                _advise(case, each)
             if case.screens:
                 try:
                     async with asyncio.timeout(REFRESH_SECONDS):
@@ -239,6 +245,21 @@ class Triaging(Tracing):
         else:
             self._tell_row(row)
 
+    def helped_by(self, dialog: ActionDialog) -> str:
+        case = self._case_below(dialog)
+        return (case.subject.service or "") if case is not None else ""
+
+    def on_action_dialog_suffering(self, message: ActionDialog.Suffering) -> None:
+        if (case := self._case_below(message.dialog)) is not None:
+            case.waiting.append(message)
+            case.hurry.set()
+
+    def _case_below(self, dialog: ActionDialog) -> Case | None:
+        """The case from which a dialog was opened."""
+        stack = list(self.screen_stack)
+        below = stack[stack.index(dialog) - 1] if dialog in stack else None
+        return self._shown_by.get(below) if isinstance(below, TriageScreen | MitigationsScreen) else None
+
     def on_mitigations_screen_chosen(self, message: MitigationsScreen.Chosen) -> None:
         case = self._shown_by.get(message.screen)
         if case is not None:
@@ -293,6 +314,15 @@ class Triaging(Tracing):
         elif not pane.back():
             self._left_triage = None
             self._open(case)
+
+
+def _advise(case: Case, asked: ActionDialog.Suffering) -> None:
+    """Name what is suggested first now, but for what has just been done."""
+    done = asked.plan.action
+    offers = case.triage.mitigations if case.triage is not None else ()
+    rest = (each for each in offers if (each.verb, str(each.ref)) != (done.verb, str(done.target)))
+    if asked.dialog.is_attached and (offer := next(rest, None)) is not None:
+        asked.dialog.advise(offer.words)
 
 
 def _words(case: Case) -> str:

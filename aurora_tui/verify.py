@@ -32,6 +32,16 @@ class SliReading:
     share: float | None
     ratio: float
 
+    def __str__(self) -> str:
+        if self.share is None:
+            return f"{self.name}: no data"
+        return f"{self.name}: {self.share:.2%} good, {self.ratio:.2%} wanted"
+
+    @property
+    def missed(self) -> bool:
+        """Whether it is known that the objective is not met."""
+        return self.share is not None and self.share < self.ratio
+
 
 SloProbe = Callable[[], Awaitable[SliReading]]
 """How to read a service's SLI: of several objectives the one that suffers most."""
@@ -191,13 +201,12 @@ class Verification:
         end = self._clock() + patience
         while True:
             reading = await probe()
-            share, ratio = reading.share, reading.ratio
+            share, text = reading.share, str(reading)
             if share is None:
-                recovery, text = Recovery.NO_DATA, f"{reading.name}: no data"
+                recovery = Recovery.NO_DATA
             else:
-                recovery = Recovery.RECOVERED if share >= ratio else Recovery.NOT_RECOVERED
-                text = f"{reading.name}: {share:.2%} good, {ratio:.2%} wanted"
-            permille = 0 if share is None else min(1000, int(1000 * share / ratio))
+                recovery = Recovery.NOT_RECOVERED if reading.missed else Recovery.RECOVERED
+            permille = 0 if share is None else min(1000, int(1000 * share / reading.ratio))
             yield Progress(Phase.SLI, permille, 1000, text, self._elapsed())
             if recovery is Recovery.RECOVERED or self._clock() >= end:
                 yield recovery, f"SLI {text}" if share is None else f"SLI {recovery}: {text}"

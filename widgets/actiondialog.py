@@ -77,6 +77,14 @@ class ActionDialog(ConfirmScreen[Plan]):
             self.opened = opened
             self.remedy = remedy
 
+    class Suffering(Message):
+        """The action has come to its verdict, and does not suffice: the operator wants to know what is next."""
+
+        def __init__(self, dialog: ActionDialog, plan: Plan) -> None:
+            super().__init__()
+            self.dialog = dialog
+            self.plan = plan
+
     def __init__(self, title: str, context: str, *, protected: bool) -> None:
         super().__init__(context, protected=protected)
         self._heading = title
@@ -155,6 +163,19 @@ class ActionDialog(ConfirmScreen[Plan]):
         if isinstance(step, Verdict):
             self._finished = True
             self._cancel.label = "Close"
+
+    def tell_suffering(self, words: str) -> None:
+        """Say beside the verdict that the users are not well served yet, and ask for what is to be done next."""
+        self._warn(words)
+        if self._plan is not None:
+            self.post_message(self.Suffering(self, self._plan))
+
+    def advise(self, words: str) -> None:
+        """What is to be done next, where leaving leads to."""
+        self._warn(f"next: {words} (escape leads there)")
+
+    def _warn(self, words: str) -> None:
+        self.account.tell(Content.styled(f"! {printable(words)}", "$text-warning"))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "undo":

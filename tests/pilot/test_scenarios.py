@@ -164,6 +164,10 @@ async def test_a_lost_node_is_closed_and_then_what_it_held_is_started_elsewhere(
             (Procedure.DRAIN, "node/prod-node-1"),
         ]
         await operator.carry_out()
+        await console.until("✔ unschedulable is true", "! users still suffer: backend availability: ")
+        await console.until(
+            "! next: delete the 2 pods lost with node/prod-node-1: made anew elsewhere (escape leads there)"
+        )
         await operator.press("escape")
         # Its own budget lets none of the backend's pods be drained: one of three is ready, and it wants two.
         await console.until("1  delete the 2 pods lost with node/prod-node-1", "2  drain node/prod-node-1")

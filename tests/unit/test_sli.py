@@ -156,6 +156,18 @@ async def test_of_availability_and_latency_the_one_that_suffers_most_is_followed
     assert (reading.name, reading.share) == told
 
 
+async def test_what_was_done_for_a_services_sake_is_held_against_that_service(
+    open_session: Callable[..., Session], prometheus: FakePrometheus
+) -> None:
+    prometheus.instant = lambda query: vector("0.9")
+    action = Action(Verb.CORDON, Target("it", "", "Node", "node-1", "u", "1"), {}, {}, {})
+    probe = await slo_probe(open_session(), action, "backend")
+
+    assert await slo_probe(open_session(), action) is None
+    assert probe is not None
+    assert str(await probe()) == "backend availability: 90.00% good, 99.50% wanted"
+
+
 async def test_what_cannot_be_seen_has_no_service_and_is_no_fault() -> None:
     cluster = FakeCluster()
     cluster.fail("list", *[ForbiddenError("no", status=403)] * 3)
