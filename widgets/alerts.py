@@ -268,7 +268,8 @@ class AlertsPane(TablePane):
         else:
             means.append(Part(f"  {workload}{place}"))
         if alert.since is not None:
-            means.append(Part(f"  since {rfc3339(alert.since)[11:]}", "dim"))
+            word = "began" if alert.fired_later else "since"
+            means.append(Part(f"  {word} {rfc3339(alert.since)[11:]}", "dim"))
         self._means.show(means)
         rule = named.rule if named is not None else alert.linked_by
         by = [Part(f"  by {rule}", "dim")] if rule else []

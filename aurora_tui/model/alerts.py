@@ -86,6 +86,11 @@ class Alert:
     fired: tuple[bool, ...] = ()
     """In which of the last 24 hours it fired, the oldest first; empty where nobody keeps that."""
 
+    @property
+    def fired_later(self) -> bool:
+        """Whether it is known that it began to fire only when its condition had held for a while."""
+        return self.since is not None and self.fired_at is not None and self.fired_at - self.since >= 1.0
+
 
 _LONGEST_SUMMARY = 2000
 """Characters: more fits on no screen, and it is painted again each second."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aurora_tui.model.ages import age, human_duration
 from aurora_tui.model.alert_groups import apart, group_of, shared, siblings, written
-from aurora_tui.model.alerts import Alert
+from aurora_tui.model.alerts import Alert, AlertState
 from aurora_tui.model.definitions import AlertRule
 from aurora_tui.model.linking import object_of
 from aurora_tui.model.links import links_of, refused_of
@@ -80,7 +80,11 @@ def describe_alert(
     if alert.told_by:
         yield f"           still told by {', '.join(alert.told_by)}: others hold it back"
     yield f"Severity:  {alert.severity or '<none>'}"
-    yield f"Since:     {_since(alert, now)}"
+    yield f"{'Began' if alert.fired_later else 'Since'}:     {_since(alert, now)}"
+    if alert.fired_later and alert.fired_at is not None:
+        fires, length = rfc3339(alert.fired_at), age(alert.fired_at, now)
+        over = alert.state is AlertState.RESOLVED
+        yield f"Fired:     {length} ago ({fires})" if over else f"Fires:     since {length} ({fires})"
     if alert.ended is not None:
         yield f"Ended:     {age(alert.ended, now)} ago ({rfc3339(alert.ended)})"
     yield f"Service:   {alert.service or '<none of the settings>'}{f' ({alert.linked_by})' if alert.linked_by else ''}"

@@ -97,6 +97,34 @@ def test_a_description_tells_what_holds_it_back_its_group_and_its_links() -> Non
         assert words in text
 
 
+@pytest.mark.parametrize(
+    ("changed", "lines"),
+    [
+        (
+            {"fired_at": NOW - 300},
+            ["Began:     10m (2023-11-14T22:03:20Z)", "Fires:     since 5m (2023-11-14T22:08:20Z)"],
+        ),
+        (
+            {"fired_at": NOW - 300, "state": AlertState.RESOLVED, "ended": NOW - 60},
+            [
+                "Began:     10m (2023-11-14T22:03:20Z)",
+                "Fired:     5m ago (2023-11-14T22:08:20Z)",
+                "Ended:     60s ago (2023-11-14T22:12:20Z)",
+            ],
+        ),
+        ({"fired_at": NOW - 600}, ["Since:     10m (2023-11-14T22:03:20Z)"]),
+        ({"fired_at": None}, ["Since:     10m (2023-11-14T22:03:20Z)"]),
+    ],
+)
+def test_when_its_condition_began_and_when_it_fired_are_told_apart_where_both_are_known(
+    changed: dict[str, Any], lines: list[str]
+) -> None:
+    one = alert(since=NOW - 600, **changed)
+
+    times = ("Began:", "Since:", "Fires:", "Fired:", "Ended:")
+    assert [line for line in describe_alert(one, NOW, [one]) if line.startswith(times)] == lines
+
+
 def test_a_clock_that_is_ahead_is_said_and_makes_no_age() -> None:
     ahead = alert(since=NOW + 300)
 
