@@ -226,7 +226,8 @@ class Incidents(Witnessing):
         """The page of the incident in hand; or of one that is over, which is only read."""
         incident = past or self.incidents.incident
         if incident is not None and not isinstance(self.screen, IncidentScreen):
-            screen = IncidentScreen(incident.begin, clock=self.session.clock, past=past)
+            writes = not self.can_scrub
+            screen = IncidentScreen(incident.begin, clock=self.session.clock, past=past, writes=writes)
             self._work(self._fill_incident(self.push_screen(screen)))
 
     async def _fill_incident(self, opened: Awaitable[None]) -> None:

@@ -76,6 +76,7 @@ _STATE_STYLE = {
     SourceState.DOWN: "bad",
     SourceState.DENIED: "bad",
     SourceState.UNCONFIGURED: "dim",
+    SourceState.UNCAPTURED: "dim",
 }
 
 

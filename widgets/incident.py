@@ -81,9 +81,12 @@ class IncidentScreen(ModalScreen[None]):
             super().__init__()
             self.row = row
 
-    def __init__(self, begin: float, *, clock: Callable[[], float], past: Incident | None = None) -> None:
+    def __init__(
+        self, begin: float, *, clock: Callable[[], float], past: Incident | None = None, writes: bool = True
+    ) -> None:
         super().__init__()
         self.past = past
+        self._writes = writes
         """The one that is only read, as it is over; None for the one in hand."""
         self._clock = clock
         self.steps: StepGrid = StepGrid(STEP_COLUMNS, clock=clock, empty="the procedure has no steps")
@@ -141,7 +144,9 @@ class IncidentScreen(ModalScreen[None]):
         self._show_details()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return not (action == "tick" and self.past is not None)
+        if action != "tick":
+            return True
+        return False if self.past is not None else True if self._writes else None
 
     def action_tick(self) -> None:
         row = self.steps.cursor_row

@@ -19,6 +19,7 @@ from aurora_tui.incident.capture import KINDS, Snapshot, unpacked, unpacked_line
 from aurora_tui.logbuffer import LogBuffer
 from aurora_tui.model import kube, views
 from aurora_tui.model.access import HttpAccess
+from aurora_tui.model.alerts import Alert, AlertState
 from aurora_tui.model.definitions import Environment, Sources
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.incidents import HEAVY, Fact, FactKind, Incident, fold, light
@@ -65,15 +66,27 @@ class Recorded:
     """The workload of each pod that stands in any of the snapshots."""
 
     def snapshot(self, at: float) -> Snapshot | None:
-        """The newest one at a moment; before all of them the first."""
-        if not self.snapshots:
-            return None
-        return self.snapshots[max(bisect_right(self.snapshots, at, key=lambda each: each.at) - 1, 0)].opened()
+        """The newest one at a moment; None before all of them: what was seen later says nothing of it."""
+        place = bisect_right(self.snapshots, at, key=lambda each: each.at)
+        return self.snapshots[place - 1].opened() if place else None
+
+    def over(self, begin: float, end: float) -> Mapping[str, float]:
+        """The alerts that were over within a time and did not fire again, by fingerprint, and since when."""
+        found: dict[str, float] = {}
+        told = (each for each in self.facts if each.kind is FactKind.ALERT and begin < each.happened <= end)
+        for fact in sorted(told, key=lambda each: each.happened):
+            name = str(fact.body.get("fingerprint"))
+            if fact.body.get("state") == AlertState.RESOLVED:
+                found[name] = fact.happened
+            else:
+                found.pop(name, None)
+        return found
 
     def until(self, at: float) -> Incident | None:
         """The incident as it stood at a moment; before it was opened, what is known of it then."""
         opening = next(fact for fact in self.facts if fact.kind is FactKind.OPENED)
-        return fold([opening, *(fact for fact in self.facts if fact.happened <= at)])
+        found = fold([opening, *(fact for fact in self.facts if fact.happened <= at)])
+        return found and replace(found, timeline=tuple(each for each in found.timeline if each.at <= at))
 
 
 def recorded(facts: Sequence[Fact]) -> Recorded:
@@ -107,6 +120,14 @@ def _is_moment(fact: Fact) -> bool:
     return fact.kind is not FactKind.TICK and fact.body.get("quiet") is not True
 
 
+def _told_over(rows: Mapping[str, Alert], over: Mapping[str, float]) -> Mapping[str, Alert]:
+    """The alerts of a snapshot, those that ended since as the timeline tells of them."""
+    return {
+        key: replace(row, state=AlertState.RESOLVED, ended=over[row.fingerprint]) if row.fingerprint in over else row
+        for key, row in rows.items()
+    }
+
+
 class _NoTransport:
     """Stands where requests would be sent: there are none."""
 
@@ -137,8 +158,10 @@ class ReplayTail(LogTail):
         super().__init__(session.cluster, session.store.table(resources.PODS.table), selection, buffer, session.clock)
         self._session = session
         self._wanted = [line for line in session.recorded.lines if session.wants(selection, line)]
-        if not self._wanted:
-            self.notes[str(selection)] = "no lines of it were kept"
+        none = (
+            f"no lines before {rfc3339(self._wanted[0].stamp or 0.0)}" if self._wanted else "no lines of it were kept"
+        )
+        self.notes[str(selection)] = none
 
     async def run(self) -> None:
         """Show what is past; what is still to come appears as the moment moves on."""
@@ -146,6 +169,7 @@ class ReplayTail(LogTail):
         while True:
             end = bisect_right(self._wanted, self._session.clock(), key=lambda line: line.stamp or 0.0)
             if end > shown:
+                self.notes.clear()
                 self._buffer.append(self._wanted[shown:end])
                 shown = end
             await asyncio.sleep(_STEP)
@@ -187,13 +211,20 @@ class ReplaySession(Session):
             rows = snapshot.tables.get(name) if snapshot is not None else None
             if rows is None or snapshot is None:
                 table.clear()
-                table.set_freshness(SourceState.UNCONFIGURED, at, "nothing of it was captured")
+                table.set_freshness(SourceState.UNCAPTURED, at, self._why_none(snapshot))
                 continue
+            if name == "alerts":
+                rows = _told_over(rows, self.recorded.over(snapshot.at, at))
             table.apply(rows, [key for key in table.rows if key not in rows])
             state = snapshot.states[name]
             table.set_freshness(SourceState.LIVE, snapshot.at, state.message)
             if state.state is not SourceState.LIVE:
                 table.set_freshness(state.state, snapshot.at, state.message)
+
+    def _why_none(self, snapshot: Snapshot | None) -> str:
+        if snapshot is None and self.recorded.snapshots:
+            return f"no snapshot before {rfc3339(self.recorded.snapshots[0].at)}"
+        return "nothing of it was captured"
 
     def step(self, moments: int) -> None:
         """So many moments on, or back."""

@@ -15,6 +15,8 @@ class SourceState(StrEnum):
     STALE = "stale"
     DOWN = "down"
     DENIED = "denied"
+    UNCAPTURED = "not captured"
+    """Of a replay alone: nothing of it was put down for the moment."""
 
 
 @dataclass(frozen=True, slots=True)

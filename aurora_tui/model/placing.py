@@ -20,6 +20,7 @@ _PARTING = "/:_@"
 _GRAVITY = (
     SourceState.LIVE,
     SourceState.UNCONFIGURED,
+    SourceState.UNCAPTURED,
     SourceState.CONNECTING,
     SourceState.STALE,
     SourceState.DENIED,

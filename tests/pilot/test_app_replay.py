@@ -7,12 +7,22 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-from aurora_tui.incident.bundle import read_bundle
+import msgspec
+
+from aurora_tui.incident.bundle import bundled, read_bundle
+from aurora_tui.incident.capture import packed, packed_lines, rows_of
 from aurora_tui.incident.replay import ReplaySession, recorded
+from aurora_tui.model import kube
+from aurora_tui.model.alerts import Alert, AlertState
+from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.incidents import Fact, FactKind
+from aurora_tui.model.loglines import LogLine
 from aurora_tui.replaying import ReplayApp
 from aurora_tui.sandbox.addresses import Addresses
 from aurora_tui.settings import load_settings
+from aurora_tui.store import Store
 from tests.pilot.console import Console, opened
 from tests.pilot.test_app_incident import open_incident
 from tests.program import Program
@@ -55,8 +65,11 @@ async def test_an_incident_is_exported_and_replayed_without_its_cluster(bad_rele
     assert "exists already" in again.stderr
 
     async with replayed(bundle) as console:
-        await console.until("REPLAY 2", "READ-ONLY", "HighErrorRate", "aurora-backend")
+        await console.until("REPLAY 2", "READ-ONLY", "no snapshot before")
         app = console.app
+        while not app.session.store.table("pods").rows:
+            await console.press("]")
+        await console.until("HighErrorRate", "aurora-backend")
         assert set(app.session.store.table("pods").rows) == pods
         first = console.status
         assert "SEV1 0s" in " ".join(first.split())  # before it was opened no time has passed
@@ -69,18 +82,104 @@ async def test_an_incident_is_exported_and_replayed_without_its_cluster(bad_rele
             await console.until(lambda before=before: console.text != before)  # type: ignore[misc]
         await console.press("[")
         await console.until(lambda: "rolling back now" not in console.text)
-        await console.press("n")
-        await console.until("Note for the timeline")
-        await console.type("no")
-        await console.press("enter")
-        await console.until("this is a replay: nothing is put down")
-        await console.press("escape")  # the form has kept the words
-        await console.until(lambda: "Note for the timeline" not in console.text)
         await console.press("escape")
         await console.until("ERROR")  # the lines of the log around the onset
         await console.press("d")
         await console.press("escape")
         assert console.status != first
+
+
+def line_of(console: Console, words: str) -> str:
+    """The first line on the screen that holds the words."""
+    return next(line for line in console.lines if words in line)
+
+
+def _facts() -> list[Fact]:
+    """Opened at 1000 s, when the first panes were captured, for what began at 640 s."""
+
+    def fact(number: int, kind: FactKind, at: float, **body: Any) -> Fact:
+        return Fact("20260101-0300-x-ab12", "alice-1", number, at, "alice", kind, body)
+
+    def panes(at: float) -> str:
+        store = Store()
+        alert = Alert("f" * 16, "Fire", AlertState.FIRING, "critical", 940.0, "", {}, {}, "backend")
+        pod = msgspec.convert(
+            {
+                "metadata": {
+                    "name": "web-1",
+                    "namespace": "shop",
+                    "uid": "u",
+                    "creationTimestamp": "1970-01-01T00:15:50Z",
+                    "ownerReferences": [{"kind": "ReplicaSet", "name": "web-7d9", "controller": True, "uid": "r"}],
+                },
+                "status": {"phase": "Running"},
+            },
+            kube.Pod,
+        )
+        for name, rows in (("alerts", {"f": alert}), ("pods", {"shop/web-1": pod})):
+            store.table(name).apply(rows)
+            store.table(name).set_freshness(SourceState.LIVE, at)
+        return packed(rows_of(store, at))
+
+    ref = ["Deployment", "shop", "web"]
+    lines = packed_lines([LogLine(690.0, "web-0", "web", "it still works"), LogLine(705.0, "web-0", "web", "it fails")])
+    return [
+        fact(
+            1, FactKind.OPENED, 1000.0, title="It burns", namespace="shop", onset=640.0, ref=ref, words="opened as sev1"
+        ),
+        fact(2, FactKind.SNAPSHOT, 1000.0, data=panes(1000.0), words="captured the panes at the opening"),
+        fact(3, FactKind.LOGS, 1001.0, data=lines, words="kept 2 log lines"),
+        fact(4, FactKind.ALERT, 1001.0, happened=940.0, words="Fire fires", fingerprint="f" * 16, state="firing"),
+        fact(5, FactKind.FINDING, 1010.0, words="bad release: revision 3 (certain)", details=["for: it fails"]),
+        fact(6, FactKind.CHANGE, 1002.0, happened=645.0, words="rollout", ref=ref),
+        fact(7, FactKind.NOTE, 1600.0, words="served well"),
+    ]
+
+
+async def test_a_replay_shows_no_rows_before_they_were_captured_and_what_was_kept_at_every_moment(home: Path) -> None:
+    bundle = home / "incident.zip"
+    bundle.write_bytes(bundled(_facts()))
+    async with replayed(bundle) as console:
+        app = console.app
+        await console.until("no snapshot before 1970-01-01T00:16:40Z", "no lines before 1970-01-01T00:11:30Z")
+        await console.press("]")
+        await console.until("it still works")
+        assert "live" not in console.text
+        assert "web-1" not in console.text
+        await console.press("I")
+        await console.until("Fire fires")
+        assert "opened as sev1" not in console.text
+        await console.press("]")
+        await console.until("opened as sev1")
+        await console.press("escape")
+        await console.until("web-1")
+        assert "50s" in line_of(console, "web-1")
+        while console.status.count("1970-01-01T00:26:40Z") == 0:
+            await console.press("]")
+        assert "10m" in line_of(console, "web-1"), "its age goes with the moment"
+        assert "11m" in line_of(console, "critical")
+        app.go_to(app.alerts_pane)
+        await console.press("enter")
+        await console.until("Found until 1970-01-01T00:26:40Z", "bad release: revision 3 (certain)", "for: it fails")
+
+
+async def test_what_a_replay_cannot_do_is_dimmed_and_says_why(home: Path) -> None:
+    bundle = home / "incident.zip"
+    bundle.write_bytes(bundled(_facts()))
+    async with replayed(bundle) as console:
+        app = console.app
+        await console.press("]", "]")
+        await console.until("web-1")
+        app.go_to(app.alerts_pane)
+        await console.press("m")
+        await console.until("Mitigate is off: this is a replay")
+        await console.press("I")
+        await console.until("Timeline")
+        for key, words in (("n", "Note"), ("x", "Resolve"), ("space", "Tick")):
+            binding = app.screen.active_bindings[key]
+            assert not binding.enabled, key
+            await console.press(key)
+            await console.until(f"{words} is off: this is a replay")
 
 
 async def test_the_page_holds_pictures_of_the_panes(bad_release: Addresses, home: Path) -> None:

@@ -130,7 +130,7 @@ def test_a_replay_shows_each_moment_as_it_was(tmp_path: Path) -> None:
     session.start()
     assert session.clock() == 1000.0
     assert set(session.store.table("alerts").rows) == {"Fire"}
-    assert session.store.table("pods").freshness.state is SourceState.UNCONFIGURED
+    assert session.store.table("pods").freshness.state is SourceState.UNCAPTURED
     for _ in range(9):
         session.step(1)
     assert session.store.table("alerts").rows == {}
@@ -139,6 +139,38 @@ def test_a_replay_shows_each_moment_as_it_was(tmp_path: Path) -> None:
     session.step(-1)
     assert [entry.words for entry in session.recorded.until(1050.0).timeline][-1] != "resolved"  # type: ignore[union-attr]
     assert session.recorded.until(1050.0).is_open  # type: ignore[union-attr]
+
+
+def test_before_the_first_snapshot_a_replay_shows_what_was_known_then_and_no_rows_of_later() -> None:
+    told = [
+        *facts(),
+        fact(7, FactKind.ALERT, 1000.5, words="Fire fires", happened=950.0, fingerprint="f" * 16, state="firing"),
+    ]
+    session = ReplaySession(load_settings(environ={"HOME": "/nowhere"}), recorded(told))
+    session.start()
+    assert session.clock() == 950.0
+    for name in ("alerts", "pods"):
+        table = session.store.table(name)
+        assert table.rows == {}
+        assert table.freshness.state is SourceState.UNCAPTURED
+        assert table.freshness.message == "no snapshot before 1970-01-01T00:16:40Z"
+    shown = session.recorded.until(session.at)
+    assert shown is not None
+    assert [entry.words for entry in shown.timeline] == ["Fire fires"]
+
+
+def test_an_alert_that_was_over_since_the_snapshot_does_not_fire_in_a_replay() -> None:
+    over = {"fingerprint": "f" * 16, "state": "resolved", "happened": 1020.0, "words": "Fire is over"}
+    session = ReplaySession(
+        load_settings(environ={"HOME": "/nowhere"}), recorded([*facts(), fact(7, FactKind.ALERT, 1021.0, **over)])
+    )
+    session.start()
+    rows = session.store.table("alerts").rows
+    assert rows["Fire"].state is AlertState.FIRING
+    session.go_to(1030.0)
+    assert (rows["Fire"].state, rows["Fire"].ended) == (AlertState.RESOLVED, 1020.0)
+    session.go_to(1010.0)
+    assert rows["Fire"].state is AlertState.FIRING
 
 
 def test_rows_that_were_dropped_are_told_to_whoever_opens_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
