@@ -205,7 +205,7 @@ class Incidents(Witnessing):
                 await desk.give_role(ROLES[0], lead)
             for name, at in self._looked_at.items():
                 if at >= incident.begin:
-                    await desk.saw(name)
+                    await desk.saw(name, at)
             await self.read_names()
         except JournalError as error:
             return f"not opened: {error}"
@@ -253,8 +253,7 @@ class Incidents(Witnessing):
         incident, now = desk.incident, self.session.clock()
         running = [each for each in clocks(incident, desk.procedure, now) if each.ended is None]
         late = any(each.over for each in running)
-        # A replay begins before the opening.
-        return IncidentFacts(incident.severity, _steady(max(now - incident.opened_at, 0.0)), late)
+        return IncidentFacts(incident.severity, _steady(max(now - incident.begin, 0.0)), late)
 
     def _me(self) -> str:
         from aurora_tui.journal import Operator

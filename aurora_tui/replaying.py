@@ -49,7 +49,7 @@ class ReplayDesk(IncidentDesk):
     async def known(self) -> Sequence[Incident]:
         return ()
 
-    async def saw(self, name: str) -> None:
+    async def saw(self, name: str, at: float | None = None) -> None:
         """What is looked at now was not looked at then."""
 
     async def watch(self) -> None:

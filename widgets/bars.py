@@ -124,10 +124,10 @@ def _of_each(members: Sequence[tuple[str, Freshness]], now: float) -> list[Part]
 
 @dataclass(frozen=True, slots=True)
 class IncidentFacts:
-    """The incident in hand: how severe it is, for how long it has been open, and whether a limit has passed."""
+    """The incident in hand: how severe it is, for how long it has lasted, and whether a limit has passed."""
 
     severity: str
-    open_for: str
+    lasted: str
     late: bool
 
 
@@ -218,7 +218,7 @@ def _incident(told: StatusFacts) -> Iterator[Part]:
         yield Part(f"{told.due} due  ", "warn")
     if facts is not None:
         late = " late" if facts.late else ""
-        yield Part(f" {facts.severity.upper()} {facts.open_for}{late} ", "badge-bad" if facts.late else "badge-warn")
+        yield Part(f" {facts.severity.upper()} {facts.lasted}{late} ", "badge-bad" if facts.late else "badge-warn")
         yield Part(" ")
 
 

@@ -13,6 +13,7 @@ from aurora_tui.cluster.errors import ClusterError, ForbiddenError, NotFoundErro
 from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import Resource
 from aurora_tui.folders import state_dir
+from aurora_tui.incident.mending import HIDING
 from aurora_tui.journal import Entry, Journal, JournalError
 from aurora_tui.model import argo, marks
 from aurora_tui.model.actions import Outcome, Recovery, Verdict
@@ -218,6 +219,7 @@ def acted(entries: Iterable[Entry], context: str, namespace: str) -> Iterator[Ch
             well = entry.verdict is not None and entry.verdict.sli is Recovery.RECOVERED
             yield Change(
                 *(entry.started_at, ChangeKind.ACTION, target.ref, words, str(entry.operator), diff),
+                mends=entry.action.verb not in HIDING,
                 well_at=entry.verdict_at if well else None,
             )
 

@@ -102,10 +102,10 @@ class IncidentDesk(FactKeeper):
         said = f"{'done' if done else 'not done after all'}: {words}"
         await self._put(FactKind.TICK, {"step": step, "done": done, "words": said})
 
-    async def saw(self, name: str) -> None:
-        """The program saw something: what it was for the first time is ticked, wherever the list says so."""
+    async def saw(self, name: str, at: float | None = None) -> None:
+        """The program saw something, now or `at`: what it was first is ticked, wherever the list says so."""
         if self.incident is not None and (self.incident.is_open or name == AFTERWARDS):
-            await self._saw(name)
+            await self._saw(name, at)
 
     async def change_severity(self, severity: str) -> None:
         await self._put(FactKind.SEVERITY, {"severity": severity, "words": f"is {severity} now"})
@@ -264,9 +264,9 @@ class IncidentDesk(FactKeeper):
                 known.add(body["key"])
                 await self._put(kind, body)
                 for name in body.get("seen") or ():
-                    await self._saw(name)
+                    await self._saw(name, body.get("happened"))
 
-    async def _saw(self, name: str) -> None:
+    async def _saw(self, name: str, at: float | None = None) -> None:
         incident = self.incident
         if incident is None:
             return
@@ -277,7 +277,8 @@ class IncidentDesk(FactKeeper):
                     key = f"saw/{full}"
                     if key not in known_keys(self._facts):
                         body = {"step": full, "done": True, "itself": True, "words": f"seen done: {step.text}"}
-                        await self._put(FactKind.TICK, {**body, "seen": [name], "key": key})
+                        when = {} if at is None else {"happened": at}
+                        await self._put(FactKind.TICK, {**body, **when, "seen": [name], "key": key})
 
 
 __all__ = ["IncidentDesk", "JournalError", "Opening"]

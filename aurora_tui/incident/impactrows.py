@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aurora_tui.incident.settling import acts, well_since
+from aurora_tui.incident.settling import begun_at, mitigated_at
 from aurora_tui.incident.situation import Situation
 from aurora_tui.incident.subject import traces_around
 from aurora_tui.model.ages import human_duration
@@ -33,8 +33,7 @@ def _clock(situation: Situation) -> Iterator[TriageRow]:
     if onset is None:
         return
     gone = situation.now - onset
-    done = acts(situation)
-    begun, well = (done[-1].at if done else None), well_since(situation)
+    begun, well = begun_at(situation), mitigated_at(situation)
     what = situation.subject.alert or "an objective is missed"
     yield TriageRow(
         "impact/since",

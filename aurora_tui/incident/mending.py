@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from aurora_tui.journal import Entry
-from aurora_tui.model.actions import Recovery, Target, Verb
+from aurora_tui.model.actions import Outcome, Recovery, Target, Verb
 from aurora_tui.model.definitions import Service, leaning
 from aurora_tui.model.incidents import Incident
 
 RESTARTING = frozenset({Verb.RESTART, Verb.UNDO, Verb.DELETE, Verb.KILL, Verb.EVICT, Verb.IMAGE, Verb.ABORT})
+HIDING = frozenset({Verb.SILENCE, Verb.UNSILENCE, Verb.SHELL})
+"""What mends nothing, whatever comes of it."""
 _MENDING = RESTARTING | {Verb.SCALE, Verb.BOUNDS, Verb.FLAG, Verb.SWITCH, Verb.PROMOTE, Verb.PROMOTE_FULL}
 
 
@@ -24,6 +26,13 @@ def touches(incident: Incident, target: Target, services: Iterable[Service]) -> 
     return not names or any(f"{target.name}-".startswith(f"{name}-") for name in names)
 
 
+def may_mend(incident: Incident, entry: Entry, services: Iterable[Service]) -> bool:
+    """Whether it was done to help the incident's users: to anything near it but what only another service runs on."""
+    target = entry.action.target
+    done = entry.outcome in (Outcome.DONE, Outcome.UNCERTAIN) and entry.action.verb not in HIDING
+    return done and target.namespace in (incident.namespace, "") and not _of_others(incident, target, services)
+
+
 def mended(incident: Incident, entry: Entry, services: Iterable[Service]) -> bool:
     """Whether the verdict says that the incident's users are served well again, or where that was not asked, its pods.
 
@@ -31,13 +40,18 @@ def mended(incident: Incident, entry: Entry, services: Iterable[Service]) -> boo
     another service are served well says nothing of these.
     """
     verdict, action, known = entry.verdict, entry.action, tuple(services)
-    if verdict is None or not verdict.good or action.verb not in _MENDING:
+    if verdict is None or not verdict.good or action.verb in HIDING:
         return False
-    if verdict.sli is not Recovery.RECOVERED:
-        return touches(incident, action.target, known)
+    if verdict.sli is Recovery.RECOVERED:
+        return not _of_others(incident, action.target, known)
+    return action.verb in _MENDING and touches(incident, action.target, known)
+
+
+def _of_others(incident: Incident, target: Target, services: Iterable[Service]) -> bool:
+    """Whether only another service runs on it; nobody can tell where nobody knows what the incident is about."""
+    known = tuple(services)
     own = _own(incident, known)
-    others = {workload for each in known for workload in each.workloads} - own
-    return not own or str(action.target) not in others
+    return bool(own) and str(target) in {workload for each in known for workload in each.workloads} - own
 
 
 def _own(incident: Incident, services: Iterable[Service]) -> set[str]:

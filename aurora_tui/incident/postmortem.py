@@ -95,16 +95,21 @@ def _times(incident: Incident, phases: Iterable[PhaseClock]) -> Iterator[str]:
     yield "| | took | limit | |"
     yield "|---|---|---|---|"
     if incident.onset is not None:
-        yield f"| Detection (onset to opening) | {human_duration(incident.opened_at - incident.onset)} | - | |"
+        if (fired := incident.fired_at) is not None:
+            yield f"| Detection (onset to the first alert) | {human_duration(max(fired - incident.onset, 0))} | - | |"
+        yield f"| Opening (onset to opening) | {human_duration(incident.opened_at - incident.onset)} | - | |"
+    begin = "onset" if incident.onset is not None else "opening"
     for phase in phases:
-        limit = human_duration(phase.limit) if phase.limit is not None else "-"
+        if phase.limit is None:
+            continue
         took = (
             human_duration(phase.seconds)
             if phase.ended is not None
             else f"not over after {human_duration(phase.seconds)}"
         )
         judged = "too long" if phase.over else "in time" if phase.ended is not None else "-"
-        yield f"| {_cell(phase.title)} (from the opening) | {took} | {limit} | {judged} |"
+        limit = human_duration(phase.limit)
+        yield f"| {_cell(phase.title)} (from the {begin}) | {took} | {limit} | {judged} |"
     if incident.resolved_at is not None:
         what = "End, without calm" if incident.without_calm else "Resolution"
         yield f"| {what} (onset to end) | {human_duration(incident.resolved_at - incident.begin)} | - | |"

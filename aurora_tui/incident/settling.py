@@ -35,6 +35,16 @@ def well_since(situation: Situation) -> float | None:
     return next((each.well_at for each in acts(situation) if each.well_at is not None), None)
 
 
+def begun_at(situation: Situation) -> float | None:
+    """When something that may mend it was done first."""
+    return min((each.at for each in acts(situation) if each.mends), default=None)
+
+
+def mitigated_at(situation: Situation) -> float | None:
+    """When the users were seen to be served well for the first time, whatever came of it later."""
+    return min((each.well_at for each in acts(situation) if each.well_at is not None), default=None)
+
+
 def act_rows(situation: Situation) -> Iterator[TriageRow]:
     """What was done, and until when alerts and objectives still hold what was before it."""
     for act in acts(situation)[:_SHOWN]:

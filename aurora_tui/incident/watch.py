@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from aurora_tui.incident.mending import RESTARTING, mended, touches
+from aurora_tui.incident.mending import RESTARTING, may_mend, mended, touches
 from aurora_tui.journal import Entry
 from aurora_tui.model.actions import Outcome, Verb
 from aurora_tui.model.alerts import Alert, AlertState, severity_rank
@@ -101,6 +101,7 @@ def action_facts(incident: Incident, entries: Iterable[Entry], services: Sequenc
         done = entry.outcome is Outcome.DONE
         near = done and touches(incident, target, services)
         seen = ["action"] if done else []
+        seen += ["mending"] if may_mend(incident, entry, services) else []
         seen += ["restarted"] if near and action.verb in RESTARTING else []
         seen += ["scaled"] if near and action.verb in (Verb.SCALE, Verb.BOUNDS) else []
         yield (

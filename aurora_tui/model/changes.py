@@ -51,6 +51,8 @@ class Change:
     """Whether it was at `at`; otherwise it began before."""
     own: bool = False
     """Whether it concerns the workload in hand, and not only its namespace or its nodes."""
+    mends: bool = False
+    """Of an action: whether it may mend something; what only hides an alert does not."""
     well_at: float | None = None
     """Of an action: when its verdict saw the users served well again; None where it did not, or was not asked."""
 

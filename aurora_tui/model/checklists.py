@@ -50,8 +50,8 @@ class MaintenanceTask:
 
 
 SEEN = frozenset(
-    {"pods", "logs", "resources", "restarted", "scaled", "action", "recovered", "notified", "status_page", "noted",
-     "finding", "postmortem", "changes"}
+    {"pods", "logs", "resources", "restarted", "scaled", "action", "mending", "recovered", "notified", "status_page",
+     "noted", "finding", "postmortem", "changes"}
 )  # fmt: skip
 """What the program sees by itself."""
 

@@ -173,7 +173,7 @@ class Incident:
     people: tuple[str, ...]
     ticks: Mapping[str, Tick]
     seen: Mapping[str, float]
-    """When the program first saw something by itself, by the names of `checklists.SEEN`."""
+    """When what the program saw by itself happened first, by the names of `checklists.SEEN`."""
     resolving_since: float | None
     """When somebody began to wait for the calm."""
     resolving_by: str
@@ -199,6 +199,12 @@ class Incident:
     def begin(self) -> float:
         """The onset where it is known, else the opening."""
         return self.onset if self.onset is not None else self.opened_at
+
+    @property
+    def fired_at(self) -> float | None:
+        """When the first of its alerts fired, as the timeline has it; None where none did."""
+        alerts = self.of_kind(FactKind.ALERT)
+        return min((fact.happened for fact in alerts if fact.body.get("state") == "firing"), default=None)
 
     def of_kind(self, kind: FactKind) -> tuple[Fact, ...]:
         return tuple(fact for fact in self.facts if fact.kind is kind)
@@ -278,7 +284,7 @@ def _tick(ticks: dict[str, Tick], fact: Fact) -> None:
     if not fact.body.get("done"):
         ticks.pop(step, None)
     elif step not in ticks:
-        ticks[step] = Tick(fact.at, fact.by, bool(fact.body.get("itself")))
+        ticks[step] = Tick(fact.happened, fact.by, bool(fact.body.get("itself")))
 
 
 def _seen(facts: Iterable[Fact]) -> dict[str, float]:
@@ -287,7 +293,7 @@ def _seen(facts: Iterable[Fact]) -> dict[str, float]:
         names = fact.body.get("seen")
         for name in names if isinstance(names, list) else ():
             if isinstance(name, str):
-                found.setdefault(name, fact.at)
+                found[name] = min(found.get(name, fact.happened), fact.happened)
     return found
 
 
@@ -353,7 +359,7 @@ def _number(value: Any) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class PhaseClock:
-    """How long a phase has taken, in seconds since the opening, against its limit; `ended` None while it is on."""
+    """How long a phase has taken, in seconds since the onset, against its limit; `ended` None while it is on."""
 
     title: str
     limit: float | None
@@ -367,14 +373,19 @@ class PhaseClock:
 
 
 def clocks(incident: Incident, guided: GuidedList, now: float) -> tuple[PhaseClock, ...]:
-    """The clocks of the phases that have a limit. They run from the opening: it is then that somebody is at it."""
+    """The clocks of the detection, and of the phases that have a limit, as triage has them: from the onset.
+
+    Where that is not known they run from the opening.
+    """
     found = []
+    if incident.onset is not None and (fired := incident.fired_at) is not None:
+        found.append(PhaseClock("Detection", None, max(fired - incident.onset, 0.0), fired))
     for phase in guided.phases:
         if phase.limit is None:
             continue
         ended = ended_at(phase, incident.ticks, incident.seen)
         until = min(each for each in (ended, incident.resolved_at, now) if each is not None)
-        found.append(PhaseClock(phase.title, phase.limit, max(until - incident.opened_at, 0.0), ended))
+        found.append(PhaseClock(phase.title, phase.limit, max(until - incident.begin, 0.0), ended))
     return tuple(found)
 
 

@@ -139,7 +139,7 @@ async def test_what_was_done_stands_in_the_timeline_and_nothing_ends_while_it_bu
         assert console.app.incident_facts() is not None
     facts = Book(state_dir()).facts(incident.id)
     (action,) = [fact for fact in facts if fact.kind is FactKind.ACTION]
-    assert action.body["seen"] == ["action", "restarted"]
+    assert action.body["seen"] == ["action", "mending", "restarted"]
     assert "params: revision=2" in action.body["details"]
 
 

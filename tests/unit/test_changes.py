@@ -175,12 +175,16 @@ def test_an_action_of_the_journal_is_told_with_its_difference_unless_it_was_not_
 def test_an_action_is_told_with_its_verdict(sli: Recovery, words: str, well_at: float | None) -> None:
     target = Target("prod", "shop", "Deployment", "cart", "u", "1")
     verdict = Verdict(Rollout.COMPLETE, 5.0, sli, 60.0, "words")
-    known = {"action": Action(Verb.UNDO, target, {}, {}, {}), "outcome": Outcome.DONE, "reason": "", "operator": "ana"}
+    undo = Action(Verb.UNDO, target, {}, {}, {})
+    known = {"action": undo, "outcome": Outcome.DONE, "reason": "", "operator": "ana"}
     entry = SimpleNamespace(**known, started_at=ONSET, verdict=verdict, verdict_at=ONSET + 90)
 
     (change,) = acted([cast(Entry, entry)], "prod", "shop")
 
-    assert (change.words, change.well_at) == (f"undo ({words})", well_at)
+    assert (change.words, change.well_at, change.mends) == (f"undo ({words})", well_at, True)
+    silence = replace(undo, verb=Verb.SILENCE)
+    (change,) = acted([cast(Entry, SimpleNamespace(**{**vars(entry), "action": silence}))], "prod", "shop")
+    assert not change.mends
 
 
 async def test_what_is_older_is_left_out_and_found_when_it_is_asked_for() -> None:

@@ -168,7 +168,7 @@ def test_the_clock_of_a_phase_runs_until_its_last_needed_step_and_says_when_it_t
     running = fold([opening])
     assert running is not None
     diagnosis, mitigation = clocks(running, guided, 1301.0)
-    assert (diagnosis.seconds, diagnosis.limit, diagnosis.over, diagnosis.ended) == (301.0, 300.0, True, None)
+    assert (diagnosis.seconds, diagnosis.limit, diagnosis.over, diagnosis.ended) == (401.0, 300.0, True, None)
     assert (mitigation.limit, mitigation.over) == (900.0, False)
     ticks = [
         fact(2 + n, FactKind.TICK, 1100.0 + n, step=f"diagnosis.{name}", done=True)
@@ -178,8 +178,37 @@ def test_the_clock_of_a_phase_runs_until_its_last_needed_step_and_says_when_it_t
     over = fold([opening, *ticks, recovered])
     assert over is not None
     diagnosis, mitigation = clocks(over, guided, 9999.0)
-    assert (diagnosis.seconds, diagnosis.over) == (102.0, False)
-    assert mitigation.seconds == 200.0
+    assert (diagnosis.seconds, diagnosis.over) == (202.0, False)
+    assert mitigation.seconds == 300.0
+
+
+def test_the_clocks_run_from_the_onset_to_what_happened_however_late_it_was_opened_and_put_down() -> None:
+    guided = next(each for each in load_settings(environ={"HOME": "/nowhere"}).checklists if each.name == "emergency")
+    told = fold(
+        [
+            fact(1, FactKind.OPENED, 1000.0, **{**OPENING, "onset": 400.0}),
+            fact(2, FactKind.ALERT, 1001.0, words="Fire fires", happened=500.0, state="firing"),
+            fact(3, FactKind.ALERT, 1001.0, words="Smoke fires", happened=560.0, state="firing"),
+            fact(4, FactKind.ACTION, 1001.0, words="undo", happened=640.0, seen=["action", "mending", "restarted"]),
+            fact(5, FactKind.VERDICT, 1001.0, words="recovered", happened=900.0, seen=["recovered"]),
+        ]
+    )
+    assert told is not None
+    detection, diagnosis, mitigation = clocks(told, guided, 9999.0)
+    assert (detection.title, detection.seconds, detection.limit) == ("Detection", 100.0, None)
+    assert (diagnosis.seconds, diagnosis.ended, diagnosis.over) == (240.0, 640.0, False)
+    assert (mitigation.seconds, mitigation.ended) == (500.0, 900.0)
+
+
+def test_a_step_that_was_seen_done_was_done_when_it_happened() -> None:
+    told = fold(
+        [
+            fact(1, FactKind.OPENED, 1000.0, **OPENING),
+            fact(2, FactKind.TICK, 1001.0, happened=640.0, step="mitigation.restart", done=True, itself=True),
+        ]
+    )
+    assert told is not None
+    assert told.ticks == {"mitigation.restart": Tick(640.0, "alice", True)}
 
 
 @st.composite

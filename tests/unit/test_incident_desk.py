@@ -80,6 +80,19 @@ async def test_a_wait_that_nobody_takes_back_ends_the_incident(stage: Stage, mon
     assert stage.words[-2:] == ["captured the panes at the end", "resolved: well for 5m1s of 5m"]
 
 
+async def test_what_was_done_before_the_opening_bears_the_time_when_it_was_done(stage: Stage) -> None:
+    desk = stage.desk
+    opened = await desk.open(Opening("It burns", "sev1", "shop", onset=500.0))
+    undo = {"key": "action/1", "words": "undo", "happened": 760.0, "seen": ["restarted"]}
+    await desk._take_in(opened, [(FactKind.ACTION, undo)])
+    await desk.saw("pods", 800.0)
+    assert desk.incident is not None
+    assert {step: tick.at for step, tick in desk.incident.ticks.items()} == {
+        "mitigation.restart": 760.0,
+        "diagnosis.pods": 800.0,
+    }
+
+
 async def take_back(stage: Stage) -> None:
     await stage.desk.wait_for_calm(waits=False)
 

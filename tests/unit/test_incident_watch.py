@@ -152,7 +152,7 @@ def test_an_action_is_taken_in_with_its_preview_and_then_its_verdict() -> None:
     action, verdict = (body for _, body in told)
     assert action["words"] == "undo deployment/backend: done (OPS-1)"
     assert action["details"] == ["previewed: an HPA will override it", "params: revision=2", "rolled back"]
-    assert action["seen"] == ["action", "restarted"]
+    assert action["seen"] == ["action", "mending", "restarted"]
     assert (verdict["seen"], verdict["happened"], verdict["bad"]) == (["recovered"], 1060.0, False)
 
 
@@ -216,12 +216,23 @@ def test_what_mends_what_the_incident_is_about_is_verified_by_its_pods_where_nob
 def test_neither_an_acknowledgement_nor_what_is_done_elsewhere_ends_the_mitigation(
     verb: Verb, target: str, namespace: str
 ) -> None:
-    assert seen_of(verb, target, RUNS, namespace) == ["action"]
+    assert not {"recovered", "restarted", "scaled"} & set(seen_of(verb, target, RUNS, namespace))
+
+
+def test_the_diagnosis_is_over_once_something_is_done_that_may_mend_what_the_incident_is_about() -> None:
+    assert "mending" in seen_of(Verb.FLAG, "ConfigMap/flags", RUNS)
+    assert "mending" in seen_of(Verb.PAUSE, "CronJob/report", RUNS)
+    assert "mending" in seen_of(Verb.CORDON, "Node/n1", RUNS, "")
+    assert "mending" not in seen_of(Verb.SILENCE, "Alert/Fire", RUNS)
+    assert "mending" not in seen_of(Verb.SHELL, "Pod/backend-1-x", RUNS)
+    assert "mending" not in seen_of(Verb.RESTART, "Deployment/web", RUNS)
+    assert "mending" not in seen_of(Verb.RESTART, "Deployment/backend", RUNS, "other-team")
 
 
 def test_users_who_are_served_well_end_it_unless_they_are_those_of_another_service() -> None:
     assert "recovered" in seen_of(Verb.FLAG, "ConfigMap/flags", SERVES)
     assert "recovered" in seen_of(Verb.RESTART, "StatefulSet/db", SERVES)
+    assert "recovered" in seen_of(Verb.PAUSE, "CronJob/report", SERVES)
     assert seen_of(Verb.RESTART, "Deployment/web", SERVES) == ["action"]
 
 
@@ -338,6 +349,7 @@ def test_the_draft_tells_times_against_their_limits_and_what_it_does_not_know() 
     told = incident(
         fact(2, FactKind.CHANGE, 1001.0, words="rollout: `2` → *3*", happened=890.0, details=["+ image: `x`"]),
         fact(3, FactKind.NOTE, 1300.0, words="<b>bold</b>"),
+        fact(8, FactKind.ALERT, 1001.0, words="Fire fires", happened=950.0, state="firing"),
         fact(4, FactKind.VERDICT, 1500.0, words="recovered", seen=["recovered"]),
         fact(5, FactKind.IMPACT, 1990.0, service="backend", objective="availability", failed=1200.0, total=48000.0,
              consumed=0.155, budget_left=-0.2),
@@ -350,19 +362,20 @@ def test_the_draft_tells_times_against_their_limits_and_what_it_does_not_know() 
     assert "`backend availability`: 1,200 of 48,000 events failed (2.50%); 15.50% of the error budget consumed" in text
     assert "consumed; the error budget is overspent by 20.0%" in text
     assert "4 of 8 events were too slow (50.00%); 50.0% of the error budget left" in text
-    assert "| Detection (onset to opening) | 100s | - | |" in text
-    assert "| 1 Diagnosis (from the opening) | not over after 16m | 5m | too long |" in text
-    assert "| 2 Mitigation (from the opening) | 8m20s | 15m | in time |" in text
+    assert "| Detection (onset to the first alert) | 50s | - | |" in text
+    assert "| Opening (onset to opening) | 100s | - | |" in text
+    assert "| 1 Diagnosis (from the onset) | not over after 18m | 5m | too long |" in text
+    assert "| 2 Mitigation (from the onset) | 10m | 15m | in time |" in text
     assert "``rollout: `2` → *3*``" in text
     assert "`<b>bold</b>`" in text
     assert "*Cause unknown: no finding was put down.*" in text
-    assert "*Why did 1 Diagnosis take 16m?*" in text
+    assert "*Why did 1 Diagnosis take 18m?*" in text
     assert "still open" not in text
 
 
 def test_a_phase_that_nobody_ended_was_not_in_time() -> None:
     text = "\n".join(draft(incident(fact(2, FactKind.RESOLVED, 1060.0, words="resolved")), PROCEDURE, 9999.0))
-    assert "| 1 Diagnosis (from the opening) | not over after 60s | 5m | - |" in text
+    assert "| 1 Diagnosis (from the onset) | not over after 2m40s | 5m | - |" in text
 
 
 def test_the_draft_of_what_is_still_open_says_so() -> None:

@@ -51,7 +51,7 @@ ALL = dict.fromkeys(Part, "")
 
 def action(gone: float, words: str = "undo (done)") -> Change:
     """What was done so many seconds after the onset."""
-    return Change(ONSET + gone, ChangeKind.ACTION, CART, words, "root", own=True)
+    return Change(ONSET + gone, ChangeKind.ACTION, CART, words, "root", own=True, mends=True)
 
 
 def section(made: Triage, name: SectionName) -> TriageSection:
@@ -112,6 +112,14 @@ def test_what_was_done_before_the_onset_or_to_another_service_mends_nothing() ->
     made = triage(shop(parts=ALL, changes=(web, before)))
     assert not lines(made, SectionName.WHY)
     assert "took" not in lines(made, SectionName.IMPACT)[1]
+
+
+def test_what_only_hides_an_alert_is_no_mending_and_the_first_recovery_stops_the_clock() -> None:
+    silence = replace(action(60), words="silence (done)", mends=False)
+    first, second = (replace(action(gone), well_at=ONSET + gone + 120) for gone in (180, 400))
+    made = triage(shop(parts=ALL, changes=(silence, first, second)))
+    clock = lines(made, SectionName.IMPACT)[1]
+    assert clock == "handbook: diagnosis within 5m: took 3m · mitigation within 15m: took 5m"
 
 
 def test_what_was_found_before_something_was_done_stays() -> None:
