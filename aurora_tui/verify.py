@@ -17,6 +17,9 @@ from aurora_tui.verbs.base import Following, Replacing, VerbRules
 _UNDER_WAY = (RolloutState.WAITING, RolloutState.FAILED)
 """The states in which the pods say more than the workload."""
 
+_TAKEN_AWAY_WITHIN = 10.0
+"""Seconds beyond its grace period after which a pod that is still there is not going to be taken away."""
+
 Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -163,12 +166,23 @@ class Verification:
 
     async def _status(self, item: Mapping[str, Any]) -> RolloutStatus:
         action = self._plan.action
-        if not isinstance(self._rules, Following):
-            return self._rules.progress(action, item)
         try:
+            if isinstance(self._rules, Replacing) and self._limits.replacement and self._is_overdue(item):
+                words = f"{action.target} does not end (is its node lost?)"
+                replaced = await self._rules.replaced(self._cluster, action, words)
+                if replaced.state is RolloutState.COMPLETE:
+                    return replaced
+            if not isinstance(self._rules, Following):
+                return self._rules.progress(action, item)
             return await self._rules.follow(self._cluster, action, item)
         except ClusterError as error:
             return RolloutStatus(RolloutState.WAITING, 0, 0, f"cannot see how far it is: {error.message}")
+
+    def _is_overdue(self, item: Mapping[str, Any]) -> bool:
+        """Whether an object that ends should be gone by now: on a lost node nobody takes it away."""
+        meta = item["metadata"]
+        given = meta.get("deletionGracePeriodSeconds") or 0
+        return bool(meta.get("deletionTimestamp")) and self._elapsed() > given + _TAKEN_AWAY_WITHIN
 
     async def _gone(self, words: str) -> RolloutStatus:
         action = self._plan.action
@@ -176,7 +190,7 @@ class Verification:
         if not isinstance(self._rules, Replacing) or not self._limits.replacement:
             return status
         try:
-            return await self._rules.replaced(self._cluster, action)
+            return await self._rules.replaced(self._cluster, action, status.text)
         except ForbiddenError as error:
             words = f"{status.text}, may not see what takes its place: {error.message}"
             return RolloutStatus(RolloutState.UNFOLLOWED, 0, 1, words)

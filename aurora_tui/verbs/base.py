@@ -119,8 +119,8 @@ class Following(Protocol):
 class Replacing(Protocol):
     """A verb after whose object's end another is to come in its place: this is asked in place of `VerbRules.gone`."""
 
-    async def replaced(self, cluster: Cluster, action: Action) -> RolloutStatus:
-        """How far that is; raises `ClusterError`."""
+    async def replaced(self, cluster: Cluster, action: Action, words: str) -> RolloutStatus:
+        """How far that is, after what `words` say of the object; raises `ClusterError`."""
 
 
 @runtime_checkable

@@ -87,8 +87,8 @@ class Removal:
     def gone(self, action: Action, words: str) -> RolloutStatus:
         return RolloutStatus(RolloutState.SETTLED, 1, 1, f"{action.target} is gone")
 
-    async def replaced(self, cluster: Cluster, action: Action) -> RolloutStatus:
-        return await successors.successor(cluster, action)
+    async def replaced(self, cluster: Cluster, action: Action, words: str) -> RolloutStatus:
+        return await successors.successor(cluster, action, words)
 
     def inverse(self, action: Action) -> Inverse | None:
         return None

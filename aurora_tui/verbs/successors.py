@@ -34,43 +34,43 @@ def facts(pod: Mapping[str, Any], others: int) -> dict[str, Any]:
     return {OWNER: " ".join(owner), WORKLOAD: f"{workload[0].lower()}/{workload[1]}", OTHERS: others}
 
 
-async def successor(cluster: Cluster, action: Action) -> RolloutStatus:
+async def successor(cluster: Cluster, action: Action, words: str) -> RolloutStatus:
     """How far the pod that an action has ended is replaced; settled where nothing makes another. Raises `ClusterError`.
 
-    A StatefulSet makes one of the same name. Elsewhere one more ready pod than there were without it is waited
-    for: what was broken before stays out of it.
+    `words` say what became of the pod itself. A StatefulSet makes one of the same name. Elsewhere one more ready pod
+    than there were without it is waited for: what was broken before stays out of it.
     """
-    gone, target = f"{action.target} is gone", action.target
+    target = action.target
     kind, _, name = str(action.before.get(OWNER, "")).partition(" ")
     resource = find(kind) if kind in _MAKERS else None
     if resource is None:
-        return _settled(gone)
+        return _settled(words)
     try:
         owner = await cluster.get(resource, target.namespace, name)
     except NotFoundError:
-        return _settled(f"{gone}, and so is {kind} {name}")
+        return _settled(f"{words}, and so is {kind} {name}")
     wanted = _wanted(kind, owner)
     if not wanted or (kind == "StatefulSet" and not _has(owner, wanted, target.name)):
-        return _settled(f"{gone}, {kind} {name} wants no other")
+        return _settled(f"{words}, {kind} {name} wants no other")
     if kind == "StatefulSet":
-        return await _of_its_name(cluster, action, f"{kind} {name}")
+        return await _of_its_name(cluster, action, f"{kind} {name}", words)
     pods = await cluster.list(PODS, target.namespace, labels=selector_text(owner["spec"]["selector"]))
     ready = sum(is_serving(pod) and controlled_by(pod, owner["metadata"]["uid"]) for pod in pods)
     needed = min(int(action.before[OTHERS]) + 1, wanted)
-    words = f"{gone}, {ready} of {counted(wanted, 'pod')} of {kind} {name} are ready"
+    text = f"{words}, {ready} of {counted(wanted, 'pod')} of {kind} {name} are ready"
     done = RolloutState.COMPLETE if ready >= needed else RolloutState.WAITING
-    return RolloutStatus(done, min(ready, needed), needed, words)
+    return RolloutStatus(done, min(ready, needed), needed, text)
 
 
-async def _of_its_name(cluster: Cluster, action: Action, owner: str) -> RolloutStatus:
-    gone, target = f"{action.target} is gone", action.target
+async def _of_its_name(cluster: Cluster, action: Action, owner: str, words: str) -> RolloutStatus:
+    target = action.target
     try:
         pod = await cluster.get(PODS, target.namespace, target.name)
     except NotFoundError:
-        return RolloutStatus(RolloutState.WAITING, 0, 1, f"{gone}, {owner} has not made it anew yet")
+        return RolloutStatus(RolloutState.WAITING, 0, 1, f"{words}, {owner} has not made it anew yet")
     if is_serving(pod):
-        return RolloutStatus(RolloutState.COMPLETE, 1, 1, f"{gone}, the new one is ready")
-    return RolloutStatus(RolloutState.WAITING, 0, 1, f"{gone}, the new one: {state(msgspec.convert(pod, Pod))}")
+        return RolloutStatus(RolloutState.COMPLETE, 1, 1, f"{words}, the new one is ready")
+    return RolloutStatus(RolloutState.WAITING, 0, 1, f"{words}, the new one: {state(msgspec.convert(pod, Pod))}")
 
 
 def _wanted(kind: str, owner: Mapping[str, Any]) -> int:

@@ -185,6 +185,29 @@ async def test_who_may_not_see_the_controller_is_told_so_and_asks_the_sli(tmp_pa
     assert "pod/web-0 is gone, may not see what takes its place: not yours" in verdict.text
 
 
+@pytest.mark.parametrize(("kind", "end"), [("ReplicaSet", Rollout.COMPLETE), ("StatefulSet", Rollout.TIMED_OUT)])
+async def test_what_never_ends_on_a_lost_node_has_a_good_end_once_another_serves(
+    tmp_path: Path, kind: str, end: Rollout
+) -> None:
+    """A StatefulSet makes no other as long as the old one is there."""
+    scene = Scene(tmp_path, kind, 2)
+    pod = scene.pod("web-0")
+    scene.pod("web-1")
+    record = await scene.end("web-0")
+    pod["metadata"] |= {"deletionTimestamp": "2023-11-14T22:13:50Z", "deletionGracePeriodSeconds": 30}
+    scene.cluster.put(PODS, pod)
+    scene.between = [lambda: scene.pod("web-2")]
+
+    told, verdict = await scene.watch(record, limits=Limits(rollout=120.0))
+
+    assert told[0] == told[35] == "pod/web-0 is ending (up to 30 s are given)", "as long as it may still end by itself"
+    assert verdict.rollout is end
+    if end is Rollout.COMPLETE:
+        assert verdict.text == (
+            "pods complete: pod/web-0 does not end (is its node lost?), 2 of 2 pods of ReplicaSet web are ready"
+        )
+
+
 async def test_to_empty_a_node_its_end_is_enough(tmp_path: Path) -> None:
     scene = Scene(tmp_path, "StatefulSet")
     scene.pod("web-0")
