@@ -14,12 +14,11 @@ from textual.binding import BindingType
 from textual.events import Event, Key, MouseEvent, MouseMove, Resize
 from textual.screen import Screen
 
-from aurora_tui.arranged import Arranged
+from aurora_tui.keyorder import InOrder
 from aurora_tui.model.alerts import AlertState
 from aurora_tui.model.freshness import Freshness, SourceState
 from aurora_tui.session import STATUS
 from widgets.bars import IncidentFacts, KeyBar, StatusBar, StatusFacts
-from widgets.field import Field
 from widgets.pane import Pane, pane_binding
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ _EARLY, _EARLY_SECONDS = 0.02, 3.0
 """How often, and for how long, the first rows are looked for."""
 
 
-class Frame(Arranged):
+class Frame(InOrder):
     """The tick, the events and the status of the panes; what keys ask for is routed by `AuroraApp`."""
 
     TITLE = "aurora-tui"
@@ -101,6 +100,7 @@ class Frame(Arranged):
         # At the end Textual takes the panes and then the screens away before it stops the timers.
         if not self.is_running:
             return
+        self.look_after_keys()
         self.session.gather()
         if self._is_stirred or (self._frames + 1) % self._per_second == 0:
             self.flush()
@@ -164,13 +164,6 @@ class Frame(Arranged):
             event = Key("enter", "\r")
         if isinstance(event, Key) and not event.is_forwarded:
             self._settled = True
-            while not self.screen.is_mounted:  # noqa: ASYNC110 - there is no public event for it
-                # What was typed ahead is for the fields of a dialog that is just being made.
-                await asyncio.sleep(0.001)
-            if isinstance(field := self.screen.focused, Field):
-                if not await self._check_bindings(event.key, priority=True):
-                    await field.take(event)
-                return
         await super().on_event(event)
 
     def _settle(self) -> None:

@@ -30,7 +30,7 @@ class ChoosingIncidents(Incidents):
 
     def action_incident(self) -> None:
         """Show the incident that is about what is under the cursor, or open one for it."""
-        self._work(self._open_incident())
+        self.keys_wait_for(self._work(self._open_incident()))
 
     def incident_named(self, name: str) -> None:
         """The incident in hand; the one of a name, or that begins so; or a new one beside those that are open."""

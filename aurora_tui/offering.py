@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.actions import parse
-from textual.events import Key
 
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.frame import Frame
@@ -17,6 +16,7 @@ from aurora_tui.model import views
 from aurora_tui.model.actions import READ_ONLY, Verb
 from aurora_tui.model.policies import judge
 from aurora_tui.model.selection import ObjectRef, ServiceRef
+from widgets.field import Field
 from widgets.history import HistoryScreen
 
 if TYPE_CHECKING:
@@ -93,11 +93,12 @@ class Offering(Frame):
         self._keys.add((action, parameters))
         return None if self.why_off(action, parameters) else allowed
 
-    def on_key(self, event: Key) -> None:
-        """A key that is dimmed says why."""
-        active = self.screen.active_bindings.get(event.key)
-        if active is not None and not active.enabled:
-            self._is_on_offer(active.binding.description, *_parsed(active.binding.action))
+    def is_off(self, key: str) -> bool:
+        active = self.screen.active_bindings.get(key)
+        if active is None or active.enabled:
+            return False
+        self._is_on_offer(active.binding.description, *_parsed(active.binding.action))
+        return True
 
     def _is_on_offer(self, what: str, action: str, parameters: tuple[object, ...] = ()) -> bool:
         """Whether an action may lead to its change; where not, the reason is said."""
@@ -276,6 +277,8 @@ class Offering(Frame):
 
     def _warn(self, words: str) -> None:
         self.notify(words, severity="warning", markup=False)
+        if not isinstance(self.focused, Field):
+            self.refuse()
 
     def _work(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run something that takes time beside the keys; the app keeps it from being forgotten."""

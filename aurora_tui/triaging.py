@@ -69,7 +69,7 @@ class Case:
         else:
             lacks = [f"{part}: {words}" for part, words in self.triage.situation.parts.items() if words]
             words = "; ".join(["nothing is suggested", *lacks]) if self.triage.complete else "reading …"
-            screen.fill(self.triage.mitigations, words)
+            screen.fill(self.triage.mitigations, words, complete=self.triage.complete)
 
 
 class Triaging(Tracing):
@@ -288,6 +288,7 @@ class Triaging(Tracing):
             return
         if ref is not None and views.of_kind(ref.kind) is not None:
             self.look_at(ref, "describe")
+        self.refuse()  # what was typed behind it was meant for a dialog
         self.notify(
             f"{offer.words}: {offer.how}" if offer.how else offer.words,
             title="nothing to confirm: advice",

@@ -46,10 +46,12 @@ class ChangesScreen(GridPage[Change]):
         self._rows: Sequence[Change] = ()
         self._own_only = False
         super().__init__(columns(onset if onset is not None else clock(), known=onset is not None), clock=clock)
+        self.is_read = False
 
     def fill(self, changes: Changes) -> None:
         """Show what was found; the cursor waits on what is nearest to the onset."""
         self._rows = changes.rows
+        self.is_read = True
         self.grid.sort_by(self.grid.columns[0].heading, False)
         self.remark("; ".join(changes.remarks))
         self._show()

@@ -9,18 +9,18 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from aurora_tui.model.columns import Column
 from widgets.bars import KeyBar
 from widgets.grid import Grid
 from widgets.line import Line, Part
+from widgets.readfirst import ReadFirst
 
 T = TypeVar("T")
 
 
-class GridPage(ModalScreen[None], Generic[T]):
+class GridPage(ReadFirst, Generic[T]):
     """What a page has in common: a heading, a remark that is shown where there is one, the rows, and their details."""
 
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -45,6 +45,10 @@ class GridPage(ModalScreen[None], Generic[T]):
         yield Line(id="details-title")
         yield VerticalScroll(Static("", id="details"), can_focus=False)
         yield KeyBar()
+
+    @property
+    def has_rows(self) -> bool:
+        return bool(self.grid.visible_count)
 
     def on_mount(self) -> None:
         self.update_heading()
@@ -71,6 +75,7 @@ class GridPage(ModalScreen[None], Generic[T]):
         """There are no rows: say why."""
         self.grid.empty = words
         self.grid.repaint()
+        self.is_read = True
 
     def update_details(self) -> None:
         row = self.grid.cursor_row

@@ -25,6 +25,7 @@ class HistoryScreen(GridPage[RevisionRow]):
     the operator has moved it. It leaves the one that runs and no other, so that no key meant for one is misled.
     """
 
+    OF_ROWS = frozenset({"restore", "pause"})
     BINDINGS: ClassVar[list[BindingType]] = [
         pane_binding("escape,q", "leave", "Back", "Back to the panes", id="history.back"),
         pane_binding("u", "restore", "Roll back", "Roll back to the revision under the cursor", id="history.undo"),
@@ -50,6 +51,7 @@ class HistoryScreen(GridPage[RevisionRow]):
     def __init__(self, ref: ObjectRef, *, clock: Callable[[], float]) -> None:
         super().__init__(COLUMNS, clock=clock)
         self.ref = ref
+        self.is_read = False
         self._paused = False
         self._status = ""
         self._rows: tuple[RevisionRow, ...] = ()
@@ -61,6 +63,7 @@ class HistoryScreen(GridPage[RevisionRow]):
         """Show the history; `status` says how far the newest rollout is."""
         self._paused = paused
         self._status = f"{status}{' · paused' if paused else ''}"
+        self.is_read = True
         self.grid.empty = "no revision is kept"
         self.grid.sort_by("REVISION", True)
         self._show(rows)

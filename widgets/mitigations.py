@@ -56,13 +56,15 @@ class MitigationsScreen(GridPage[Mitigation]):
         super().__init__(COLUMNS, clock=clock)
         self.subject = subject
         self.grid.empty = "reading …"
+        self.is_read = False
         self._keys: frozenset[str] = frozenset()
         self._covered = False
         self._first = True
         """Whether the cursor still waits on what is ranked first."""
 
-    def fill(self, offers: Sequence[Mitigation], words: str) -> None:
-        """Show them; `words` say what there is in place of any."""
+    def fill(self, offers: Sequence[Mitigation], words: str, *, complete: bool) -> None:
+        """Show them; `words` say what there is in place of any, `complete` whether there can be no others."""
+        self.is_read = self.is_read or complete
         rows = {f"{each.verb}/{each.ref}/{each.words}": each for each in offers}
         before = {row.words for row in self.grid.visible_rows()}
         stood = self.grid.cursor_row
@@ -76,7 +78,8 @@ class MitigationsScreen(GridPage[Mitigation]):
         self.update_details()
 
     def heading(self) -> Sequence[Part]:
-        return [Part(f" Mitigations  {self.subject}", "strong"), Part(f"  {self.grid.visible_count}", "dim")]
+        count = f"  {self.grid.visible_count}" if self.is_read else "  reading …"
+        return [Part(f" Mitigations  {self.subject}", "strong"), Part(count, "dim")]
 
     def details(self, row: Mitigation) -> tuple[Sequence[Part], Sequence[Content]]:
         title = [Part(f" {row.rank}. {row.words}", "strong")]

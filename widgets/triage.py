@@ -11,7 +11,6 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.events import Resize
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from aurora_tui.model.text import cell_width, printable
@@ -20,6 +19,7 @@ from widgets.bars import KeyBar, age_words
 from widgets.line import Line, Part
 from widgets.pane import pane_binding
 from widgets.previews import diff_lines
+from widgets.readfirst import ReadFirst
 from widgets.sections import Sections
 
 BESIDE_FROM = 120
@@ -28,7 +28,7 @@ _URGENT = (SectionName.IMPACT, SectionName.MITIGATIONS)
 _LEFT = (SectionName.IMPACT, SectionName.WHY, SectionName.MITIGATIONS)
 
 
-class TriageScreen(ModalScreen[None]):
+class TriageScreen(ReadFirst):
     """What `subject` (in words) suffers from, why, and what would mend it; `m` offers the mitigations."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -105,6 +105,11 @@ class TriageScreen(ModalScreen[None]):
         self._crowded = False
         """Whether the left side was once longer than it is high."""
         self._covered = False
+        self.is_read = False
+
+    @property
+    def has_rows(self) -> bool:
+        return (self.right if self.right.has_focus else self.left).row is not None
 
     def compose(self) -> ComposeResult:
         yield Line(id="heading")
@@ -129,6 +134,7 @@ class TriageScreen(ModalScreen[None]):
     def show(self, sections: Sequence[TriageSection], read_at: float | None) -> None:
         """Show what is known so far; `read_at` is when all of it had been read last, None while it never was."""
         before, self._sections, self._read_at = self._sections, sections, read_at
+        self.is_read = read_at is not None
         if self.is_mounted:
             if sections != before:
                 self._lay_out()

@@ -49,6 +49,7 @@ class Console:
     def __init__(self, app: AuroraApp, pilot: Pilot[Any]) -> None:
         self.app = app
         self.pilot = pilot
+        self._pressed = 0.0
 
     @property
     def lines(self) -> list[str]:
@@ -74,11 +75,16 @@ class Console:
             await self._until(each)
 
     async def press(self, *keys: str) -> None:
-        """Press keys as a slow line delivers them, all at once, and see what they did."""
+        """Press keys as a slow line delivers them, all at once, and see what they did.
+
+        They are one burst, which comes a while after the last one: the operator has looked at the screen.
+        """
+        self._pressed = max(time.monotonic(), self._pressed + 1)
         for key in keys:
             character = key if len(key) == 1 else _CHARACTERS.get(key)
             event = Key(_NAMES.get(key, key), character)
             event.set_sender(self.app)
+            event.time = self._pressed
             self.app.post_message(event)
         await self.pilot.pause()
         await self.pilot.pause()

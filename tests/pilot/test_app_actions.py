@@ -71,6 +71,21 @@ async def test_corrections_in_a_burst_are_made_where_they_were_typed(console: Co
     assert answers(console) == (["prod"], "OPS")
 
 
+async def test_behind_a_refused_key_the_rest_of_its_burst_is_dropped_with_a_word(bad_release: Addresses) -> None:
+    off, nothing, none = "Roll back is off", "nothing here that could be triaged", "no favourite 9"
+    for way, refused in (("u", off), ("m", nothing), ("9", none)):
+        async with opened(bad_release, read_only=way == "u") as console:
+            await console.command("ns nowhere")
+            await console.command("pods" if way != "u" else "deploy all")
+            await console.until("▸Pods 0" if way != "u" else "▸Deployments ")
+            await console.press(*way, *"zprod\rqI OPS-7\r")
+            await console.until(refused, "dropped: 15 keys typed ahead")
+            assert console.app.zoomed is False
+            assert console.app.screen is console.app.main
+            await console.press("z")
+            assert console.app.zoomed is True, "what is typed afterwards counts"
+
+
 async def test_what_was_typed_ahead_of_the_preview_confirms_nothing(console: Console) -> None:
     await console.press(*"uprod\rOPS-3\r")
     await console.until("+ spec.template.spec.containers[backend].image: aurora/backend:2.4.0")

@@ -93,6 +93,13 @@ async def test_an_alert_that_is_over_gives_no_onset_to_an_incident_that_begins_n
         assert (incident.service, incident.onset) == ("keycloak", None)
 
 
+async def test_in_one_burst_the_title_is_typed_into_the_form_that_the_key_opens(bad_release: Addresses) -> None:
+    async with opened(bad_release) as console:
+        await console.until("m mend it, ⏎ why  deployment/aurora-backend")
+        await console.press(*"I again q\r")
+        await console.until("4 Resolution", "HighErrorRate of backend again q")
+
+
 async def test_a_note_is_taken_anywhere_and_is_there_in_the_next_program(bad_release: Addresses) -> None:
     async with opened(bad_release) as console:
         await open_incident(console)

@@ -15,6 +15,7 @@ from aurora_tui.model.triage import SectionName
 from aurora_tui.sandbox.addresses import Addresses
 from tests.pilot.console import Console, opened
 from widgets.actiondialog import ActionDialog
+from widgets.answers import Answers
 from widgets.changes import ChangesScreen
 from widgets.mitigations import MitigationsScreen
 from widgets.sections import Sections
@@ -111,6 +112,39 @@ async def test_m_on_the_alert_itself_offers_the_same_with_the_first_preselected(
         await console.until(lambda: screen.grid.cursor_row is not None and screen.grid.cursor_row.verb == "undo")
         await console.press("enter")
         await console.until("Undo deployment/aurora-backend in aurora")
+
+
+@pytest.mark.parametrize("way", ["m\r", "\rm\r", "Tm\r", ":triage backend\rm\r"])
+async def test_keys_of_one_burst_wait_for_the_mitigations_and_go_into_the_dialog(
+    bad_release: Addresses, way: str
+) -> None:
+    async with opened(bad_release) as console:
+        await console.until("m mend it, ⏎ why  deployment/aurora-backend")
+        await console.press(*way, *"prod\rOPS-7 q\r")
+        await console.until("rolls deployment/aurora-backend back from revision 3 (2.4.1) to revision 2 (2.4.0)")
+        field = console.app.screen.query_one(Answers)
+        assert (field.given, field.value) == (["prod"], "OPS-7 q")
+        assert "dropped" not in console.text
+        await console.press("escape")
+        await console.until(lambda: isinstance(console.app.screen, MitigationsScreen))
+    assert Journal(state_dir()).entries() == []
+
+
+async def test_behind_an_empty_list_of_mitigations_the_rest_of_a_burst_is_dropped(healthy: Addresses) -> None:
+    async with opened(healthy) as console:
+        await console.command("deploy")
+        await console.until("▸Deployments 2")
+        await console.press(*"m\rqprod\rOPS-7 why\r")
+        await console.until("nothing is suggested", "dropped: 16 keys typed ahead")
+        assert isinstance(console.app.screen, MitigationsScreen)
+
+
+async def test_escape_waits_for_nothing_and_drops_what_was_typed_before_it(bad_release: Addresses) -> None:
+    async with opened(bad_release) as console:
+        await console.until("m mend it, ⏎ why  deployment/aurora-backend")
+        await console.press(*"m\rprod\rOPS-7", "escape")
+        await console.until("dropped: ")
+        assert console.app.screen is console.app.main
 
 
 async def test_rows_lead_to_the_object_the_difference_the_trace_and_the_log_and_back(bad_release: Addresses) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from tests.pilot.console import demo
 from tests.program import Program
 
 PATIENCE = 60.0
@@ -16,8 +19,8 @@ def test_read_only_is_shown_and_the_key_of_the_rollback_sends_nothing(program: P
         seen = terminal.wait_for("HighErrorRate", PATIENCE)
         assert "READ-ONLY" in seen
 
-        terminal.send("u?")  # the help shows that the key before it has had its turn
-        seen = terminal.wait_for("Moving and sorting in tables", PATIENCE)
+        terminal.send("u")
+        seen = terminal.wait_for("Roll back is off: this session is read-only", PATIENCE)
         assert "asking the server for a preview" not in seen
         assert "Undo" not in seen
 
@@ -48,3 +51,22 @@ def test_keys_typed_in_one_burst_roll_back_the_bad_release_and_pods_and_sli_reco
     assert (entry["verdict"]["rollout"], entry["verdict"]["sli"]) == ("complete", "recovered")
     template = program.deployment()["spec"]["template"]
     assert template["spec"]["containers"][0]["image"] == "aurora/backend:2.4.0"
+
+
+def test_what_is_typed_in_one_burst_behind_m_waits_for_the_mitigations_and_carries_the_first_one_out(
+    tmp_path: Path,
+) -> None:
+    with demo("bad-release") as stack:
+        program = Program(stack, tmp_path)
+        with program.open() as terminal:
+            terminal.wait_for("HighErrorRate", PATIENCE)
+
+            terminal.send("m\r" + "prod\r" + "OPS-7\r")
+            preview = terminal.wait_for("containers[backend].image: aurora/backend:2.4.0", PATIENCE)
+            assert "rolls deployment/aurora-backend back from revision 3 (2.4.1) to revision 2 (2.4.0)" in preview
+            assert "OPS-7" in preview
+            terminal.send("\r")
+            terminal.wait_for("done: rolls deployment/aurora-backend back", PATIENCE)
+
+        (entry,) = program.journal()
+    assert (entry["verb"], entry["target"]["name"], entry["reason"]) == ("undo", "aurora-backend", "OPS-7")
