@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.heavy import import_late
+from aurora_tui.model import views
 from aurora_tui.model.actions import Target, Verb
 from aurora_tui.model.configmaps import TOGGLE
 from aurora_tui.model.selection import ObjectRef, ServiceRef
 from aurora_tui.offering import OF_THE_ROW, Offering
 from widgets.actiondialog import ActionDialog
 from widgets.history import HistoryScreen
+from widgets.objects import image_of, replicas_of
 
 if TYPE_CHECKING:
     from aurora_tui.desk import ActionDesk
@@ -97,7 +99,7 @@ class Acting(Offering):
             return
         verb = self._meant(verb)
         if verb == Verb.SCALE:
-            self._ask_replicas(ref, self.objects_pane.replicas())
+            self._ask_replicas(ref, replicas_of(self._row_of(ref)))
         else:
             self.act(Verb(verb), ref, {})
 
@@ -105,18 +107,29 @@ class Acting(Offering):
         """Ask for the workload's new image, beginning from the one that runs."""
         ref = self._workload()
         if ref is not None:
-            self._ask_image(ref.words, lambda params: self.act(Verb.IMAGE, ref, params))
+            image = image_of(self._row_of(ref))
+            self._ask_image(ref.words, image, lambda params: self.act(Verb.IMAGE, ref, params))
 
-    def _ask_image(self, what: str, act: Callable[[dict[str, str | int]], None]) -> None:
+    def _row_of(self, ref: ObjectRef) -> object:
+        """What was seen last of a workload that the keys mean; None where it was not read."""
+        if self.active is self.objects_pane:
+            return self.objects_pane.grid.cursor_row
+        view = views.of_kind(ref.kind)
+        rows = self.session.of(ref.context).store.table(view.table).rows if view is not None else {}
+        return rows.get(f"{ref.namespace}/{ref.name}")
+
+    def _ask_image(self, what: str, image: str, act: Callable[[dict[str, str | int]], None]) -> None:
+        pane = self.active or self.objects_pane
+
         def ended(text: str | None) -> None:
-            self.objects_pane.focus_body()
+            pane.focus_body()
             name, _, image = (text or "").strip().partition("=")
             if name and image:
                 act({name.strip(): image.strip()})
             elif text:
                 self._warn(f"{text!r}: give CONTAINER=IMAGE")
 
-        self.prompt.ask(f"image of {what}: ", value=self.objects_pane.image(), ended=ended)
+        self.prompt.ask(f"image of {what}: ", value=image, ended=ended)
 
     def action_shell(self) -> None:
         self.open_shell("")
@@ -230,8 +243,10 @@ class Acting(Offering):
         self._ask_number(asked, lambda number: self.act(Verb.SCALE, ref, {"replicas": number}))
 
     def _ask_number(self, label: str, act: Callable[[int], None], what: str = "number of replicas") -> None:
+        pane = self.active or self.objects_pane
+
         def ended(text: str | None) -> None:
-            self.objects_pane.focus_body()
+            pane.focus_body()
             if text is None or not text.strip():
                 return
             if text.strip().isdecimal():

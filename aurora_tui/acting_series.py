@@ -10,7 +10,7 @@ from aurora_tui.model.actions import Params, Verb
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.series import Step, Way, objects, title_of
 from aurora_tui.offering import OF_THE_ROW, mixed
-from widgets.objects import Marked
+from widgets.objects import Marked, image_of
 
 if TYPE_CHECKING:
     from aurora_tui.actions import ActionPath
@@ -52,7 +52,8 @@ class ActingInSeries(Acting):
         if marked is None:
             super().action_set_image()
         elif not self._is_mixed(marked.refs):
-            self._ask_image(objects(marked.refs), lambda params: self._act_on(marked, Verb.IMAGE, params))
+            image = image_of(self.objects_pane.grid.cursor_row)
+            self._ask_image(objects(marked.refs), image, lambda params: self._act_on(marked, Verb.IMAGE, params))
 
     def action_drain(self) -> None:
         """Drain the node under the cursor: its pods go to others, so that several at once make no sense."""

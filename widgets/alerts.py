@@ -30,7 +30,7 @@ from widgets.alertpage import copy_link, link_parts
 from widgets.grid import Grid
 from widgets.line import Line, Part
 from widgets.pane import pane_binding
-from widgets.tablepane import TablePane
+from widgets.tablepane import OF_ITS_WORKLOAD, TablePane
 
 _HIGH = 12
 """Rows from which there is room for why the alert concerns its service, and for its links."""
@@ -44,6 +44,7 @@ class AlertsPane(TablePane):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        *OF_ITS_WORKLOAD,
         pane_binding(
             "d", "app.describe_alert", "Describe", "Labels, summary and rule of the alert", id="alerts.describe"
         ),

@@ -19,7 +19,7 @@ from aurora_tui.store import Store
 from widgets.line import Part
 from widgets.pane import pane_binding
 from widgets.podusage import METRICS, PodUsage
-from widgets.tablepane import TRACES, UNDO, TablePane
+from widgets.tablepane import IMAGE, RESTART, SCALE, TRACES, UNDO, TablePane
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,10 @@ class ObjectsPane(TablePane):
         pane_binding(
             "p", "app.previous_logs", "Previous", "Logs of the previous container", id="objects.previous", show=False
         ),
-        pane_binding("r", "app.act('restart')", "Restart", "Restart the workload, pod by pod", id="objects.restart"),
-        pane_binding("s", "app.act('scale')", "Scale", "Change the number of replicas", id="objects.scale"),
+        RESTART,
+        SCALE,
         pane_binding("s", "app.shell", "Shell", "Open a shell in a container of the pod; asks first", id="pods.shell"),
-        pane_binding("i", "app.set_image", "Image", "Give the workload's container another image", id="objects.image"),
+        IMAGE,
         pane_binding("ctrl+d", "app.act('delete')", "Delete", "Delete the pod; asks first", id="pods.delete"),
         pane_binding(
             "ctrl+k",
@@ -222,11 +222,6 @@ class ObjectsPane(TablePane):
         owner = owner_workload(row)
         return ObjectRef(owner[0], row.metadata.namespace, owner[1], context=context_of(row)) if owner else None
 
-    def replicas(self) -> int | None:
-        """The wanted replicas of the workload under the cursor, as last seen."""
-        spec = getattr(self.grid.cursor_row, "spec", None)
-        return getattr(spec, "replicas", None)
-
     def suspended(self) -> bool:
         """Whether the CronJob under the cursor is suspended, as last seen."""
         return bool(getattr(getattr(self.grid.cursor_row, "spec", None), "suspend", False))
@@ -234,13 +229,6 @@ class ObjectsPane(TablePane):
     def cordoned(self) -> bool:
         """Whether the node under the cursor takes no new pods, as last seen."""
         return bool(getattr(getattr(self.grid.cursor_row, "spec", None), "unschedulable", False))
-
-    def image(self) -> str:
-        """``CONTAINER=IMAGE`` of the first container under the cursor; empty where there is none."""
-        spec: Any = getattr(self.grid.cursor_row, "spec", None)
-        template = getattr(spec, "template", None)
-        containers = getattr(template.spec if template else spec, "containers", None)
-        return f"{containers[0].name}={containers[0].image}" if containers else ""
 
     def containers(self) -> Sequence[str]:
         """The containers of the pod under the cursor, without those that only prepare it."""
@@ -343,3 +331,16 @@ class ObjectsPane(TablePane):
         """Remember the order for when the operator, or the column that it goes by, comes back."""
         if self.grid.sorted_by is not None:
             self._orders[self.table.name] = self.grid.sorted_by
+
+
+def replicas_of(row: object) -> int | None:
+    """The wanted replicas of a workload, as last seen."""
+    return getattr(getattr(row, "spec", None), "replicas", None)
+
+
+def image_of(row: object) -> str:
+    """``CONTAINER=IMAGE`` of a workload's first container, or of a pod's; empty where there is none."""
+    spec: Any = getattr(row, "spec", None)
+    template = getattr(spec, "template", None)
+    containers = getattr(template.spec if template else spec, "containers", None)
+    return f"{containers[0].name}={containers[0].image}" if containers else ""

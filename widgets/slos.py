@@ -16,13 +16,14 @@ from aurora_tui.store import Store
 from widgets.grid import Grid
 from widgets.line import Line, Part
 from widgets.pane import pane_binding
-from widgets.tablepane import TablePane
+from widgets.tablepane import OF_ITS_WORKLOAD, TablePane
 
 
 class SlosPane(TablePane):
     """Objectives, worst first; Enter goes to the workloads of the service."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        *OF_ITS_WORKLOAD,
         pane_binding(
             "d", "app.describe_slo", "Describe", "Burn rates by window, budget and queries", id="slos.describe"
         ),

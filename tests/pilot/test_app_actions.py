@@ -227,6 +227,28 @@ async def test_restart_on_a_pod_means_the_workload_that_runs_it(console: Console
     await console.until(f"Restart deployment/{BACKEND} in aurora (context prod)")
 
 
+@pytest.mark.parametrize("pane", ["alerts", "slos"])
+async def test_keys_on_an_alert_or_an_objective_mean_the_workload_of_its_service(
+    bad_release: Addresses, pane: str
+) -> None:
+    async with opened(bad_release) as console:
+        await console.until("m mend it, ⏎ why  deployment/aurora-backend")
+        await console.command(pane)
+        await console.until(f"▸{'Alerts' if pane == 'alerts' else 'SLOs'}")
+        await console.press("/", *"backend", "enter")
+        await console.press("r")
+        await console.until(f"Restart deployment/{BACKEND} in aurora (context prod)")
+        await console.press("escape", "s")
+        assert f" scale deployment/{BACKEND} (now " in console.lines[-2]
+        await console.press(*"7\r")
+        await console.until(f"scales deployment/{BACKEND} from 3 to 7 replicas")
+        await console.press("escape")
+        assert f"▸{'Alerts' if pane == 'alerts' else 'SLOs'}" in console.text, "the keys stay where they were"
+        await console.press("i")
+        assert f" image of deployment/{BACKEND}:" in console.lines[-2]
+        await console.press("escape")
+
+
 async def test_a_row_that_was_replaced_by_a_namesake_is_not_acted_on(console: Console) -> None:
     table = console.app.session.store.table("deployments")
     row = table.rows[f"aurora/{BACKEND}"]
