@@ -154,7 +154,8 @@ class Frame(InOrder):
         self._update_status()
         if self.screen is not self._on_top or (second and self.screen is not self.main):
             self._on_top = self.screen
-            self.main.query_one(KeyBar).update_keys()
+            # Of a dialog that has none the bar of what it lies over is seen.
+            next(bar for screen in reversed(self.screen_stack) for bar in screen.query(KeyBar)).update_keys()
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Key | MouseEvent | Resize) and not isinstance(event, MouseMove):

@@ -15,7 +15,7 @@ from textual.widgets import Button, Static
 from aurora_tui.model.actions import Followed, Outcome, Plan, Record, Remedy, Verdict
 from aurora_tui.model.text import printable
 from widgets.account import Account
-from widgets.confirming import ConfirmScreen
+from widgets.confirming import LEAVING, ConfirmScreen
 from widgets.pane import pane_binding
 from widgets.previews import diff_lines, remarks
 
@@ -31,8 +31,15 @@ class ActionDialog(ConfirmScreen[Plan]):
     """One action from its preview to its verdict."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        pane_binding(
-            "escape", "leave", "Cancel", "Leave without doing anything, or hide what is under way", id="action.leave"
+        *(
+            pane_binding(
+                "escape",
+                f"leave('{word}')",
+                word,
+                "Leave without doing anything, or hide what is under way",
+                id="action.leave",
+            )
+            for word in LEAVING
         ),
         pane_binding("u", "undo", "Undo this", "Take the action back, with a preview of its own", id="action.undo"),
         pane_binding(
@@ -144,7 +151,7 @@ class ActionDialog(ConfirmScreen[Plan]):
         came_to_nothing = record.outcome in (Outcome.REFUSED, Outcome.FAILED)
         if came_to_nothing or not record.plan.followed:
             self._finished = True
-            self._cancel.label = "Close"
+            self._leaving = "Close"
         if not came_to_nothing:  # what was confirmed gives its place to what becomes of it
             for preview in self.query("#warnings, #diff"):
                 preview.display = False
@@ -162,7 +169,7 @@ class ActionDialog(ConfirmScreen[Plan]):
             self.refresh_bindings()
         if isinstance(step, Verdict):
             self._finished = True
-            self._cancel.label = "Close"
+            self._leaving = "Close"
 
     def tell_suffering(self, words: str) -> None:
         """Say beside the verdict that the users are not well served yet, and ask for what is to be done next."""
@@ -178,6 +185,8 @@ class ActionDialog(ConfirmScreen[Plan]):
         self.account.tell(Content.styled(f"! {printable(words)}", "$text-warning"))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "leave":
+            return parameters == (self._leaving,)
         if action == "undo":
             return bool(self.account.undo)
         if action == "remedy":
@@ -198,7 +207,7 @@ class ActionDialog(ConfirmScreen[Plan]):
         for shown in self.query("#account, #diff").results(VerticalScroll):
             shown.scroll_relative(y=pages * max(1, shown.size.height // 2), animate=False)
 
-    def action_leave(self) -> None:
+    def action_leave(self, word: str = "") -> None:
         if self._confirmed and not self._finished:
             self.notify("the verification goes on; its verdict will be said here and in the journal", markup=False)
         super().action_leave()

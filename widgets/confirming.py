@@ -28,6 +28,9 @@ class Previewed(Protocol):
     def needs_reason(self) -> bool: ...
 
 
+LEAVING = ("Cancel", "Hide", "Close")
+"""What leaving means: before the confirmation, while something is under way, and when nothing is left to do."""
+
 P = TypeVar("P", bound=Previewed)
 
 
@@ -51,6 +54,7 @@ class ConfirmScreen(ModalScreen[bool], Generic[P]):
         self._protected = protected
         self._plan: P | None = None
         self._confirmed = False
+        self._word = LEAVING[0]
 
     def _say(self, content: Content) -> None:
         """Tell what holds the confirmation up."""
@@ -74,7 +78,7 @@ class ConfirmScreen(ModalScreen[bool], Generic[P]):
 
     def _buttons(self) -> ComposeResult:
         with Horizontal(id="buttons"):
-            yield Button("Cancel", id="cancel", compact=True)
+            yield Button(self._word, id="cancel", compact=True)
             if not self._protected:
                 yield Button("Do it", id="confirm", compact=True, variant="error", disabled=True)
 
@@ -104,7 +108,7 @@ class ConfirmScreen(ModalScreen[bool], Generic[P]):
     def _reopen(self) -> None:
         """What was confirmed is void: ask all anew."""
         self._confirmed = False
-        self._cancel.label = "Cancel"
+        self._leaving = "Cancel"
         if self._protected:
             answers = self.query_one("#answers", Answers)
             answers.ask(self._protection)
@@ -116,7 +120,7 @@ class ConfirmScreen(ModalScreen[bool], Generic[P]):
     def _close_questions(self) -> None:
         for question in self.query("#answers, #confirm"):
             question.display = False
-        self._cancel.label = "Hide" if self._confirmed else "Close"
+        self._leaving = "Hide" if self._confirmed else "Close"
         self.set_focus(self._watched if self._confirmed else self._cancel)
 
     def on_answers_given_early(self, event: Answers.GivenEarly) -> None:
@@ -145,8 +149,19 @@ class ConfirmScreen(ModalScreen[bool], Generic[P]):
     def action_undo(self) -> None:
         self.dismiss(True)
 
-    def action_leave(self) -> None:
+    def action_leave(self, word: str = "") -> None:
         self.dismiss()
+
+    @property
+    def _leaving(self) -> str:
+        """What leaving means now: one of `LEAVING`, on the button and in the key bar."""
+        return self._word
+
+    @_leaving.setter
+    def _leaving(self, word: str) -> None:
+        self._word = word
+        self._cancel.label = word
+        self.refresh_bindings()
 
     @property
     def _cancel(self) -> Button:

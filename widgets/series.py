@@ -135,7 +135,7 @@ class SeriesScreen(ConfirmScreen[SeriesPlan]):
     def show_end(self, ended: Ended) -> None:
         """All is over."""
         self._ended = ended
-        self._cancel.label = "Close"
+        self._leaving = "Close"
         self._paint_progress()
         self.refresh_bindings()
 
@@ -162,7 +162,7 @@ class SeriesScreen(ConfirmScreen[SeriesPlan]):
     def action_stop(self) -> None:
         self.post_message(self.StopWanted(self))
 
-    def action_leave(self) -> None:
+    def action_leave(self, word: str = "") -> None:
         if self._confirmed and self._ended is None:
             words = "it goes on, and its end will be said here; :series shows it again, with x to stop it"
             self.notify(words, markup=False)

@@ -105,8 +105,10 @@ async def test_the_rollback_is_followed_to_its_verdict_and_kept_in_the_journal(
         assert "context prod · namespace aurora · deployment/aurora-backend" in console.text
         await console.press("enter")
         await console.until("done: rolls deployment/aurora-backend back")
+        await console.until(lambda: "esc Hide" in console.keys)
         await console.until("✔ pods complete: 3 pods available")
-        assert "Close" in console.text
+        await console.until(lambda: "u Undo this" in console.keys and "esc Close" in console.keys)
+        assert "Hide" not in console.text
         await console.press("enter")
         assert dialog(console) is None
         await console.until(lambda: "3/3" in console.under_cursor(console.app.objects_pane))
