@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from aurora_tui.arranged import Arranged
+from widgets.confirming import ConfirmScreen
 from widgets.field import Field
 from widgets.readfirst import ReadFirst
 
@@ -36,10 +37,13 @@ _TOLD_AFTER = 5
 
 
 class Typed(NamedTuple):
-    """A key, and whether there was time for a look before it."""
+    """A key as it came."""
 
     event: Key
     looked: bool
+    """Whether there was time for a look before it."""
+    shown: object
+    """The preview that stood on the screen by then; None where none did."""
 
 
 class InOrder(Arranged):
@@ -89,7 +93,7 @@ class InOrder(Arranged):
             return
         if self._reading is not None and event.key in _AT_ONCE:
             self._drop()
-        self._typed.append(Typed(event, pause >= LOOK))
+        self._typed.append(Typed(event, pause >= LOOK, self._shown))
         if len(self._typed) == 1:
             await self._go_on_typing()
 
@@ -131,6 +135,11 @@ class InOrder(Arranged):
             self._asked = False
             await self._go_on_typing()
 
+    @property
+    def _shown(self) -> object:
+        page = self.screen
+        return page.shown if isinstance(page, ConfirmScreen) else None
+
     async def _go_on_typing(self) -> None:
         while self._typed:
             if self._asked:
@@ -141,14 +150,14 @@ class InOrder(Arranged):
             while not self.screen.is_mounted:  # noqa: ASYNC110 - there is no public event for it
                 # What was typed ahead is for the page or the dialog that is just being made.
                 await asyncio.sleep(0.001)
-            if not self._is_ready(*self._typed[0]):
+            if not self._is_ready(self._typed[0]):
                 return
-            await self._carry_out(self._typed.popleft().event)
+            await self._carry_out(self._typed.popleft())
 
-    def _is_ready(self, event: Key, looked: bool) -> bool:
+    def _is_ready(self, typed: Typed) -> bool:
         """Whether a key means what it was typed for."""
         waits, page = self._reading, self.screen
-        self._looked = looked or (self._looked and page is self._page)
+        self._looked = typed.looked or (self._looked and page is self._page)
         self._page = page
         if isinstance(waits, asyncio.Task) and not waits.done():
             return False
@@ -156,7 +165,7 @@ class InOrder(Arranged):
             self.refuse()
             return False
         unseen = waits is page or not self._looked
-        if isinstance(page, ReadFirst) and (unseen or not page.has_rows) and page.means_rows(event.key):
+        if isinstance(page, ReadFirst) and (unseen or not page.has_rows) and page.means_rows(typed.event.key):
             if waits is not page:
                 self._waits_since = time.monotonic()
             longest = page.has_rows and time.monotonic() - self._waits_since > LONGEST
@@ -170,12 +179,14 @@ class InOrder(Arranged):
         self._reading = None
         return True
 
-    async def _carry_out(self, event: Key) -> None:
-        field = self.screen.focused
+    async def _carry_out(self, typed: Typed) -> None:
+        event, page, field = typed.event, self.screen, self.screen.focused
         self._asked = event.key == "enter" or (self.screen is not self.main and not isinstance(field, Field))
         if await self._check_bindings(event.key, priority=True):
             return
-        if isinstance(field, Field):
+        if isinstance(page, ConfirmScreen) and page.would_confirm(event.key) and typed.shown is not page.shown:
+            page.say_too_early()  # it stands there by now, but nobody can have read it
+        elif isinstance(field, Field):
             await field.take(event)
         elif not self.is_off(event.key):
             await super().on_event(event)

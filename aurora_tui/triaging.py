@@ -62,8 +62,8 @@ class Case:
 
     def show(self, screen: TriageScreen | MitigationsScreen) -> None:
         """Let a screen say what is known so far."""
-        if self.triage is None or not screen.is_attached:
-            return
+        if self.triage is None or not screen.is_attached or not screen.is_mounted:
+            return  # it was left, or is just being made and will be shown it then
         if isinstance(screen, TriageScreen):
             screen.show(self.triage.sections, self.read_at)
         else:

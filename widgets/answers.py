@@ -64,10 +64,15 @@ class Answers(Field):
         self.disabled = False
         self.display = True
 
+    @property
+    def asks_last(self) -> bool:
+        """Whether the next answer is the last one."""
+        return len(self.given) == len(self._questions) - 1
+
     async def action_submit(self) -> None:
         answer = self.value.strip()
         question = self._questions[len(self.given)]
-        last = len(self.given) == len(self._questions) - 1
+        last = self.asks_last
         if not question.accepts(answer):
             self.app.bell()
             return

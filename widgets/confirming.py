@@ -123,9 +123,25 @@ class ConfirmScreen(ModalScreen[bool], Generic[P]):
         self._leaving = "Hide" if self._confirmed else "Close"
         self.set_focus(self._watched if self._confirmed else self._cancel)
 
+    @property
+    def shown(self) -> P | None:
+        """The plan whose preview stands there."""
+        return self._plan
+
+    def would_confirm(self, key: str) -> bool:
+        """Whether a key confirms what the screen shows."""
+        focused = self.focused
+        if isinstance(focused, Answers):
+            return key == "enter" and focused.asks_last
+        return key in ("enter", "space") and focused is not None and focused.id == "confirm"
+
+    def say_too_early(self) -> None:
+        """A key would have confirmed what nobody can have read yet."""
+        self._say(Content.styled("Not yet: read the preview first, then press Enter again.", "$text-warning"))
+
     def on_answers_given_early(self, event: Answers.GivenEarly) -> None:
         if self._plan is None:
-            self._say(Content.styled("Not yet: read the preview first, then press Enter again.", "$text-warning"))
+            self.say_too_early()
 
     def on_answers_given(self, event: Answers.Given) -> None:
         self._confirm(event.answers.get("context"), event.answers.get("reason"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import string
 import time
@@ -49,7 +50,6 @@ class Console:
     def __init__(self, app: AuroraApp, pilot: Pilot[Any]) -> None:
         self.app = app
         self.pilot = pilot
-        self._pressed = 0.0
 
     @property
     def lines(self) -> list[str]:
@@ -79,12 +79,11 @@ class Console:
 
         They are one burst, which comes a while after the last one: the operator has looked at the screen.
         """
-        self._pressed = max(time.monotonic(), self._pressed + 1)
+        self.app._typed_at = -math.inf
         for key in keys:
             character = key if len(key) == 1 else _CHARACTERS.get(key)
             event = Key(_NAMES.get(key, key), character)
             event.set_sender(self.app)
-            event.time = self._pressed
             self.app.post_message(event)
         await self.pilot.pause()
         await self.pilot.pause()

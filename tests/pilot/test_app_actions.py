@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -92,6 +93,27 @@ async def test_what_was_typed_ahead_of_the_preview_confirms_nothing(console: Con
     await console.pilot.pause()
     assert answers(console) == (["prod"], "OPS-3")
     assert "sending" not in console.text
+    assert Journal(state_dir()).entries() == []
+
+
+async def test_an_enter_confirms_no_preview_that_came_after_it_was_typed(console: Console) -> None:
+    await console.press("u")
+    await console.until("+ spec.template.spec.containers[backend].image: aurora/backend:2.4.0")
+    shown = dialog(console)
+    assert shown is not None
+    assert shown.shown is not None
+    read = asyncio.Event()
+
+    async def reading() -> None:
+        await read.wait()
+
+    console.app.keys_wait_for(asyncio.create_task(reading()))
+    await console.press(*"prod\rOPS-8\r")
+    assert answers(console) == ([], ""), "they wait"
+    shown.show_plan(replace(shown.shown))
+    read.set()
+    await console.until("Not yet: read the preview first, then press Enter again.")
+    assert answers(console) == (["prod"], "OPS-8")
     assert Journal(state_dir()).entries() == []
 
 
