@@ -75,7 +75,7 @@ class InOrder(Arranged):
         self._reading: ReadFirst | asyncio.Task[None] | None = None
         """What the next key waits for: the rows of a page, or something that is still being opened."""
         self._page: Screen[Any] | None = None
-        self._looked = False
+        self._saw_page = False
         """Whether the operator had time to look at that page since it lies on top."""
         self._waits_since = -inf
         self._ticks_waited = 0
@@ -157,14 +157,14 @@ class InOrder(Arranged):
     def _is_ready(self, typed: Typed) -> bool:
         """Whether a key means what it was typed for."""
         waits, page = self._reading, self.screen
-        self._looked = typed.looked or (self._looked and page is self._page)
+        self._saw_page = typed.looked or (self._saw_page and page is self._page)
         self._page = page
         if isinstance(waits, asyncio.Task) and not waits.done():
             return False
         if isinstance(waits, ReadFirst) and waits is not page:
             self.refuse()
             return False
-        unseen = waits is page or not self._looked
+        unseen = waits is page or not self._saw_page
         if isinstance(page, ReadFirst) and (unseen or not page.has_rows) and page.means_rows(typed.event.key):
             if waits is not page:
                 self._waits_since = time.monotonic()
