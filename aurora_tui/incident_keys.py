@@ -86,7 +86,7 @@ class IncidentKeys(ChoosingIncidents):
         self.push_screen(form)
 
     def action_postmortem(self) -> None:
-        """The draft of the post-mortem, as it is exported."""
+        """The draft of the post-mortem, as it is exported; to look at it is not to write it."""
         past = self.screen.past if isinstance(self.screen, IncidentScreen) else None
         incident = past or self.incidents.incident
         if incident is None:
@@ -110,11 +110,6 @@ class IncidentKeys(ChoosingIncidents):
         if incident is None or not page.is_attached:
             return
         page.fill(draft(incident, desk.procedure, self.session.clock()))
-        try:
-            if past is None:
-                await desk.saw("postmortem")
-        except JournalError as error:
-            self._warn(str(error))
 
     def on_incident_screen_tick_wanted(self, message: IncidentScreen.TickWanted) -> None:
         row = message.row

@@ -29,8 +29,6 @@ THOUGHT_EVERY = 300.0
 """Seconds between two readings of the whole situation: it is asked of many servers."""
 THOUGHT_AGAIN = 60.0
 """The same while nothing was found: just after the onset there is little to go by."""
-AFTERWARDS = "postmortem"
-"""What is done when an incident is over, too."""
 
 
 class IncidentDesk(FactKeeper):
@@ -104,7 +102,7 @@ class IncidentDesk(FactKeeper):
 
     async def saw(self, name: str, at: float | None = None) -> None:
         """The program saw something, now or `at`: what it was first is ticked, wherever the list says so."""
-        if self.incident is not None and (self.incident.is_open or name == AFTERWARDS):
+        if self.incident is not None and self.incident.is_open:
             await self._saw(name, at)
 
     async def change_severity(self, severity: str) -> None:

@@ -217,31 +217,15 @@ async def test_the_draft_of_the_post_mortem_is_one_key_away(bad_release: Address
         await console.until("# Post-mortem: `HighErrorRate of backend`", "## Impact")
 
 
-async def test_a_draft_that_nobody_waited_for_is_not_taken_for_written(
-    bad_release: Addresses, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_who_looks_at_the_draft_has_not_written_the_post_mortem(bad_release: Addresses) -> None:
     async with opened(bad_release) as console:
         await open_incident(console)
-        asked, answer, measure = asyncio.Event(), asyncio.Event(), console.app.incidents.measure
-
-        async def slow() -> None:
-            asked.set()
-            await answer.wait()
-            await measure()
-
-        monkeypatch.setattr(console.app.incidents, "measure", slow)
-        await console.press("p")
-        await console.until("Post-mortem draft")
-        await asked.wait()
-        await console.press("escape")
-        await console.until("4 Resolution")
-        answer.set()
-        await console.until(lambda: not any("_fill_postmortem" in str(task) for task in asyncio.all_tasks()))
-        assert row(console, "Write the post-mortem").startswith("[ ]")
         await console.press("p")
         await console.until("## Impact")
-        await console.press("escape")
-        await console.until(lambda: row(console, "Write the post-mortem").startswith("[x]"))
+        await console.until(lambda: not any("_fill_postmortem" in str(task) for task in asyncio.all_tasks()))
+        incident = console.app.incidents.incident
+        assert incident is not None
+        assert "resolution.postmortem" not in incident.ticks
 
 
 async def test_without_an_incident_a_note_says_how_to_open_one(bad_release: Addresses, home: Path) -> None:

@@ -16,7 +16,7 @@ from aurora_tui.model.incidents import FactKind
 from aurora_tui.sandbox.addresses import Addresses
 from aurora_tui.settings import load_settings
 from tests.pilot.console import opened
-from tests.pilot.test_app_incident import open_incident, row
+from tests.pilot.test_app_incident import open_incident
 from tests.unit.test_incident_notify import KEY, Receiver
 
 
@@ -119,8 +119,6 @@ async def test_calm_for_long_enough_ends_it_with_its_cost(healthy: Addresses, re
         assert [event["event_action"] for event in events(receiver)] == ["resolve"]
         await console.press("p")
         await console.until("## Impact", "events failed")
-        await console.press("escape")
-        await console.until(lambda: row(console, "Write the post-mortem").startswith("[x]"))
 
 
 async def test_what_was_done_stands_in_the_timeline_and_nothing_ends_while_it_burns(
