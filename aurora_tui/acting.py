@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.heavy import import_late
 from aurora_tui.model import views
-from aurora_tui.model.actions import Target, Verb
+from aurora_tui.model.actions import Target, Verb, called
 from aurora_tui.model.configmaps import TOGGLE
 from aurora_tui.model.selection import ObjectRef, ServiceRef
 from aurora_tui.offering import OF_THE_ROW, Offering
@@ -209,7 +209,9 @@ class Acting(Offering):
         if any(isinstance(screen, ActionDialog) for screen in self.screen_stack):
             return
         session = self.session.of(ref.context)
-        dialog = ActionDialog(f"{verb.value} {ref.words}", session.context, protected=session.environment.protected)
+        dialog = ActionDialog(
+            f"{called(verb, ref.kind)} {ref.words}", session.context, protected=session.environment.protected
+        )
         opened = self.push_screen(dialog, lambda wanted: self.undo_last() if wanted else None)
         self._work(self._prepare(opened, dialog, verb, ref, params))
 

@@ -22,6 +22,7 @@ from aurora_tui.model.actions import (
     Request,
     Target,
     Verb,
+    called,
 )
 from aurora_tui.model.diffs import changes
 from aurora_tui.model.policies import Policy, Ruling, judge
@@ -68,7 +69,7 @@ class Planner:
         ruling = self.ruling(verb, resource.kind, namespace, name, now)
         return Plan(
             action=_action(rules, view, draft, preview.answer),
-            title=f"{verb.capitalize()} {label}{_where(view)} (context {self.cluster.context})",
+            title=f"{called(verb, resource.kind).capitalize()} {label}{_where(view)} (context {self.cluster.context})",
             effect=draft.effect,
             diff=changes(rules.shown(live), rules.shown(preview.answer)) if preview.answer else (),
             warnings=(

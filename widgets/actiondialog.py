@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Static
 
-from aurora_tui.model.actions import Followed, Outcome, Plan, Record, Remedy, Verdict
+from aurora_tui.model.actions import Followed, Outcome, Plan, Record, Remedy, Verdict, called
 from aurora_tui.model.text import printable
 from widgets.account import Account
 from widgets.confirming import LEAVING, ConfirmScreen
@@ -126,7 +126,7 @@ class ActionDialog(ConfirmScreen[Plan]):
             self._text("#lines", Content("\n").join(diff_lines(plan.diff)))
             self.query_one("#diff").display = True
         if not self._protected:
-            self.query_one("#confirm", Button).label = plan.action.verb.value
+            self.query_one("#confirm", Button).label = called(plan.action.verb, target.kind)
         self._offer(plan)
 
     def _ask(self, plan: Plan) -> None:

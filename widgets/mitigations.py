@@ -26,15 +26,19 @@ COLUMNS: Sequence[Column[Mitigation]] = (
     Column("RANK", lambda offer, _: Cell(str(offer.rank)), lambda offer: offer.rank, right=True),
     Column("MITIGATION", _what, lambda offer: offer.words),
     Column("BECAUSE", lambda offer, _: Cell(str(offer.cause or "")), lambda offer: str(offer.cause or ""), rank=1),
-    Column("WHY", lambda offer, _: Cell(offer.why, Tone.DIM), lambda offer: offer.why, rank=2, flexible=True),
+    Column(
+        "WHY", lambda offer, _: Cell(offer.why, Tone.DIM), lambda offer: offer.why, rank=2, flexible=True, yields=True
+    ),
 )
 
 
 class MitigationsScreen(GridPage[Mitigation]):
     """What would mend what `subject` (in words) suffers from; Enter goes to the preview of the one under the cursor."""
 
+    OF_ROWS = frozenset({"preview"})
     BINDINGS: ClassVar[list[BindingType]] = [
         pane_binding("escape,q", "leave", "Back", "Back without doing anything", id="mitigations.back"),
+        pane_binding("enter", "preview", "Preview", "What it would change; asks first", id="mitigations.preview"),
     ]
 
     class Chosen(Message):
@@ -105,5 +109,15 @@ class MitigationsScreen(GridPage[Mitigation]):
         row = self.grid.cursor_row
         self._first = row is None or row.rank == 1
 
+    def on_mount(self) -> None:
+        super().on_mount()
+        # The key bar shows the keys of the focused widget first, and they come first; there is no public hook.
+        for key in ("space", "enter"):
+            self.grid._bindings.key_to_bindings.pop(key, None)
+
     def on_grid_row_chosen(self, message: Grid.RowChosen) -> None:
-        self.post_message(self.Chosen(self, message.row))
+        self.action_preview()
+
+    def action_preview(self) -> None:
+        if (row := self.grid.cursor_row) is not None:
+            self.post_message(self.Chosen(self, row))

@@ -194,7 +194,8 @@ def _neighbour(situation: Situation, finding: Finding) -> Iterator[Offer]:
     ref = finding.ref
     if ref.kind == "CronJob":
         against = ("the run under way goes on: delete its pod as well",)
-        yield Offer(1.0, f"suspend {ref}: it starts no more runs", Verb.PAUSE, ref, {}, against)
+        if not (situation.raw(ref) or {}).get("spec", {}).get("suspend"):
+            yield Offer(1.0, f"suspend {ref}: it starts no more runs", Verb.PAUSE, ref, {}, against)
         for pod in situation.pods_of(ref):
             if pod.status.phase == "Running":
                 name = ObjectRef("Pod", ref.namespace, pod.metadata.name, pod.metadata.uid)

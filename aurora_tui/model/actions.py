@@ -40,6 +40,14 @@ class Verb(StrEnum):
     UNSILENCE = "unsilence"
 
 
+_ALSO_CALLED = {(Verb.PAUSE, "CronJob"): "suspend"}
+
+
+def called(verb: Verb, kind: str) -> str:
+    """What a verb is called for a kind of object: a CronJob is suspended, as kubectl has it."""
+    return _ALSO_CALLED.get((verb, kind), verb.value)
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """The one object that an action is pinned to; `kind` as the API writes it (``Deployment``)."""

@@ -91,6 +91,8 @@ async def test_from_start_to_the_preview_of_the_rollback_are_three_keys(bad_rele
         await triaged(console)  # Enter
         await console.press("m")
         await console.until("Mitigations  backend", "why: deployment/aurora-backend: revision 3")
+        await console.until("BECAUSE      WHY")
+        assert "⏎ Preview" in console.keys
         await console.press("enter")
         await console.until("+ spec.template.spec.containers[backend].image: aurora/backend:2.4.0")
         assert isinstance(console.app.screen, ActionDialog)

@@ -401,6 +401,13 @@ def test_a_neighbour_that_serves_users_or_keeps_data_is_not_scaled_down() -> Non
     assert database.words == "see whose statefulset/other-db is, and whether it may be stopped"
 
 
+def test_a_job_that_is_suspended_already_is_not_suspended_once_more() -> None:
+    situation = beside(3.1, -30)
+    done = {"metadata": meta("report"), "spec": {"suspend": True}}
+    suspended = replace(situation, listed={**situation.listed, "CronJob": [done]})
+    assert [each.verb for each in ranked(suspended)] == [Verb.DELETE]
+
+
 def test_a_bad_canary_gets_no_traffic() -> None:
     latency = {"cart-aaa-1": 0.1, "cart-aaa-2": 0.1, "cart-canary-1": 1.5}
     assert first(with_canary(latency=latency)) == (Verb.SCALE, "deployment/cart-canary", {"replicas": 0})
