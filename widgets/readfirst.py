@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Set
 from typing import ClassVar
 
+from textual.binding import BindingType
 from textual.screen import ModalScreen
+
+from widgets.pane import pane_binding
 
 
 class ReadFirst(ModalScreen[None]):
     """Tells the app whether a key can already mean what the operator who typed it meant."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        pane_binding("question_mark", "app.help", "Help", "All keys and commands", id="app.help"),
+    ]
     OF_ROWS: ClassVar[Set[str]] = frozenset()
     """The page's own actions that mean the row under the cursor; all keys of the widget with the focus do."""
     is_read = True

@@ -74,6 +74,17 @@ async def test_everything_to_decide_on_stands_on_one_screen(bad_release: Address
             assert words in console.text, words
 
 
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+async def test_the_help_is_a_key_away_and_comes_back(bad_release: Addresses, size: tuple[int, int]) -> None:
+    async with opened(bad_release, size) as console:
+        screen = await triaged(console)
+        assert "? Help" in console.keys
+        await console.press("?")
+        assert console.lines[0].startswith(" Help")
+        await console.press("escape")
+        assert console.app.screen is screen
+
+
 async def test_on_a_small_terminal_what_mends_it_is_in_sight_and_the_rest_is_scrolled_to(
     bad_release: Addresses,
 ) -> None:
