@@ -101,13 +101,17 @@ class MaintenanceScreen(TickPage):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         pane_binding("escape,q", "leave", "Back", "Back to the panes", id="maintenance.back"),
-        pane_binding("space", "tick", "Done", "The task was done now", id="maintenance.tick"),
+        pane_binding(
+            "space", "tick", "Done", "The task was done now; once more takes that back", id="maintenance.tick"
+        ),
     ]
 
     def __init__(self, tasks: Sequence[MaintenanceTask], *, clock: Callable[[], float]) -> None:
         super().__init__(DUE_COLUMNS, clock=clock)
         self._tasks = tasks
         self._rows: dict[str, DueRow] = {}
+        self._done: frozenset[str] = frozenset()
+        """What was ticked here, and can be taken back."""
 
     def fill(self, ticks: Mapping[str, Tick]) -> None:
         own = ticks_of(MAINTENANCE, ticks)
@@ -129,4 +133,7 @@ class MaintenanceScreen(TickPage):
     def action_tick(self) -> None:
         row = self.grid.cursor_row
         if row is not None:
-            self.post_message(self.TickWanted(self, f"{MAINTENANCE}.{row.task.name}", row.task.text, done=True))
+            self.grid.move_to(row.key)  # the cursor keeps to it when it is due no longer
+            done = row.key not in self._done
+            self._done ^= {row.key}
+            self.post_message(self.TickWanted(self, f"{MAINTENANCE}.{row.task.name}", row.task.text, done=done))

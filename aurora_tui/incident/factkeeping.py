@@ -8,7 +8,7 @@ from typing import Any
 
 from aurora_tui.incident.book import LISTS, Book
 from aurora_tui.incident.meeting import Meeting
-from aurora_tui.model.checklists import Tick
+from aurora_tui.model.checklists import MAINTENANCE, Tick
 from aurora_tui.model.incidents import HEAVY, Fact, FactKind, Incident, Place, fold, light, merged
 from aurora_tui.model.timeline import TimelineEntry
 
@@ -35,14 +35,18 @@ class FactKeeper:
         """The ticks of guided lists that belong to no incident, by ``LIST.PHASE.STEP`` or ``maintenance.TASK``."""
         await self._meet()
         facts = await asyncio.to_thread(self.book.facts, LISTS)
-        found: dict[str, Tick] = {}
+        found: dict[str, list[Tick]] = {}
         for fact in merged(facts):
             step = fact.body.get("step")
             if isinstance(step, str) and fact.kind is FactKind.TICK:
-                found.pop(step, None)
+                done = found.setdefault(step, [])
                 if fact.body.get("done"):
-                    found[step] = Tick(fact.at, fact.by)
-        return found
+                    done.append(Tick(fact.at, fact.by))
+                elif step.startswith(f"{MAINTENANCE}."):
+                    del done[-1:]  # when it was done before is as true as it was
+                else:
+                    done.clear()
+        return {step: done[-1] for step, done in found.items() if done}
 
     async def names(self) -> Sequence[str]:
         """The names of all incidents, the newest first."""

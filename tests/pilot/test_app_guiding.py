@@ -6,6 +6,7 @@ from aurora_tui.sandbox.addresses import Addresses
 from tests.pilot.console import opened
 from tests.pilot.test_app_incident import open_incident, row
 from widgets.actiondialog import ActionDialog
+from widgets.guidedlists import MaintenanceScreen
 
 
 async def test_a_command_of_the_runbook_opens_its_preview_and_does_nothing_by_itself(bad_release: Addresses) -> None:
@@ -61,6 +62,26 @@ async def test_the_deploy_checklist_keeps_who_ticked_what_for_the_next_program(b
         await console.until("1 of 8 done")
         await console.press("N")
         await console.until("0 of 8 done")
+
+
+async def test_space_twice_on_a_task_takes_its_tick_back_and_touches_no_other(bad_release: Addresses) -> None:
+    async with opened(bad_release) as console:
+        await console.command("maintenance")
+        await console.until("5 due", "Test the disaster recovery")
+        page = console.app.screen
+        assert isinstance(page, MaintenanceScreen)
+        before = page.grid.cursor_row
+        await console.press("space")
+        await console.until("4 due")
+        assert page.grid.cursor_row is not None and before is not None
+        assert page.grid.cursor_row.task == before.task, "the cursor goes where the row goes"
+        await console.press("space")
+        await console.until("5 due")
+        assert [row.last for row in page.grid.visible_rows()] == [None] * 5
+        await console.press("space", "space", "space")
+        await console.until("4 due")
+    async with opened(bad_release) as console:
+        await console.until(lambda: "4 due" in console.status)
 
 
 async def test_maintenance_is_due_in_the_status_bar_once_the_calendar_is_used(bad_release: Addresses) -> None:
