@@ -28,8 +28,9 @@ class MatcherRow(Horizontal):
     def __init__(self, submit: Callable[[], None], matcher: str) -> None:
         super().__init__(classes="row")
         self.on = True
-        self._sign = Label(_ON, markup=False)
+        self._sign = Label("", markup=False)
         self.field = FormField(submit, matcher)
+        self.sign()
 
     def compose(self) -> ComposeResult:
         yield self._sign
@@ -37,8 +38,12 @@ class MatcherRow(Horizontal):
 
     def toggle(self) -> None:
         self.on = not self.on
-        self._sign.update(_ON if self.on else _OFF)
+        self.sign()
         self.set_class(not self.on, "-off")
+
+    def sign(self) -> None:
+        """Say whether the matcher counts; one that is still to be typed is neither on nor off."""
+        self._sign.update("" if self.on and not self.field.value.strip() else _ON if self.on else _OFF)
 
 
 class SilenceForm(FormScreen):
@@ -108,6 +113,8 @@ class SilenceForm(FormScreen):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
+        for row in self._rows:
+            row.sign()
         self._tell()
 
     def fields(self) -> Sequence[FormField]:

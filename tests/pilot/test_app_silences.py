@@ -96,6 +96,7 @@ async def test_the_editor_begins_with_the_alerts_labels_and_says_what_else_would
 ) -> None:
     await console.press("S")
     await console.until('[x]  alertname="HighErrorRate"', '[x]  job="aurora-backend"', "hides 1 firing alert now")
+    assert console.text.count("[x]") == 3, "the line for one more does not count before something stands in it"
     # Up from why: the line for one more, the severity, the job.
     await console.press("up", "up", "ctrl+t", "up", "ctrl+u", *'job=~"aurora-.*"')
     await console.press("up", "ctrl+t")
