@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from aurora_tui.incident_keys import NO_INCIDENT, IncidentKeys
 from aurora_tui.model.incident_settings import Channel, Occasion
 from aurora_tui.model.notices import preselected, proposed, told
+from widgets.textpage import TextPage
 
 
 class TellingOthers(IncidentKeys):
@@ -20,7 +21,7 @@ class TellingOthers(IncidentKeys):
             self._warn(NO_INCIDENT)
             return
         if not settings.channels:
-            self._warn("nobody to tell: name channels under incident.notify in the settings")
+            self._show_text(told(settings.templates.get(proposed(incident), ""), incident, self.session.clock()))
             return
         from widgets.notifying import NotifyScreen
 
@@ -36,3 +37,9 @@ class TellingOthers(IncidentKeys):
         chosen = [preselected(channel, incident) for channel in settings.channels]
         screen = NotifyScreen(heading, settings.channels, proposed(incident), chosen=chosen, texts=texts, said=said)
         self.push_screen(screen)
+
+    def _show_text(self, text: str) -> None:
+        """What would be said, for who tells others by other means."""
+        page = TextPage("Nobody to tell: name channels under incident.notify in the settings", clock=self.session.clock)
+        self.push_screen(page)
+        page.fill([text, "", "Nothing is sent: copy it, and tick the step by hand (space)."])

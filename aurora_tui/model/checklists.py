@@ -49,11 +49,12 @@ class MaintenanceTask:
     every: float
 
 
-SEEN = frozenset(
-    {"pods", "logs", "resources", "restarted", "scaled", "action", "mending", "recovered", "notified", "status_page",
-     "noted", "finding", "postmortem", "changes"}
-)  # fmt: skip
-"""What the program sees by itself."""
+SEEN: Mapping[str, str] = {
+    "pods": "seen", "logs": "seen", "resources": "seen", "changes": "seen", "restarted": "done", "scaled": "done",
+    "action": "done", "mending": "done", "recovered": "well", "notified": "told", "status_page": "told",
+    "noted": "noted", "finding": "found", "postmortem": "exported",
+}  # fmt: skip
+"""What the program sees by itself, and when that is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,8 @@ def _mark(row: StepRow, _: float) -> Cell:
 
 def _who(row: StepRow, _: float) -> Cell:
     if row.tick is None:
-        return Cell("by itself" if row.step.seen else "space ticks it", Tone.DIM)
+        seen = SEEN.get(row.step.seen)
+        return Cell(f"ticks when {seen}" if seen else "space ticks it", Tone.DIM)
     return Cell(f"{'by itself' if row.tick.itself else row.tick.by} {rfc3339(row.tick.at)[11:19]}")
 
 

@@ -123,7 +123,7 @@ def told(
     his = operators.begin(bob, "bob", f"--namespace={NAMESPACE}", columns=80, lines=24)
     operators.sees(his, " SEV1 ")
     his.send("I")
-    operators.sees(his, "Write the post-mortem within 24 to 48 hours", "by itself", "lead: alice")
+    operators.sees(his, "Write the post-mortem within 24 to 48 hours", "when exported", "lead: alice")
     hers.send("\x0e")
     operators.sees(hers, "Note for the timeline")
     hers.send("users see 502, token=pl4nted-note\r")

@@ -16,7 +16,7 @@ from aurora_tui.model.incidents import FactKind
 from aurora_tui.sandbox.addresses import Addresses
 from aurora_tui.settings import load_settings
 from tests.pilot.console import opened
-from tests.pilot.test_app_incident import open_incident
+from tests.pilot.test_app_incident import open_incident, row
 from tests.unit.test_incident_notify import KEY, Receiver
 
 
@@ -100,7 +100,14 @@ async def test_without_channels_it_says_where_to_name_them(bad_release: Addresse
         await open_incident(console)
         await console.until("log lines of deployment/aurora-backend")
         await console.press("!")
-        await console.until("nobody to tell: name channels")
+        await console.until("Nobody to tell: name channels under incident.notify")
+        await console.until("[sev1] HighErrorRate of backend in prod: being looked at by")
+        await console.until("copy it, and tick the step by hand")
+        await console.press("escape")
+        await console.until("4 Resolution")
+        assert "ticks when told" in row(console, "Tell the stakeholders")
+        assert "space ticks it" in row(console, "Identify the root cause")
+        assert "by itself" not in row(console, "Tell the stakeholders")
 
 
 async def test_calm_for_long_enough_ends_it_with_its_cost(healthy: Addresses, receiver: Receiver, home: Path) -> None:
