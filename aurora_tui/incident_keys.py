@@ -41,7 +41,9 @@ class IncidentKeys(ChoosingIncidents):
 
         incident = self.incidents.incident
         now = incident.severity if incident else ""
-        self.push_screen(LinesForm("How severe is it?", [("severity", now)], enter="change it", ended=ended))
+        may = [f"one of {', '.join(SEVERITIES)}: the worst first"]
+        form = LinesForm("How severe is it?", [("severity", now)], enter="change it", ended=ended, remarks=may)
+        self.push_screen(form)
 
     def action_role(self) -> None:
         if not self._incident_is_open():
@@ -62,11 +64,17 @@ class IncidentKeys(ChoosingIncidents):
         )
 
     def action_resolve(self) -> None:
-        """Wait for the calm, or wait no longer."""
-        if self._incident_is_open():
-            incident = self.incidents.incident
-            waits = incident is not None and incident.resolving_since is None
-            self._put_down(self.incidents.wait_for_calm(waits=waits))
+        """Wait for the calm, and say what is not well now; or wait no longer."""
+        desk, incident = self.incidents, self.incidents.incident
+        if not self._incident_is_open() or incident is None:
+            return
+        from aurora_tui.incident.calm import not_well
+
+        waits = incident.resolving_since is None
+        found = not_well(incident, desk.session.store)
+        now = f": {', '.join(found)}" if found else ""
+        said = f"waits until all is well; x stops waiting{now}" if waits else "no longer waits for its end"
+        self._put_down(desk.wait_for_calm(waits=waits), said)
 
     def action_close_incident(self) -> None:
         """End it although not all is well; asks why."""
@@ -138,6 +146,6 @@ class IncidentKeys(ChoosingIncidents):
         except JournalError as error:
             return f"not put down: {error}"
         if said:
-            self.notify(said)
+            self.notify(said, markup=False)
         self._show_incident()
         return ""

@@ -42,7 +42,7 @@ class LinesForm(FormScreen):
         pane_binding("shift+tab,up", "step(-1)", "Previous", "To the line before", id="form.previous"),
     ]
     DEFAULT_CSS = """
-    LinesForm .row > Label { width: 12; }
+    LinesForm .row > Label { width: 15; }
     """
 
     def __init__(

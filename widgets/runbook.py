@@ -39,6 +39,8 @@ class RunbookScreen(GridPage[RunbookStep]):
     def on_mount(self) -> None:
         super().on_mount()
         self.grid.empty = "the runbook is empty"
+        # The heading above them has nothing that Enter could open.
+        self.grid.seek(next((key for key, step in self._steps.items() if step.command), None))
         self.grid.update_rows(self._steps, self._steps.keys())
         self.update_details()
 

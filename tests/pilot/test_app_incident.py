@@ -228,6 +228,35 @@ async def test_who_looks_at_the_draft_has_not_written_the_post_mortem(bad_releas
         assert "resolution.postmortem" not in incident.ticks
 
 
+async def test_the_forms_of_an_incident_say_what_may_be_given_and_its_end_what_it_waits_for(
+    bad_release: Addresses,
+) -> None:
+    async with opened(bad_release) as console:
+        await open_incident(console)
+        await console.press("v")
+        await console.until("How severe is it?", "one of sev1, sev2, sev3: the worst first")
+        await console.press("escape", "o")
+        await console.until("Who does what?", "communication")
+        await console.press("escape", "x")
+        await console.until("not well yet: ", "x stops waiting")
+        named = {alert.name for alert in console.app.session.store.table("alerts").rows.values()}
+        assert len(named) > 1
+        for name in named:
+            await console.until(f"{name} is ")
+        await console.press("x")
+        await console.until("no longer waits")
+
+
+async def test_a_runbook_opens_on_its_first_command(bad_release: Addresses) -> None:
+    async with opened(bad_release) as console:
+        await open_incident(console)
+        await console.press("b")
+        await console.until("Runbook HighErrorRate")
+        await console.until(
+            lambda: "aurora-tui logs deployment/aurora-backend" in [line.strip() for line in console.lines]
+        )
+
+
 async def test_without_an_incident_a_note_says_how_to_open_one(bad_release: Addresses, home: Path) -> None:
     async with opened(bad_release) as console:
         await console.press("ctrl+n")
