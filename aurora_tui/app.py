@@ -11,10 +11,10 @@ from aurora_tui import folders
 from aurora_tui.arranged import SwitchContext
 from aurora_tui.guiding import Guiding
 from aurora_tui.model import views
+from aurora_tui.model.onset import LOG_BEFORE_SECONDS
 from aurora_tui.model.placing import context_of
 from aurora_tui.model.selection import LogSelection, ServiceRef, logs_of
 from aurora_tui.model.stamps import rfc3339
-from aurora_tui.reading import LEAD_SECONDS
 from widgets.help import binding_ids, help_lines
 from widgets.objects import ObjectsPane
 from widgets.tablepane import TablePane
@@ -107,8 +107,8 @@ class AuroraApp(Guiding):
         )
         onset = None if isinstance(self.active, ObjectsPane) else self.carried().onset
         if onset is not None and not previous:
-            # The newest lines of each container since just before the onset, as many as can be read over a slow line.
-            selection = replace(selection, since=rfc3339(onset - LEAD_SECONDS), tail=_LINES_SINCE)
+            # The newest lines of each container since before the onset, as many as can be read over a slow line.
+            selection = replace(selection, since=rfc3339(onset - LOG_BEFORE_SECONDS), tail=_LINES_SINCE)
         self.open_logs(selection)
 
     # Keys that open the prompt

@@ -9,15 +9,13 @@ from aurora_tui.looking import Carried, Looking
 from aurora_tui.model import views
 from aurora_tui.model.loglines import LogLine
 from aurora_tui.model.moments import HELP, moment
+from aurora_tui.model.onset import LEAD_SECONDS
 from aurora_tui.model.selection import ObjectRef, runner_of
 from aurora_tui.model.templates import OTHERS
 from widgets.linepage import LinePage
 from widgets.tail import Tail
 from widgets.tailpaint import time_of_day
 from widgets.templates import TemplatesScreen
-
-LEAD_SECONDS = 60.0
-"""Seconds by which an alert comes at least after what it is about: its rule looks at minutes, and is met late."""
 
 
 class ReadingLogs(Looking):

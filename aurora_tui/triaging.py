@@ -89,7 +89,7 @@ class Triaging(Tracing):
     def flush(self) -> None:
         super().flush()
         screen = self.screen
-        if isinstance(screen, TriageScreen) and self._frames % self._per_second == 0:
+        if isinstance(screen, TriageScreen) and screen.is_mounted and self._frames % self._per_second == 0:
             case = self._shown_by.get(screen)
             if case is not None and case.triage is not None:
                 screen.show(case.triage.sections_at(self.session.clock()), case.read_at)

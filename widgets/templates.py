@@ -92,9 +92,8 @@ class TemplatesScreen(ModalScreen[None]):
         if templates.tells_new(onset):
             self._since.show([Part(f" new since {time}: {words}", "dim")])
         else:
-            self._since.show(
-                [Part(f" what is new is not known: no line is from before {time}", "warn")] if time else []
-            )
+            words = f" what is new is not known: no line is from before {time} (l on the alert reads from there on)"
+            self._since.show([Part(words, "warn")] if time else [])
 
     def on_grid_row_highlighted(self, message: Grid.RowHighlighted) -> None:
         self._show_example()

@@ -40,7 +40,7 @@ class TriageScreen(ReadFirst):
             "w", "ask('changes')", "Changes", "All that changed, nearest to the onset first", id="triage.changes"
         ),
         pane_binding(
-            "l", "ask('logs')", "Logs", "The log of the workload since just before the onset", id="triage.logs"
+            "l", "ask('logs')", "Logs", "The log of the workload since five minutes before the onset", id="triage.logs"
         ),
         pane_binding("t", "ask('traces')", "Traces", "Slow and failed traces around the onset", id="triage.traces"),
         pane_binding(

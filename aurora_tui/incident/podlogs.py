@@ -14,13 +14,12 @@ from aurora_tui.incident.situation import ContainerLog, Situation
 from aurora_tui.model import kube
 from aurora_tui.model.ages import stamp
 from aurora_tui.model.loglines import LogLine
+from aurora_tui.model.onset import LOG_BEFORE_SECONDS
 from aurora_tui.model.pod_trouble import is_ready, telling
 from aurora_tui.model.stamps import rfc3339
 
 _PODS = 4
 _CRASHED = 4
-_BEFORE = 300.0
-"""Seconds before the onset whose lines are read, to tell what is new."""
 _BYTES = 1 << 20
 """Characters that are read of one container; a line alone may be as long."""
 _AT_ONCE = 3
@@ -70,7 +69,7 @@ def _around(situation: Situation) -> Iterator[list[LogRequest]]:
         place = (pod.metadata.namespace or "", pod.metadata.name, container.name)
         requests = [LogRequest(*place, tail=situation.limits.log_lines)]
         if situation.onset is not None:
-            requests.append(LogRequest(*place, since=rfc3339(situation.onset - _BEFORE)))
+            requests.append(LogRequest(*place, since=rfc3339(situation.onset - LOG_BEFORE_SECONDS)))
         yield requests
 
 

@@ -8,13 +8,12 @@ from aurora_tui.incident.situation import Subject
 from aurora_tui.model import views
 from aurora_tui.model.alerts import Alert, AlertState, worst_first
 from aurora_tui.model.linking import object_of
+from aurora_tui.model.onset import LOG_BEFORE_SECONDS
 from aurora_tui.model.selection import LogSelection, ObjectRef, TraceSelection, logs_of, runner_of
 from aurora_tui.model.slo import SloReading, SloState
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.session import Session
 
-LEAD_SECONDS = 60.0
-"""Seconds by which an onset is told late at least: its rule looks at minutes, and is met late."""
 AROUND_SECONDS = 300.0
 """Seconds before and after an onset whose traces are looked at."""
 _LINES_SINCE = 1000
@@ -93,14 +92,14 @@ def onset_of(session: Session, service: str | None, since: float | None) -> floa
 
 
 def log_since(subject: Subject) -> LogSelection | None:
-    """The log of what is in hand since just before the onset; None where it has none of its own."""
+    """The log of what is in hand since some minutes before the onset; None where it has none of its own."""
     ref = subject.ref
     if ref is None or ref.kind == "Node":
         return None
     whose = logs_of(ref, subject.namespace)
     if subject.onset is None:
         return whose
-    return replace(whose, since=rfc3339(subject.onset - LEAD_SECONDS), tail=_LINES_SINCE)
+    return replace(whose, since=rfc3339(subject.onset - LOG_BEFORE_SECONDS), tail=_LINES_SINCE)
 
 
 def traces_around(subject: Subject, now: float) -> TraceSelection | None:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from aurora_tui.incident.analyzers._common import last_words, said
 from aurora_tui.incident.situation import Situation
-from aurora_tui.incident.subject import LEAD_SECONDS, log_since, traces_around
+from aurora_tui.incident.subject import log_since, traces_around
 from aurora_tui.model.columns import Cell, Tone
+from aurora_tui.model.onset import LEAD_SECONDS
 from aurora_tui.model.selection import LogSelection, TraceSelection
 from aurora_tui.model.templates import Templates
 from aurora_tui.model.traces import duration_words

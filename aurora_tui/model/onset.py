@@ -13,6 +13,10 @@ from datetime import timedelta
 
 PAUSE = timedelta(minutes=10)
 """Two of the handbook's rate windows: a shorter calm may be the next wave's beginning."""
+LEAD_SECONDS = 60.0
+"""Seconds by which an onset is told late at least: its rule looks at minutes, and is met late."""
+LOG_BEFORE_SECONDS = 300.0
+"""Seconds before an onset from which on a log is read: what was said until then tells what is new."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ IDS = [binding.id for binding in OURS]
 _SPARE = [f"f{number}" for number in range(1, 25) if number != 12]
 _SPARE += [
     f"{held}+{letter}"
-    for held in ("alt", "super", "hyper", "meta", "alt+super", "alt+hyper")
+    for held in ("alt", "super", "hyper", "meta", "alt+super", "alt+hyper", "alt+meta")
     for letter in string.ascii_lowercase + string.digits
 ]
 ELSEWHERE: Mapping[str, str] = dict(zip(dict.fromkeys(IDS), _SPARE, strict=False))

@@ -121,7 +121,7 @@ def title(console: Console, pane: str) -> Callable[[], str]:
 async def test_a_prometheus_that_goes_away_keeps_its_values_marked_and_comes_back(place: Place, tmp_path: Path) -> None:
     async with watching(place, tmp_path) as console:
         slos = title(console, "slos")
-        await console.until("● kube  ● slos  ● alerts", lambda: "live · now" in slos())
+        await console.until("● kube  ● slos  ● alerts", lambda: "live · now" in slos(), "100.00 %")
         with away(place, "prometheus"):
             await console.until(lambda: "stale" in slos() or "down" in slos())
             await console.until(lambda: "next try" in slos() or "trying" in slos())

@@ -308,7 +308,7 @@ def test_logs_and_traces_are_those_around_the_onset() -> None:
     subject = Subject("shop", "cart", CART, ONSET, "x")
     selection = log_since(subject)
     assert selection is not None
-    assert selection.since == "2023-11-14T22:12:20Z"
+    assert selection.since == "2023-11-14T22:08:20Z"
     around = traces_around(subject, NOW)
     assert around is not None
     assert (around.begin, around.end) == (ONSET - 300, ONSET + 300)
