@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from aurora_tui.arranged import Arranged
-from widgets.confirming import ConfirmScreen
+from widgets.confirming import ConfirmScreen, Shown
 from widgets.field import Field
 from widgets.readfirst import ReadFirst
 
@@ -42,8 +42,8 @@ class Typed(NamedTuple):
     event: Key
     looked: bool
     """Whether there was time for a look before it."""
-    shown: object
-    """The preview that stood on the screen by then; None where none did."""
+    shown: Shown | None
+    """What stood in the dialog on top by then; None where there was none."""
 
 
 class InOrder(Arranged):
@@ -136,7 +136,7 @@ class InOrder(Arranged):
             await self._go_on_typing()
 
     @property
-    def _shown(self) -> object:
+    def _shown(self) -> Shown | None:
         page = self.screen
         return page.shown if isinstance(page, ConfirmScreen) else None
 
@@ -184,9 +184,9 @@ class InOrder(Arranged):
         self._asked = event.key == "enter" or (self.screen is not self.main and not isinstance(field, Field))
         if await self._check_bindings(event.key, priority=True):
             return
-        if isinstance(page, ConfirmScreen) and page.would_confirm(event.key) and typed.shown is not page.shown:
-            page.say_too_early()  # it stands there by now, but nobody can have read it
-        elif isinstance(field, Field):
+        if isinstance(page, ConfirmScreen) and not page.is_meant(event.key, typed.shown):
+            return
+        if isinstance(field, Field):
             await field.take(event)
         elif not self.is_off(event.key):
             await super().on_event(event)

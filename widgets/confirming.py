@@ -28,6 +28,7 @@ class Previewed(Protocol):
     def needs_reason(self) -> bool: ...
 
 
+Shown = tuple[Previewed | None, bool]
 LEAVING = ("Cancel", "Hide", "Close")
 """What leaving means: before the confirmation, while something is under way, and when nothing is left to do."""
 
@@ -124,24 +125,30 @@ class ConfirmScreen(ModalScreen[bool], Generic[P]):
         self.set_focus(self._watched if self._confirmed else self._cancel)
 
     @property
-    def shown(self) -> P | None:
-        """The plan whose preview stands there."""
-        return self._plan
+    def shown(self) -> Shown:
+        """The plan whose preview stands there, None before there is one, and whether it was confirmed."""
+        return self._plan, self._confirmed
 
-    def would_confirm(self, key: str) -> bool:
-        """Whether a key confirms what the screen shows."""
+    def is_meant(self, key: str, seen: Shown | None) -> bool:
+        """Whether a key that was typed while `seen` stood there may do what it would do now; says why not.
+
+        An Enter confirms no preview that came later, and does not hide what the Enter before it confirmed.
+        """
+        if key not in ("enter", "space") or (seen and seen[0] is self._plan and seen[1] == self._confirmed):
+            return True
         focused = self.focused
-        if isinstance(focused, Answers):
-            return key == "enter" and focused.asks_last
-        return key in ("enter", "space") and focused is not None and focused.id == "confirm"
+        last = isinstance(focused, Answers) and key == "enter" and focused.asks_last
+        if last or (focused is not None and focused.id == "confirm"):
+            self._say_too_early()
+            return False
+        return not self._confirmed
 
-    def say_too_early(self) -> None:
-        """A key would have confirmed what nobody can have read yet."""
+    def _say_too_early(self) -> None:
         self._say(Content.styled("Not yet: read the preview first, then press Enter again.", "$text-warning"))
 
     def on_answers_given_early(self, event: Answers.GivenEarly) -> None:
         if self._plan is None:
-            self.say_too_early()
+            self._say_too_early()
 
     def on_answers_given(self, event: Answers.Given) -> None:
         self._confirm(event.answers.get("context"), event.answers.get("reason"))

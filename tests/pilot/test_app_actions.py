@@ -101,7 +101,8 @@ async def test_an_enter_confirms_no_preview_that_came_after_it_was_typed(console
     await console.until("+ spec.template.spec.containers[backend].image: aurora/backend:2.4.0")
     shown = dialog(console)
     assert shown is not None
-    assert shown.shown is not None
+    plan = shown._plan
+    assert plan is not None
     read = asyncio.Event()
 
     async def reading() -> None:
@@ -110,7 +111,7 @@ async def test_an_enter_confirms_no_preview_that_came_after_it_was_typed(console
     console.app.keys_wait_for(asyncio.create_task(reading()))
     await console.press(*"prod\rOPS-8\r")
     assert answers(console) == ([], ""), "they wait"
-    shown.show_plan(replace(shown.shown))
+    shown.show_plan(replace(plan))
     read.set()
     await console.until("Not yet: read the preview first, then press Enter again.")
     assert answers(console) == (["prod"], "OPS-8")
