@@ -26,10 +26,10 @@ def incident_list(form: str) -> None:
 
 
 @incident.command("show")
-@click.argument("name", metavar="INCIDENT")
+@click.argument("name", metavar="[INCIDENT]", default="last")
 @FORM
 def incident_show(name: str, form: str) -> None:
-    """One incident with its timeline; the beginning of its name will do, or `last`."""
+    """One incident with its timeline, the last one by default; the beginning or the end of its name will do."""
     from aurora_tui.commands.incident import show
 
     sys.exit(show(name, form))
@@ -45,7 +45,7 @@ Examples:
 """,
 )
 @shared
-@click.argument("name", metavar="INCIDENT")
+@click.argument("name", metavar="[INCIDENT]", default="last")
 @click.option("--format", "form", type=click.Choice(["md", "html", "json"]), default="md", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="File to make; standard output by default.")
 @click.option("--bundle", type=click.Path(path_type=Path), help="One redacted archive of all that was captured.")

@@ -30,6 +30,7 @@ from aurora_tui.model.timeline import offset_words
 from aurora_tui.settings import Settings
 
 NEWEST = "last"
+_OTHER_ARCHIVES = frozenset({".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"})
 
 
 def show_list(form: str) -> int:
@@ -101,6 +102,8 @@ def export(wanted: Wanted, name: str, form: str, out: Path | None, bundle: Path 
         facts = book.facts(found.id)
         found = fold(facts) or found
         if bundle is not None:
+            if bundle.suffix.lower() in _OTHER_ARCHIVES:
+                raise fail(f"{bundle}: a bundle is a zip archive: call it .zip")
             kept = fitting(facts)
             with new_file(bundle) as file:
                 file.write(bundled(kept))

@@ -136,7 +136,10 @@ def action_facts(incident: Incident, entries: Iterable[Entry], services: Sequenc
 def _account(entry: Entry) -> list[str]:
     """What stood in the preview and what came of it."""
     lines = [f"previewed: {words}" for words in (entry.preview.warnings if entry.preview else ())]
-    lines += [str(line) for line in changes(entry.action.before, entry.action.after)][:_DIFFERENCES]
+    # What keeps a revision is the undo's own handle: its number stands beside it.
+    found = [line for line in changes(entry.action.before, entry.action.after) if line.path != "keeper"]
+    halved = len(found) > _DIFFERENCES and found[_DIFFERENCES - 1].path == found[_DIFFERENCES].path
+    lines += [str(line) for line in found[: _DIFFERENCES + halved]]
     lines += [f"params: {key}={value}" for key, value in entry.action.params.items()]
     lines += [entry.message] if entry.message else []
     return lines[:_LINES]

@@ -1,4 +1,4 @@
-"""Several incidents beside each other: the columns of their list, and how one is named by the beginning of its name."""
+"""Several incidents beside each other: the columns of their list, and how a part of its name names one."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class IncidentRow:
 
 
 def named(known: Iterable[Incident], name: str) -> list[Incident]:
-    """The incident of that name, else all whose names begin so."""
-    begun = [each for each in known if name and each.id.startswith(name)]
-    return [each for each in begun if each.id == name] or begun
+    """The incident of that name, else all whose names begin so, or end so behind a dash, as with their last four."""
+    some = [each for each in known if name and (each.id.startswith(name) or each.id.endswith(f"-{name}"))]
+    return [each for each in some if each.id == name] or some
 
 
 def _state(row: IncidentRow, now: float) -> Cell:

@@ -66,6 +66,23 @@ def test_no_name_is_the_name_of_no_incident(run: Run) -> None:
     assert run("incident", "show", "2026").code == 0
 
 
+def test_the_end_of_a_name_names_it_and_no_name_means_the_last(run: Run) -> None:
+    for given in (["ab12"], ["x-ab12"], []):
+        assert "It burns" in run("incident", "show", *given).out
+        assert run("incident", "export", *given).out.startswith("# Post-mortem: `It burns`")
+    assert run("incident", "show", "b12").code != 0
+
+
+def test_a_bundle_is_a_zip_archive_and_is_called_nothing_else(run: Run, tmp_path: Path) -> None:
+    for name in ("b.tar.gz", "b.TGZ", "b.7z"):
+        refused = run("incident", "export", "--bundle", str(tmp_path / name))
+        assert refused.code == 2
+        assert "a bundle is a zip archive: call it .zip" in refused.err
+        assert not (tmp_path / name).exists()
+    for name in ("b.zip", "b", "b-1.2"):
+        assert run("incident", "export", "--bundle", str(tmp_path / name)).code == 0
+
+
 def test_a_bundle_is_never_too_large_to_be_opened(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     book, chance = Book(state_dir(), "alice"), random.Random(1)
     for number in range(40):

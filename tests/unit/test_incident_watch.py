@@ -156,6 +156,19 @@ def test_an_action_is_taken_in_with_its_preview_and_then_its_verdict() -> None:
     assert (verdict["seen"], verdict["happened"], verdict["bad"]) == (["recovered"], 1060.0, False)
 
 
+def test_an_action_tells_both_sides_of_what_it_changed_and_no_name_of_what_keeps_it() -> None:
+    undo = entry().action
+    before = {"images": {"a": "1", "b": "1"}, "keeper": "backend-7dfc", "labels": {"x": "1"}, "revision": 3, "z": 1}
+    after = {"images": {"a": "2", "b": "2"}, "keeper": "backend-65c9", "revision": 2, "z": 2}
+    changed = dataclasses.replace(undo, before=before, after=after)
+    (_, action), *_ = action_facts(incident(), [entry(action=changed)])
+    told = [line for line in action["details"] if line.startswith(("-", "+"))]
+    assert told == [
+        "- images.a: 1", "+ images.a: 2", "- images.b: 1", "+ images.b: 2", "- labels.x: 1", "- revision: 3",
+        "+ revision: 2",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "other",
     [entry(context="staging"), entry(started_at=800.0), entry(finished_at=None)],
