@@ -17,6 +17,8 @@ EDGE = 2
 HIDDEN_NOTE = 4
 """Cells that "+12" takes at the end of the header."""
 _FLEXIBLE_LEAST = 20
+_YIELDS_TO = 16
+"""Cells to which a column is cut before another one is given up for it."""
 _SHRINK_AFTER = 10
 """Seconds (ticks) that a column must have been too wide before it shrinks."""
 
@@ -86,7 +88,7 @@ def fit(columns: Sequence[Column[Any]], wanted: Sequence[int], room: int, *, kee
     widths = list(wanted)
     flexible = next((index for index, column in enumerate(columns) if column.flexible), None)
     if flexible is not None and not keep_all:
-        most = _FLEXIBLE_LEAST if columns[flexible].yields else max(_FLEXIBLE_LEAST, room // 2)
+        most = _YIELDS_TO if columns[flexible].yields else max(_FLEXIBLE_LEAST, room // 2)
         widths[flexible] = min(widths[flexible], most)
     shown = list(range(len(columns)))
     spare = room - _total(widths, shown)

@@ -13,7 +13,7 @@ from aurora_tui.model.slo_text import part_text, rounded_down
 from aurora_tui.model.spans import promql_range
 from aurora_tui.model.sparks import bar, sparkline
 
-SPARK_WIDTH, THRIFTY_SPARK_WIDTH = 20, 6
+SPARK_WIDTH, THRIFTY_SPARK_WIDTH = 12, 6
 """Characters of the last hour; over a slow line fewer, as all of them move whenever one comes."""
 CALLS = {PAGE: "page", TICKET: "ticket"}
 """What a step of the ladder asks for."""

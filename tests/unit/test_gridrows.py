@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aurora_tui.model import slo_columns
 from aurora_tui.model.columns import Cell, Column
 from widgets.gridlayout import Widths, fit
 from widgets.gridrows import Rows, comparable
@@ -159,6 +160,18 @@ def test_a_narrow_window_gives_up_the_columns_of_the_highest_rank_first(room: in
 
     assert [COLUMNS[slot.index].heading for slot in layout.slots] == shown.split()
     assert layout.hidden == 4 - len(shown.split())
+
+
+@pytest.mark.parametrize(
+    ("room", "shown"),
+    [(95, "SERVICE SLO NOW TARGET 1H BUDGET STATE"), (71, "SERVICE SLO NOW BUDGET STATE")],
+)
+def test_objectives_that_burn_keep_their_last_hour_at_160_columns_and_their_budget_at_120(
+    room: int, shown: str
+) -> None:
+    layout = fit(slo_columns.COLUMNS, (8, 12, 7, 8, slo_columns.SPARK_WIDTH, 11, len("burning 58.6x · page")), room)
+
+    assert [slo_columns.COLUMNS[slot.index].heading for slot in layout.slots] == shown.split()
 
 
 def test_the_flexible_column_takes_what_is_left_over() -> None:

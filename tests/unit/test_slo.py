@@ -183,7 +183,7 @@ def test_the_burn_rate_is_said_where_it_is_known() -> None:
 
 def test_a_sparkline_is_higher_the_worse_it_is_and_half_high_at_the_target() -> None:
     row = reading(AVAILABILITY, 1.0, spark=(1.0, 0.995, 0.9))
-    assert printed(row, "1H") == "▁▅█".rjust(20)
+    assert printed(row, "1H") == "▁▅█".rjust(12)
 
 
 def test_a_chart_has_the_target_as_a_line_that_what_is_beyond_it_crosses() -> None:
