@@ -15,7 +15,7 @@ from textual.widgets import Button, Static
 from aurora_tui.model.actions import Followed, Outcome, Plan, Record, Remedy, Verdict, called
 from aurora_tui.model.text import printable
 from widgets.account import Account
-from widgets.confirming import LEAVING, ConfirmScreen
+from widgets.confirming import ConfirmScreen
 from widgets.pane import pane_binding
 from widgets.previews import diff_lines, remarks
 
@@ -31,16 +31,9 @@ class ActionDialog(ConfirmScreen[Plan]):
     """One action from its preview to its verdict."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(
-            pane_binding(
-                "escape",
-                f"leave('{word}')",
-                word,
-                "Leave without doing anything, or hide what is under way",
-                id="action.leave",
-            )
-            for word in LEAVING
-        ),
+        pane_binding("escape", "leave('Cancel')", "Cancel", "Leave without doing anything", id="action.leave"),
+        pane_binding("escape", "leave('Hide')", "Hide", "Hide what is under way: it goes on", id="action.hide"),
+        pane_binding("escape", "leave('Close')", "Close", "Leave what is over", id="action.close"),
         pane_binding("u", "undo", "Undo this", "Take the action back, with a preview of its own", id="action.undo"),
         pane_binding(
             "x", "remedy", "Delete the pod", "Delete the pod that the rollout waits for in vain", id="action.remedy"

@@ -19,7 +19,7 @@ from aurora_tui.store import Store
 from widgets.line import Part
 from widgets.pane import pane_binding
 from widgets.podusage import METRICS, PodUsage
-from widgets.tablepane import IMAGE, RESTART, SCALE, TRACES, UNDO, TablePane
+from widgets.tablepane import TRACES, UNDO, TablePane
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,10 @@ class ObjectsPane(TablePane):
         pane_binding(
             "p", "app.previous_logs", "Previous", "Logs of the previous container", id="objects.previous", show=False
         ),
-        RESTART,
-        SCALE,
+        pane_binding("r", "app.act('restart')", "Restart", "Restart the workload, pod by pod", id="objects.restart"),
+        pane_binding("s", "app.act('scale')", "Scale", "Change the number of replicas", id="objects.scale"),
         pane_binding("s", "app.shell", "Shell", "Open a shell in a container of the pod; asks first", id="pods.shell"),
-        IMAGE,
+        pane_binding("i", "app.set_image", "Image", "Give the workload's container another image", id="objects.image"),
         pane_binding("ctrl+d", "app.act('delete')", "Delete", "Delete the pod; asks first", id="pods.delete"),
         pane_binding(
             "ctrl+k",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual.binding import BindingType
@@ -18,11 +17,18 @@ from widgets.line import Part
 from widgets.pane import Pane, pane_binding
 
 UNDO = pane_binding("u", "app.act('undo')", "Roll back", "Roll back to the previous revision", id="table.undo")
-RESTART = pane_binding("r", "app.act('restart')", "Restart", "Restart the workload, pod by pod", id="objects.restart")
-SCALE = pane_binding("s", "app.act('scale')", "Scale", "Change the number of replicas", id="objects.scale")
-IMAGE = pane_binding("i", "app.set_image", "Image", "Give the workload's container another image", id="objects.image")
-OF_ITS_WORKLOAD = tuple(replace(each, show=False) for each in (RESTART, SCALE, IMAGE))
-"""The same on rows that stand for a service: the key bar has no room for them there."""
+OF_ITS_WORKLOAD = (
+    pane_binding(
+        "r", "app.act('restart')", "Restart", "Restart the workload of its service", id="table.restart", show=False
+    ),
+    pane_binding(
+        "s", "app.act('scale')", "Scale", "Change the replicas of its service's workload", id="table.scale", show=False
+    ),
+    pane_binding(
+        "i", "app.set_image", "Image", "Give its service's workload another image", id="table.image", show=False
+    ),
+)
+"""For rows that stand for a service; the key bar has no room for them there."""
 TRACES = pane_binding("t", "app.traces", "Traces", "Slow and failed traces of the service", id="table.traces")
 
 
