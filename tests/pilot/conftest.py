@@ -41,8 +41,8 @@ def program(stack: Addresses, tmp_path: Path) -> Program:
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is said for some seconds stays until it was read, however busy the machine is."""
-    monkeypatch.setattr(AuroraApp, "NOTIFICATION_TIMEOUT", PATIENCE)
+    """What is said for some seconds stays until it was read on a busy machine, not for ever: it hides what is below."""
+    monkeypatch.setattr(AuroraApp, "NOTIFICATION_TIMEOUT", PATIENCE / 3)
 
 
 @pytest.fixture(autouse=True)
