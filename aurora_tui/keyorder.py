@@ -87,7 +87,7 @@ class InOrder(Arranged):
             await super().on_event(event)
             return
         pause, self._typed_at = event.time - self._typed_at, event.time
-        self._refused = self._refused and pause < BURST
+        self._refused = self._refused and pause < BURST and event.key not in _AT_ONCE
         if self._refused:
             self._dropped += 1
             return

@@ -87,6 +87,13 @@ async def test_behind_a_refused_key_the_rest_of_its_burst_is_dropped_with_a_word
             assert console.app.zoomed is True, "what is typed afterwards counts"
 
 
+async def test_who_leaves_right_behind_a_refused_key_leaves(bad_release: Addresses) -> None:
+    async with opened(bad_release, read_only=True) as console:
+        await console.press("u", "ctrl+c")
+
+        assert (console.app.return_value, console.app.is_running) == (0, False)
+
+
 async def test_what_was_typed_ahead_of_the_preview_confirms_nothing(console: Console) -> None:
     await console.press(*"uprod\rOPS-3\r")
     await console.until("+ spec.template.spec.containers[backend].image: aurora/backend:2.4.0")
