@@ -93,7 +93,8 @@ class Triaging(Tracing):
             case = self._shown_by.get(screen)
             if case is not None and case.triage is not None:
                 screen.show(case.triage.sections_at(self.session.clock()), case.read_at)
-            screen.tick()
+            else:
+                screen.tick()
 
     def action_triage(self) -> None:
         """Triage of what is under the cursor."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from aurora_tui.incident.situation import Situation
 from aurora_tui.model.ages import human_duration
@@ -69,12 +69,9 @@ def act_rows(situation: Situation) -> Iterator[TriageRow]:
     yield TriageRow("done/settles", (told, Cell(words)), None, (words,), indent=2)
 
 
-def earlier_rows(findings: Sequence[Finding], now: Sequence[Finding]) -> Iterator[TriageRow]:
+def earlier_rows(findings: Iterable[Finding]) -> Iterator[TriageRow]:
     """What was found before anything was done and is not found any more: its evidence is gone, what it said is not."""
-    still = {(each.cause, each.ref) for each in now}
     for found in findings:
-        if (found.cause, found.ref) in still:
-            continue
         key = f"before/{found.cause}/{found.ref}"
         cells = (Cell("before that", Tone.DIM), Cell(f"{found.cause}:", Tone.ACCENT), Cell(found.words, Tone.DIM))
         yield TriageRow(key, cells, found.ref, (found.words,))

@@ -7,7 +7,7 @@ from aurora_tui.incident.memory import recall, remember
 from aurora_tui.incident.reading import situation_of
 from aurora_tui.incident.situation import Subject
 from aurora_tui.incident.watch import Told
-from aurora_tui.model.findings import Finding
+from aurora_tui.model.findings import Finding, no_longer
 from aurora_tui.model.incidents import FactKind, Incident, ref_json
 from aurora_tui.session import Session
 
@@ -26,8 +26,7 @@ async def thought(session: Session, incident: Incident) -> list[Told]:
     situation = await situation_of(session, subject)
     found = diagnose(situation)
     remember(session, situation, found)
-    known = {(each.cause, each.ref) for each in found}
-    before = [each for each in recall(session, situation) if (each.cause, each.ref) not in known]
+    before = no_longer(recall(session, situation), found)
     return [(FactKind.FINDING, _body(each)) for each in (*found, *before) if each.weight >= LEAST_WEIGHT]
 
 

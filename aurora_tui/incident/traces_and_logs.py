@@ -32,12 +32,10 @@ def _errors(situation: Situation) -> Iterator[TriageRow]:
     templates.add(line for log in situation.logs if log.pod in names and not log.previous for line in log.lines)
     lead = log_since(situation.subject)
     moment = onset - LEAD_SECONDS if onset is not None else None
-    tells = templates.tells_new(moment)
     errors = [each for each in templates.ranked(moment) if each.level is not None and each.level.is_error]
     for each in errors[:_TEMPLATES]:
-        new = tells and moment is not None and each.is_new(moment)
         cells = (
-            Cell("new" if new else "", Tone.WARN),
+            Cell("new" if templates.is_new(each, moment) else "", Tone.WARN),
             Cell(f"{each.count:,}×"),
             Cell(str(each.level), Tone.BAD),
             Cell(each.text),
@@ -45,7 +43,11 @@ def _errors(situation: Situation) -> Iterator[TriageRow]:
         yield TriageRow(f"log/{each.level}/{each.text}", cells, lead, (said(each.example),))
     if errors and moment is not None:
         kept = f"of {templates.lines:,} lines read"
-        words = kept if tells else f"{kept}, none of them from before the onset: what is new is not known"
+        words = (
+            kept
+            if templates.tells_new(moment)
+            else f"{kept}, none of them from before the onset: what is new is not known"
+        )
         yield TriageRow("log/read", (Cell(words, Tone.DIM),), lead, indent=2)
 
 

@@ -16,7 +16,7 @@ from aurora_tui.incident.traces_and_logs import log_rows
 from aurora_tui.incident.where import where_rows
 from aurora_tui.model.changes import Change, distance_words, nearest, once
 from aurora_tui.model.columns import Cell, Tone
-from aurora_tui.model.findings import Finding, Mitigation
+from aurora_tui.model.findings import Finding, Mitigation, no_longer
 from aurora_tui.model.triage import SectionName, TriageRow, TriageSection
 
 READING = "reading …"
@@ -61,7 +61,7 @@ def triage(situation: Situation, earlier: Sequence[Finding] = ()) -> Triage:
     ranked = mitigations(situation, findings)
     rows = {
         SectionName.IMPACT: (*impact_rows(situation),),
-        SectionName.WHY: (*act_rows(situation), *_why(findings), *earlier_rows(earlier, findings)),
+        SectionName.WHY: (*act_rows(situation), *_why(findings), *earlier_rows(no_longer(earlier, findings))),
         SectionName.MITIGATIONS: (*map(_mitigation, ranked),),
         SectionName.CHANGES: (*_changes(situation),),
         SectionName.WHERE: (*where_rows(situation), *ending(situation)),

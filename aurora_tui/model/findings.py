@@ -102,6 +102,12 @@ class Mitigation:
     """Of advice: what the operator does elsewhere, to the letter where that is known."""
 
 
+def no_longer(earlier: Iterable[Finding], now: Iterable[Finding]) -> tuple[Finding, ...]:
+    """What was found earlier and is not found any more."""
+    still = {(each.cause, each.ref) for each in now}
+    return tuple(each for each in earlier if (each.cause, each.ref) not in still)
+
+
 def surest_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The findings by their weight; of two alike the one that began first, then by name."""
     return tuple(

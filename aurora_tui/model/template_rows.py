@@ -34,11 +34,10 @@ class TemplateRow:
 
 def template_rows(templates: Templates, onset: float | None) -> Sequence[TemplateRow]:
     """The rows in their order; none is new where no line is from before the onset."""
-    tells = templates.tells_new(onset)
     return [
         TemplateRow(
             rank, each.text, each.level, each.count, None if onset is None else each.since(onset),
-            tells and onset is not None and each.is_new(onset), each.first, each.last, each.example,
+            templates.is_new(each, onset), each.first, each.last, each.example,
         )
         for rank, each in enumerate(templates.ranked(onset))
     ]  # fmt: skip

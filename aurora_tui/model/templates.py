@@ -170,14 +170,16 @@ class Templates:
         """Whether any line is from before the onset: else nobody knows what had been said before it."""
         return onset is not None and self.first is not None and self.first < onset
 
+    def is_new(self, template: Template, onset: float | None) -> bool:
+        """Whether nothing like it had been said before the onset, as far as the lines tell."""
+        return onset is not None and self.tells_new(onset) and template.is_new(onset)
+
     def ranked(self, onset: float | None) -> Sequence[Template]:
         """New ones since the onset first, then errors, then those of which there are most."""
-        tells = self.tells_new(onset)
 
         def rank(template: Template) -> tuple[bool, bool, int, str]:
-            new = tells and onset is not None and template.is_new(onset)
             trouble = template.level is not None and template.level.is_error
-            return not new, not trouble, -template.count, template.text
+            return not self.is_new(template, onset), not trouble, -template.count, template.text
 
         return sorted(self.found.values(), key=rank)
 
