@@ -89,6 +89,7 @@ class AlertsPane(TablePane):
     def flush(self) -> None:
         if not self.grouped:
             super().flush()
+            self._prefer_worst()
             return
         self._told = False
         changes = self._feed.drain()
@@ -98,6 +99,14 @@ class AlertsPane(TablePane):
             self.grid.update_rows(self._groups, [name for name in names if before.get(name) != self._groups.get(name)])
         if changes:
             self._settle()
+        self._prefer_worst()
+
+    def _prefer_worst(self) -> None:
+        """What fires next is preselected, too, while the operator is elsewhere or the alert in hand is over."""
+        alert = self.alert()
+        over = alert is not None and alert.state is AlertState.RESOLVED
+        if over or not self.has_pseudo_class("focus-within"):
+            self.grid.prefer_first()
 
     def tick(self) -> None:
         super().tick()

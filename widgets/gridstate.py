@@ -28,6 +28,8 @@ class GridState(Generic[T]):
         self.cursor = 0
         self.cursor_key: str | None = None
         self.settled = False
+        self.aimed = False
+        """Whether the operator did anything here: a second that passed settles the cursor, but nobody chose its row."""
         self.sought: str | None = None
         """The row that the cursor goes to when it comes, unless the operator does something else before."""
 
@@ -92,7 +94,17 @@ class GridState(Generic[T]):
 
     def aim(self) -> None:
         """The operator did something where the cursor is: no row that comes may take it away."""
-        self.settled, self.sought = True, None
+        self.settled, self.aimed, self.sought = True, True, None
+
+    def prefer_first(self) -> None:
+        """Put the cursor on the first row, unless the operator did anything here."""
+        if not self.aimed:
+            self.top = 0
+            self._point_at(0)
+
+    def forget_aim(self) -> None:
+        """The cursor's row is another one's: the first line until somebody aims."""
+        self.settled = self.aimed = False
 
     def mark(self) -> None:
         """Mark the cursor's row, or take its mark off."""

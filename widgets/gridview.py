@@ -124,7 +124,7 @@ class GridView(LineView, Generic[T]):
         column = self._column_named(sort[0]) if sort else None
         self._sort = sort if column else None
         if self.cursor_key not in rows:
-            self._state.settled = False
+            self._state.forget_aim()
         reverse = bool(self._sort and self._sort[1])
         self._change(lambda: self._state.rows.replace(rows, column.sort if column else None, reverse))
 
@@ -224,6 +224,10 @@ class GridView(LineView, Generic[T]):
         """The same, or when it comes, unless the operator does something else before; None: it will not come."""
         if key != self._state.sought:
             self._move(lambda: self._state.seek(key))
+
+    def prefer_first(self) -> None:
+        """Put the cursor on the first row, unless the operator did anything here."""
+        self._move(self._state.prefer_first)
 
     def scroll_rows(self, rows: int) -> None:
         self._move(lambda: self._state.scroll(rows))

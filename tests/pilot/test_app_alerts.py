@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from aurora_tui.model.alerts import fingerprint
+from aurora_tui.model.stamps import rfc3339
 from aurora_tui.sandbox.addresses import Addresses
 from tests.pilot.console import Console, opened
 from tests.pilot.test_app_sources import EVIL, Place, place, watching
@@ -173,3 +174,56 @@ def test_links_are_in_the_terminals_output_and_o_copies_one(program: Program) ->
         terminal.send("o")
         terminal.wait_for("copied the runbook", PATIENCE)
         assert b"\x1b]52;c;" + base64.b64encode(url.encode()) in bytes(terminal.raw)
+
+
+def fires(name: str, since: float) -> dict[str, Any]:
+    return posted({"alertname": name, "severity": "critical", "job": "aurora-backend"}, startsAt=rfc3339(since))
+
+
+def in_hand(console: Console) -> str:
+    """The alert under the cursor."""
+    alert = console.app.alerts_pane.alert()
+    return alert.name if alert is not None else ""
+
+
+async def test_the_page_that_rings_is_preselected_though_one_that_is_over_was_first(
+    place: Place, tmp_path: Path
+) -> None:
+    place.alertmanager.alerts = [fires("Older", time.time() - 600)]
+    async with watching(place, tmp_path) as console:
+        pane = console.app.alerts_pane
+        await console.until("1 firing: Older")
+        place.alertmanager.alerts = []
+        await console.until("Alerts none")
+        await console.command("alerts")
+        await console.until(lambda: pane.grid._state.settled and in_hand(console) == "Older")
+
+        place.alertmanager.alerts = [fires("Newer", time.time())]
+        await console.until("1 firing: Newer", lambda: in_hand(console) == "Newer")
+
+
+async def test_while_the_keys_are_elsewhere_the_worst_that_fires_is_preselected(place: Place, tmp_path: Path) -> None:
+    place.alertmanager.alerts = [posted({"alertname": "Less", "severity": "warning"})]
+    async with watching(place, tmp_path) as console:
+        pane = console.app.alerts_pane
+        await console.until("1 firing: Less", lambda: pane.grid._state.settled)
+        await console.command("pods")
+        place.alertmanager.alerts.append(fires("Worse", time.time()))
+        await console.until("2 firing", lambda: in_hand(console) == "Worse")
+
+
+async def test_an_alert_that_the_operator_chose_or_looks_at_stays_in_hand(place: Place, tmp_path: Path) -> None:
+    place.alertmanager.alerts = [posted({"alertname": name, "severity": "warning"}) for name in ("Less", "Less2")]
+    async with watching(place, tmp_path) as console:
+        pane = console.app.alerts_pane
+        await console.command("alerts")
+        await console.until("2 firing", lambda: pane.grid._state.settled)
+        place.alertmanager.alerts.append(fires("Worse", time.time()))
+        await console.until("3 firing")
+        assert in_hand(console) == "Less", "looked at"
+
+        await console.press("j")
+        await console.command("pods")
+        place.alertmanager.alerts.append(fires("Worst", time.time()))
+        await console.until("4 firing")
+        assert in_hand(console) == "Less2", "chosen"
