@@ -11,23 +11,31 @@ from textual.containers import Horizontal
 from textual.events import Hide
 from textual.suggester import SuggestFromList
 from textual.widget import Widget
-from textual.widgets import Input, Label
+from textual.widgets import Label
 
 from widgets.field import Field
 from widgets.pane import pane_binding
 
 
 class PromptInput(Field):
-    """The prompt's field; says at once, before the next key, when its line is complete or given up (None)."""
+    """The prompt's field; says at once, before the next key, what it holds now, and its line or None at the end.
+
+    What a letter does to the rows is painted together with the letter: a paint of its own would wait for the
+    terminal to take the one before it.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         pane_binding("escape", "give_up", "Cancel", "Leave the prompt and undo what it did", id="prompt.cancel"),
         pane_binding("tab", "cursor_right", "Complete", "Take the suggestion", id="prompt.complete"),
     ]
 
-    def __init__(self, ended: Callable[[str | None], None]) -> None:
+    def __init__(self, *, changed: Callable[[str], None], ended: Callable[[str | None], None]) -> None:
         super().__init__()
+        self._tell_change = changed
         self._tell = ended
+
+    def watch_value(self, value: str) -> None:
+        self._tell_change(value)
 
     def on_hide(self, event: Hide) -> None:
         """One that the next question has overtaken must not take the keys away from it."""
@@ -54,7 +62,7 @@ class Prompt(Horizontal):
         super().__init__(id=id)
         self.is_open = False
         self._label = Label("", markup=False)
-        self._input = PromptInput(self._end)
+        self._input = PromptInput(changed=self._change, ended=self._end)
         self._changed: Callable[[str], None] = lambda _: None
         self._ended: Callable[[str | None], None] = lambda _: None
 
@@ -82,11 +90,9 @@ class Prompt(Horizontal):
         # At once: the next key may already be there.
         self.screen.set_focus(self._input)
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        event.stop()
+    def _change(self, value: str) -> None:
         if self.is_open:
-            # Not the event's: it may be of the line before.
-            self._changed(self._input.value)
+            self._changed(value)
 
     def _end(self, line: str | None) -> None:
         self.display = self.is_open = False

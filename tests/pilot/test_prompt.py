@@ -85,3 +85,15 @@ async def test_a_letter_lays_nothing_out_anew_and_the_end_of_a_long_text_stays_i
 
         assert not laid_out
         assert "line_has_room_for" in screen.text(app)
+
+
+async def test_what_a_letter_changes_is_changed_with_it_so_that_one_paint_shows_both() -> None:
+    app, heard = Host(), list[str]()
+    async with app.run_test():
+        app.query_one(Prompt).ask("/", value="a", changed=heard.append, ended=lambda line: None)
+        field = app.focused
+        assert isinstance(field, PromptInput)
+        for letter in "bc":
+            await field.take(events.Key(letter, letter))
+
+        assert heard == ["ab", "abc"]
