@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
 
 from aurora_tui import shells
@@ -28,6 +27,7 @@ from aurora_tui.model.actions import (
     Verb,
     Verdict,
 )
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.masking import mask_text
 from aurora_tui.model.policies import Policy, Ruling
 from aurora_tui.model.series import Step

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from aurora_tui import folders
 from aurora_tui.arranged import SwitchContext
 from aurora_tui.guiding import Guiding
 from aurora_tui.model import views
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.onset import LOG_BEFORE_SECONDS
 from aurora_tui.model.placing import context_of
 from aurora_tui.model.selection import LogSelection, ServiceRef, logs_of

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from aurora_tui.firstframe import GRID_FROM, HIGH_FROM, SMALLEST
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.painted import Painted
 from widgets.alerts import AlertsPane
 from widgets.bars import KeyBar, StatusBar
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from aurora_tui.fleet import Opened
 
 
-@dataclass(frozen=True, slots=True)
-class SwitchContext:
+class SwitchContext(Frozen):
     """The program is left for other contexts, which the command line then opens; as the operator named them."""
 
     name: str

@@ -10,10 +10,10 @@ import sys
 import termios
 import tty
 from collections.abc import AsyncGenerator, Awaitable, Iterator
-from dataclasses import dataclass
 
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.cluster.protocol import RemoteTerminal
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.terminals import ERR, Ended
 
 TYPED_AHEAD = 64
@@ -26,8 +26,7 @@ LEFT = Ended(None, "it was left with ~.", lost=True)
 STOPPED = Ended(None, "the program was ended", lost=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
+class Ends(Frozen):
     """The file descriptors of the local side."""
 
     typed: int

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from aurora_tui.actions import ActionPath
 from aurora_tui.model.actions import READ_ONLY, Plan
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.series import Item, LeftOut, SeriesPlan, Step, Way, objects
 from aurora_tui.series import AT_ONCE, or_words, plan_step
 
 
-@dataclass(frozen=True, slots=True)
-class Bulk:
+class Bulk(Frozen):
     """Plans the steps of one bulk action; `remarks` say what of the marked objects is not among them."""
 
     path: ActionPath

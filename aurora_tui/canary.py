@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from aurora_tui.actions import ActionPath
@@ -12,6 +11,7 @@ from aurora_tui.bulk import Bulk
 from aurora_tui.cluster.errors import NotFoundError
 from aurora_tui.cluster.resources import DEPLOYMENTS, SERVICES
 from aurora_tui.model.actions import Verb
+from aurora_tui.model.frozen import Frozen, replace
 from aurora_tui.model.rollouts import counted
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.series import SeriesPlan, Step
@@ -20,8 +20,7 @@ from aurora_tui.verbs.base import Refusal
 Object = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(Frozen):
     """How many pods each side gets so that the canary's share comes nearest to the wanted one."""
 
     canary: int
@@ -52,8 +51,7 @@ def split(total: int, percent: float) -> Split:
     return Split(canary, total - canary)
 
 
-@dataclass(frozen=True, slots=True)
-class Canary:
+class Canary(Frozen):
     """Plans the two scalings. What grows is scaled first, and what shrinks only once those pods are there.
 
     `stable` None means the one other Deployment that shares a Service with the canary; `total` None the pods

@@ -16,8 +16,9 @@ import hashlib
 import itertools
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from aurora_tui.model.frozen import Frozen
 
 GENESIS = "0" * 64
 """What stands in the first fact in place of the hash of the one before."""
@@ -26,8 +27,7 @@ _SEARCHED = 100
 """How many places are tried to say whence a fact was moved; beyond them it is called altered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Frozen):
     """One fact with all its columns as the file has them; `entry` is None for an intent, which begins one."""
 
     number: int
@@ -45,8 +45,7 @@ class Break(StrEnum):
     REORDERED = "reordered"
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Frozen):
     """One place where the chain is broken.
 
     `fact` is the first number concerned, `entry` the action it belongs to (None if that is not known), `at`
@@ -60,8 +59,7 @@ class Fault:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Frozen):
     """What became of a chain's check; `head` is the newest fact's hash, `GENESIS` of an empty journal."""
 
     facts: int

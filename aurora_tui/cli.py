@@ -8,7 +8,6 @@ import io
 import logging
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +31,7 @@ from aurora_tui.launch import (
     terminal_defaults,
     told,
 )
+from aurora_tui.model.frozen import replace
 
 if TYPE_CHECKING:
     pass

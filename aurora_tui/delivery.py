@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from aurora_tui import sending
@@ -27,6 +26,7 @@ from aurora_tui.model.actions import (
     PatchRequest,
     Plan,
 )
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.verbs import VERBS
 from aurora_tui.verbs.base import Refusal
 from aurora_tui.verify import Sleep
@@ -38,8 +38,7 @@ LOOKS = 3
 _NOT_SHOWN = "the cluster does not show it: it may safely be tried again"
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Frozen):
     """What came of a request; `version` is the object's in the answer, "" without one."""
 
     outcome: Outcome
@@ -48,8 +47,7 @@ class Sent:
     obstacle: Obstacle | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Frozen):
     """Sends to one cluster what was planned, guarded by the object as it was last read."""
 
     _cluster: Cluster

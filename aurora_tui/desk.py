@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from aurora_tui.health import history_of
 from aurora_tui.inspection import History
 from aurora_tui.journal import Journal
 from aurora_tui.model.actions import Obstacle, Outcome, Params, Plan, Remedy, Verb, Verdict
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.series import Step
 from aurora_tui.recovery import settle_unfinished

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aurora_tui.desk import ActionDesk, Done
 from aurora_tui.keeping import Keeper
+from aurora_tui.model.frozen import replace
 from aurora_tui.seriesdesk import SeriesDesk
 from aurora_tui.shells import LocalTerminal
 

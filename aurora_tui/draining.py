@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from aurora_tui.actions import ActionPath
 from aurora_tui.cluster.errors import ClusterError, NotFoundError
@@ -13,6 +12,7 @@ from aurora_tui.cluster.resources import BUDGETS, DAEMONSETS, NODES, PODS, find
 from aurora_tui.model.actions import READ_ONLY, Plan, Verb
 from aurora_tui.model.draining import Leaving, Pod, budget_warnings, controller, sort_out
 from aurora_tui.model.endpoints import is_serving
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.rollouts import counted
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.series import Item, LeftOut, SeriesPlan, Step, Way
@@ -24,8 +24,7 @@ NAMED = 3
 """How many pods a warning names before it only counts the rest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Drain:
+class Drain(Frozen):
     """Plans the drain of one node. The cordon is previewed by the server; evictions when their turn comes.
 
     A server's trial of an eviction says only what its budget allows at that moment, and every one that is

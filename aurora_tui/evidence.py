@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -17,6 +16,7 @@ from aurora_tui.cluster.resources import CONTROLLER_REVISIONS, EVENTS, PODS, REP
 from aurora_tui.model import argo, events, revisions
 from aurora_tui.model.actions import Evidence, PodNote, Remedy, Target, Verb
 from aurora_tui.model.ages import age, stamp
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.kube import Event, Pod
 from aurora_tui.model.ordered import REVISION_LABEL, revision_of, waits_in_vain
 from aurora_tui.model.pod_trouble import crashed_before, details, is_ready, phrase, state, telling, trouble
@@ -32,8 +32,7 @@ LOG_SECONDS = 10.0
 Item = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(Frozen):
     """What one look at the pods gave."""
 
     note: PodNote | None = None
@@ -43,16 +42,14 @@ class Sighting:
 NOTHING = Sighting()
 
 
-@dataclass(frozen=True, slots=True)
-class _Maker:
+class _Maker(Frozen):
     """What makes the pods of the wanted revision: its uid, and the label that tells them from all others."""
 
     uid: str
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Pods:
+class _Pods(Frozen):
     maker: _Maker
     newest: Pod | None = None
     """Of the wanted revision; one that is not ready goes before a younger one that is."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 from aurora_tui.merging import MergedStore
 from aurora_tui.model.definitions import Environment
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.placing import short_names
 from aurora_tui.session import Session
 

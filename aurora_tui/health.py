@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
+
+from msgspec import field
 
 from aurora_tui.inspection import History, history
 from aurora_tui.journal import Entry, Journal, JournalError
 from aurora_tui.model.actions import Outcome, Verb
 from aurora_tui.model.definitions import Objective
+from aurora_tui.model.frozen import Frozen, replace
 from aurora_tui.model.history import ASKING, NO_DATA, NOT_ASKED, Health, RevisionRow
 from aurora_tui.model.runs import Restored
 from aurora_tui.model.selection import ObjectRef
@@ -29,8 +31,7 @@ JOURNAL_ENTRIES = 1000
 _AT_ONCE = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(Frozen):
     """What is known so far: health by the rows' keys, and what went wrong, in words."""
 
     health: Mapping[str, Health] = field(default_factory=dict)

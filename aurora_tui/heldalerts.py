@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import msgspec
@@ -22,6 +21,7 @@ from aurora_tui.cluster.errors import (
 from aurora_tui.cluster.protocol import Cluster, Permission
 from aurora_tui.cluster.resources import PODS, SERVICES
 from aurora_tui.model.alerts import object_name
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.signalling import Found
 from aurora_tui.signals.alertmanager import AlertmanagerClient, Silence
 from aurora_tui.signals.alertmanager import Cluster as Gossip
@@ -44,8 +44,7 @@ _KINDS = {
 Object = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Member:
+class _Member(Frozen):
     address: str
     client: AlertmanagerClient
 

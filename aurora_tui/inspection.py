@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -15,6 +14,7 @@ from aurora_tui.model.actions import Verb
 from aurora_tui.model.alerts import Alert
 from aurora_tui.model.describe import describe
 from aurora_tui.model.describe_alert import Details, describe_alert, describe_source
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.history import RevisionRow, availability
 from aurora_tui.model.history import rows as history_rows
 from aurora_tui.model.rollouts import rollout_status
@@ -49,8 +49,7 @@ async def inspect(cluster: Cluster, ref: ObjectRef, how: str, now: float) -> lis
     return describe(ref.kind, raw, found, now)
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Frozen):
     """A workload's revisions, newest first, and how far its newest rollout and how available the workload is."""
 
     rows: tuple[RevisionRow, ...]

@@ -10,14 +10,14 @@ import socket
 import sys
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from aurora_tui import __version__, chain, journal_file
 from aurora_tui.chain import Check, Link
 from aurora_tui.journal_file import FILE_NAME, JournalError, JournalFile
 from aurora_tui.model.actions import Action, Outcome, Verb, Verdict
+from aurora_tui.model.frozen import Frozen, Veiled, asdict, replace
 from aurora_tui.model.masking import mask, mask_command, mask_text
 from aurora_tui.model.redaction import redact
 from aurora_tui.process import Process
@@ -27,8 +27,7 @@ __all__ = ["FILE_NAME", "Entry", "Journal", "JournalError", "Operator", "Preview
 UNFINISHED = "no outcome was recorded: the program ended in between, or is still at it"
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(Frozen):
     """Who acts, and from where: OS user, the cluster's name for them, host and terminal ("" if none)."""
 
     actor: str
@@ -52,21 +51,21 @@ class Operator:
         return f"{self.actor} ({self.kube_user})" if self.kube_user not in ("", self.actor) else self.actor
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(Frozen):
     """What stood before the operator's eyes; `impossible` says why the server did not try it, "" if it did."""
 
     impossible: str
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Veiled):
     """One action as the journal has it; times are seconds since the epoch.
 
     Without a recorded outcome it reads as uncertain and `finished_at` is None: the program ended
     in between, or another one is still at it. What a version of before did not record is None or empty.
     """
+
+    VEILED: ClassVar[frozenset[str]] = frozenset({"facts"})
 
     id: int
     started_at: float
@@ -87,7 +86,7 @@ class Entry:
     resource_version: str
     """The object's, as the server's answer gave it."""
     verdict_at: float | None
-    facts: tuple[Link, ...] = field(repr=False)
+    facts: tuple[Link, ...]
     """All that was recorded, oldest first."""
 
 

@@ -9,13 +9,13 @@ import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from aurora_tui.firstframe import first_frame
+from aurora_tui.model.frozen import Frozen, replace
 
 if TYPE_CHECKING:
     from aurora_tui.cluster.headstart import HeadStart
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 USAGE_ERROR = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Frozen):
     """The options that all commands share; given before or after the command's name."""
 
     contexts: tuple[str, ...] = ()

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from aurora_tui.acting_alerts import ActingOnAlerts
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.model import views
 from aurora_tui.model.alerts import AlertState
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.placing import context_of
 from aurora_tui.model.selection import ObjectRef, ServiceRef
 from widgets.changes import ChangesScreen
 from widgets.textpage import TextPage
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
+class Carried(Frozen):
     """What a key takes along from the row under the cursor; None where it is not known."""
 
     service: str | None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from aurora_tui.model.columns import Cell, Column, Tone
 from aurora_tui.model.freshness import Freshness, SourceState
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.placing import CONTEXT, context_of, placed, placed_key, short_names, together
 from aurora_tui.store import Store, Table
 

@@ -9,7 +9,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from aurora_tui.model.frozen import Frozen
 
 _TRY_AGAIN = 1.0
 """Seconds between two looks whether a terminal that takes nothing takes something again."""
@@ -74,8 +75,7 @@ class Outlet:
                     select.select([], [self._fd], [], _TRY_AGAIN)
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
+class _Question(Frozen):
     """What the terminal was asked behind a picture: when, and how many bytes were written and read until then."""
 
     moment: float

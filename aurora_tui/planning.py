@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from aurora_tui import cautions, sending
@@ -25,6 +24,7 @@ from aurora_tui.model.actions import (
     called,
 )
 from aurora_tui.model.diffs import changes
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.policies import Policy, Ruling, judge
 from aurora_tui.model.rollouts import ROLLING_KINDS, RolloutState, rollout_status
 from aurora_tui.rights import denied, inapplicable
@@ -34,8 +34,7 @@ from aurora_tui.verbs.base import Draft, Refusal, Rolling, VerbRules, View
 NO_PREVIEW = "what is done in it is not previewed, not recorded and not undone from here"
 
 
-@dataclass(frozen=True, slots=True)
-class Planner:
+class Planner(Frozen):
     """Makes plans for one cluster; what is asked of whoever confirms them stands in them."""
 
     cluster: Cluster
@@ -136,14 +135,12 @@ class Planner:
         return _Preview(answer)
 
 
-@dataclass(frozen=True, slots=True)
-class _Permission:
+class _Permission(Frozen):
     problems: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Preview:
+class _Preview(Frozen):
     answer: Mapping[str, Any] | None = None
     doubts: tuple[str, ...] = ()
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from aurora_tui.model.frozen import Frozen, asdict
 
 _PROC = Path("/proc")
 _STARTED = 19
 """Where the start stands among what follows the command's name in ``/proc/PID/stat``: field 22 of proc(5)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(Frozen):
     """One process for ever: a number comes again, with another start; a start counts ticks of one boot.
 
     `boot`, `namespace` and `started` are empty where the system does not tell them (no ``/proc``).

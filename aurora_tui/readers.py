@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass
 
 import msgspec
 
@@ -13,11 +12,11 @@ from aurora_tui.cluster.resources import DAEMONSETS, DEPLOYMENTS, PODS, STATEFUL
 from aurora_tui.model import kube
 from aurora_tui.model.configreaders import Reading, readings
 from aurora_tui.model.endpoints import pairs
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.pods import owner_workload
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(Frozen):
     """A workload that reads a ConfigMap; `workload` as the settings write it: ``deployment/aurora-backend``."""
 
     workload: str

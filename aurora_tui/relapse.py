@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import replace
 
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.health import healths, history_of
 from aurora_tui.journal import Journal
 from aurora_tui.model.actions import Action, Verb
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.history import NO_DATA, Health, RevisionRow
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.slo_text import share_text

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import Resource, find
 from aurora_tui.model.actions import Verb
+from aurora_tui.model.frozen import Frozen, replace
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.verbs import VERBS
 
@@ -24,8 +24,7 @@ AT_ONCE = 4
 """How many questions the server gets at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Frozen):
     """One question to the server: an API verb on a resource, on the object `name` or on all of the kind."""
 
     verb: str
@@ -39,8 +38,7 @@ class Need:
         return replace(self, name="")
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(Frozen):
     words: str
     """Why it is denied; empty where it is allowed, or where nobody could say."""
     at: float

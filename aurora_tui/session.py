@@ -7,7 +7,6 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Collection, Coroutine, Sequence
-from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ from aurora_tui.model import kube, views
 from aurora_tui.model.access import HttpAccess
 from aurora_tui.model.definitions import Capacity
 from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.pods import owner_workload
 from aurora_tui.model.selection import LogOrigin, LogSelection, ObjectRef
 from aurora_tui.model.status import ClusterStatus

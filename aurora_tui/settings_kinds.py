@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
 from typing import Generic, TypeVar
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.settings_tree import Branch, Fault, Items, Leaf, Mark, Node, found
 
 T = TypeVar("T")
@@ -28,8 +28,7 @@ class UnfitError(Exception):
         self.node = node
 
 
-@dataclass(frozen=True, slots=True)
-class Kind(Generic[T]):
+class Kind(Frozen, Generic[T]):
     """How a value is written. `read` raises UnfitError where it is not; `blank` then stands in for it."""
 
     expected: str

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 from aurora_tui.model.definitions import WINDOW, Objective, ObjectiveKind, Origin, Service
+from aurora_tui.model.frozen import Frozen, replace
 from aurora_tui.settings_kinds import (
     DURATION,
     FLAG,
@@ -65,8 +65,7 @@ def named_documents(tree: Node, faults: list[Fault]) -> list[Branch]:
     return documents
 
 
-@dataclass(frozen=True, slots=True)
-class _Documents:
+class _Documents(Frozen):
     """What the SLOs of all documents may refer to, by name."""
 
     indicators: Mapping[str, Section]

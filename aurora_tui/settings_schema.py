@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from aurora_tui.model.checklists import GuidedList, MaintenanceTask
 from aurora_tui.model.definitions import AlertRule, Environment, Service, Sources
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.incident_settings import IncidentSettings
 from aurora_tui.model.logfields import LogStore
 from aurora_tui.model.policies import Policy
@@ -40,8 +40,7 @@ _SWITCH = {"auto": None, "on": True, "off": False}
 _FAVOURITES = 9  # the keys 1 to 9
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Frozen):
     """Everything the program is told by files. Spans are timedeltas; shares 0..1."""
 
     environments: tuple[Environment, ...]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from aurora_tui.model.frozen import Frozen
 
 if TYPE_CHECKING:
     import yaml
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 _LONG = 60  # characters of a wrong value that a fault repeats
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Frozen):
     """One thing that is wrong in a settings file; `line` counts from 1, 0 where no line can be named."""
 
     file: str
@@ -32,8 +32,7 @@ class Fault:
         return f"{place}:{key} expected {self.expected}{found}"
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Frozen):
     """The place of a node: where its key stands, or the node itself in a list."""
 
     file: str
@@ -43,8 +42,7 @@ class Mark:
         return Fault(self.file, self.line, key, expected, found)
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Frozen):
     """A scalar as it was written; `tag` is YAML's short name of its type: ``str``, ``int``, ``null`` …"""
 
     mark: Mark
@@ -52,14 +50,12 @@ class Leaf:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(Frozen):
     mark: Mark
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Frozen):
     mark: Mark
     entries: Mapping[str, Node]
 

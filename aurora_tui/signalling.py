@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 
 from aurora_tui.cluster import resources
 from aurora_tui.cluster.discovery import find_service
@@ -15,6 +14,7 @@ from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.model.access import HttpAccess
 from aurora_tui.model.definitions import Environment
 from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.frozen import Frozen, replace
 from aurora_tui.settings import Settings
 from aurora_tui.signals.alerts import AlertSource
 from aurora_tui.signals.slos import SloSource
@@ -31,8 +31,7 @@ LOOK_AGAIN_SOON_SECONDS = 3.0
 """The same while the API server, through which it is found, cannot be asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Frozen):
     """A signal's address as it is shown, and how to reach it; `access` None with the reason why."""
 
     address: str

@@ -6,11 +6,11 @@ import base64
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from aurora_tui.model.access import HttpAccess
 from aurora_tui.model.definitions import Credentials
+from aurora_tui.model.frozen import replace
 
 
 class SigningError(Exception):

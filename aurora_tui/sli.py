@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import CONFIGMAPS, SERVICES, find
 from aurora_tui.model.actions import Action, Target
 from aurora_tui.model.definitions import Objective, ObjectiveKind, Service
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.raw import section
 from aurora_tui.model.rollouts import ROLLING_KINDS
 from aurora_tui.model.selection import ObjectRef

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from aurora_tui.model.columns import Column
 from aurora_tui.model.freshness import Freshness, SourceState
+from aurora_tui.model.frozen import Frozen, replace
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Frozen):
     """What happened to a table since the feed was last drained."""
 
     keys: frozenset[str]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from aurora_tui.model.definitions import ObjectiveKind, Service
 from aurora_tui.model.exemplars import exemplar_query
 from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.selection import TraceSelection
 from aurora_tui.model.text import listed
 from aurora_tui.model.trace_rows import TraceRow, rows_of
@@ -36,8 +36,7 @@ class TracesError(Exception):
         self.state = state
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(Frozen):
     """What a query found at a time, worst first; `remarks` say what may be missing, `exemplars` what of those."""
 
     rows: tuple[TraceRow, ...]

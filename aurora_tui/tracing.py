@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aurora_tui.looking import Carried
 from aurora_tui.model import kube, views
+from aurora_tui.model.frozen import Frozen, replace
 from aurora_tui.model.pods import owner_workload
 from aurora_tui.model.selection import LogOrigin, LogSelection, ObjectRef, TraceSelection, key_of
 from aurora_tui.model.spanview import container_of, namespace_of, pod_of
@@ -36,8 +36,7 @@ _BESIDE, _AFTERWARDS = 2, 60
 _TRACE_ID = re.compile(r"[0-9a-fA-F]{16}|[0-9a-fA-F]{32}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Left:
+class _Left(Frozen):
     """The pages that were left for a pane, to come back to."""
 
     pane: Pane

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from aurora_tui.model import views
 from aurora_tui.model.actions import Verb
 from aurora_tui.model.changes import Change
 from aurora_tui.model.findings import Mitigation, Procedure
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.placing import context_of
 from aurora_tui.model.selection import LogSelection, ObjectRef, TraceSelection
 from aurora_tui.model.series import Step

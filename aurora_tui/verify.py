@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from aurora_tui.cluster.errors import ClusterError, ForbiddenError, NotFoundError
@@ -11,6 +10,7 @@ from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import Resource
 from aurora_tui.evidence import NOTHING, Witness
 from aurora_tui.model.actions import Evidence, Followed, Phase, Plan, Progress, Recovery, Remedy, Rollout, Verdict
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.rollouts import RolloutState, RolloutStatus
 from aurora_tui.verbs.base import Following, Replacing, VerbRules
 
@@ -24,8 +24,7 @@ Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class SliReading:
+class SliReading(Frozen):
     """One objective of a service at one time: `share` is 0..1 or None for no data; `ratio` is the objective's.
 
     `name` stands in the texts, e.g. ``backend availability``.
@@ -50,8 +49,7 @@ SloProbe = Callable[[], Awaitable[SliReading]]
 """How to read a service's SLI: of several objectives the one that suffers most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Frozen):
     """How long to wait and how often to look, in seconds.
 
     600 s is the API's default ``progressDeadlineSeconds``: a Deployment gives up by itself then.
@@ -65,8 +63,7 @@ class Limits:
     """Whether an object that had to go is followed until another has come in its place."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Pods:
+class _Pods(Frozen):
     end: Rollout
     seconds: float
     text: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual.binding import BindingType
@@ -19,6 +18,7 @@ from aurora_tui.model.alerts import (
     severity_tone,
 )
 from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.linking import object_of
 from aurora_tui.model.links import links_of
 from aurora_tui.model.placing import context_of, placed_key

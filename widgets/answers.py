@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from textual.message import Message
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.text import printable
 from widgets.field import Field
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Frozen):
     """What is asked, and whether an answer will do."""
 
     key: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from textual.binding import ActiveBinding
@@ -12,6 +11,7 @@ from textual.screen import Screen
 
 from aurora_tui.model.definitions import Environment
 from aurora_tui.model.freshness import Freshness, SourceState
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.text import cell_width
 from widgets.line import Line, Part
 
@@ -122,8 +122,7 @@ def _of_each(members: Sequence[tuple[str, Freshness]], now: float) -> list[Part]
     return parts
 
 
-@dataclass(frozen=True, slots=True)
-class IncidentFacts:
+class IncidentFacts(Frozen):
     """The incident in hand: how severe it is, for how long it has lasted, and whether a limit has passed."""
 
     severity: str
@@ -131,8 +130,7 @@ class IncidentFacts:
     late: bool
 
 
-@dataclass(frozen=True, slots=True)
-class StatusFacts:
+class StatusFacts(Frozen):
     """What the status bar says; `sources` are short names with their freshness."""
 
     environment: Environment

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from aurora_tui.model.columns import Column
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.text import cell_width
 
 GUTTER = 2
@@ -23,8 +23,7 @@ _SHRINK_AFTER = 10
 """Seconds (ticks) that a column must have been too wide before it shrinks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Frozen):
     """A column that is shown: its index, the cell that it starts at, and its width."""
 
     index: int
@@ -32,8 +31,7 @@ class Slot:
     width: int
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Frozen):
     """The columns that are shown, from left to right."""
 
     slots: tuple[Slot, ...]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from rich.style import Style
 from textual.widget import Widget
 
 from aurora_tui.model.columns import Tone
+from aurora_tui.model.frozen import Frozen
 from widgets.lineview import overlay
 
 _TONES = tuple(tone for tone in Tone if tone is not Tone.PLAIN)
@@ -38,8 +38,7 @@ Grid {
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Frozen):
     """The styles of one theme and state of focus."""
 
     base: Style

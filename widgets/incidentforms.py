@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -13,13 +12,13 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Label, Static
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.text import printable
 from widgets.formscreen import FormField, FormScreen
 from widgets.pane import pane_binding
 
 
-@dataclass(frozen=True, slots=True)
-class Instead:
+class Instead(Frozen):
     """Where a key leads from a form that may not be what the operator wanted: why, what the key does, and doing it."""
 
     why: str

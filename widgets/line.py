@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -11,12 +10,12 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.text import cell_width, clip, printable
 from widgets.lineview import overlay
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Frozen):
     """A piece of a line; `style` names a component class of `Line` (``good``, ``badge-bad``, ``key`` …)."""
 
     text: str

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from textual.binding import BindingType
 
 from aurora_tui.model import configmaps, kube, services, usage
 from aurora_tui.model.columns import Column
+from aurora_tui.model.frozen import Frozen, replace
 from aurora_tui.model.placing import context_of
 from aurora_tui.model.pods import owner_workload
 from aurora_tui.model.printing import NAMESPACE_COLUMN
@@ -22,16 +22,14 @@ from widgets.podusage import METRICS, PodUsage
 from widgets.tablepane import TRACES, UNDO, TablePane
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Frozen):
     """What a drill-down left on the screen: words for the title, and which rows belong."""
 
     words: str
     holds: Callable[[Any], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Marked:
+class Marked(Frozen):
     """What the operator's marks mean; `hidden` rows the filter leaves out, `alone` are pods that no workload runs."""
 
     refs: tuple[ObjectRef, ...]
@@ -49,8 +47,7 @@ class Marked:
         return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Frozen):
     """Where Escape goes back to."""
 
     view: View

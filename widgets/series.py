@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -14,6 +13,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.series import COLUMNS, FINISHED, Ended, Moved, Row, SeriesPlan, Stage, Way, rows
 from aurora_tui.model.text import printable
 from widgets.bars import KeyBar

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from zlib import crc32
@@ -14,6 +13,7 @@ from rich.style import Style
 from textual.widget import Widget
 
 from aurora_tui.model.filters import Filter
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.loglines import LEVEL_WIDTH, Level, LogLine, Summary, level, short_pod_name
 from aurora_tui.model.text import cell_width, printable
 from widgets.gridpaint import Run, merge
@@ -58,8 +58,7 @@ Tail {
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Frozen):
     """The theme's styles: the plain one, and by name those laid over it."""
 
     base: Style
@@ -71,8 +70,7 @@ def read_look(tail: Widget) -> Look:
     return Look(tail.rich_style, {name: overlay(tail, f"tail--{name}") for name in STYLES})
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Frozen):
     """How lines are laid out."""
 
     width: int

@@ -8,13 +8,15 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+from msgspec import field
 
 from aurora_tui.cluster.errors import ConfigError
 from aurora_tui.cluster.oidc import id_token
+from aurora_tui.model.frozen import Veiled
 
 EXEC_SECONDS = 60.0
 """A plugin that takes longer waits for somebody to log in."""
@@ -22,9 +24,10 @@ _STATIC = ("token", "username", "password")
 _CERTIFICATES = ("client-certificate", "client-certificate-data", "client-key", "client-key-data")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Credentials:
+class Credentials(Veiled):
     """A plain user entry (token, password, certificates), and when it runs out in seconds since the epoch."""
+
+    VEILED: ClassVar[frozenset[str]] = frozenset({"entry"})
 
     entry: Mapping[str, str] = field(default_factory=dict)
     expires: float | None = None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from aurora_tui.model.frozen import Frozen
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+
+class Signature(Frozen):
     """How a signal's Service is usually labelled and named, best guess first."""
 
     labels: tuple[tuple[str, str], ...]

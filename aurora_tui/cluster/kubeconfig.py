@@ -7,13 +7,14 @@ import os
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
+from msgspec import field
 
 from aurora_tui.cluster.errors import ConfigError
+from aurora_tui.model.frozen import Frozen, Veiled
 from aurora_tui.model.text import listed
 
 IN_CLUSTER = "in-cluster"
@@ -23,8 +24,7 @@ _FILE_KEYS = {"users": ("client-certificate", "client-key", "tokenFile"), "clust
 _SECRET_ARGUMENT = re.compile(r"(--?[\w-]*(?:secret|password|token)[\w-]*=).+", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Frozen):
     """A kubeconfig context, or the pod's service account as the context ``in-cluster``."""
 
     name: str
@@ -39,9 +39,10 @@ class Context:
     """Headers; a name may come more than once."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Merged:
+class Merged(Veiled):
     """The entries of all files by name; paths in them are absolute. Holds secrets: never printed."""
+
+    VEILED: ClassVar[frozenset[str]] = frozenset({"contexts", "users", "clusters"})
 
     contexts: dict[str, dict[str, Any]] = field(default_factory=dict)
     users: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Protocol
@@ -15,6 +14,7 @@ from typing import Protocol
 from aurora_tui.backoff import Backoff
 from aurora_tui.cluster.errors import ClusterError, NotFoundError
 from aurora_tui.cluster.protocol import LogRequest
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.loglines import LogLine
 
 LINE_LIMIT = 1 << 20

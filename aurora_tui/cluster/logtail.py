@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -16,6 +15,7 @@ from aurora_tui.cluster.logs import LogSource, follow
 from aurora_tui.cluster.protocol import LogRequest
 from aurora_tui.logbuffer import LogBuffer
 from aurora_tui.model import kube
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.loglines import LogLine
 from aurora_tui.model.selection import LogSelection
 from aurora_tui.store import Feed, Table
@@ -29,8 +29,7 @@ BATCH = 2000
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Stream:
+class _Stream(Frozen):
     namespace: str
     pod: str
     container: str

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aurora_tui.cluster.resources import Resource
 from aurora_tui.model.access import HttpAccess
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.terminals import Ended, Output
 
 JSON_PATCH = "application/json-patch+json"
@@ -16,8 +16,7 @@ MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 
 
-@dataclass(frozen=True, slots=True)
-class LogRequest:
+class LogRequest(Frozen):
     """Which container's log to read, from where (`since` is an RFC 3339 time), and how many bytes of it at most."""
 
     namespace: str
@@ -30,8 +29,7 @@ class LogRequest:
     limit: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(Frozen):
     """The API server's answer to a SelfSubjectAccessReview, with its reason where it gave one."""
 
     allowed: bool

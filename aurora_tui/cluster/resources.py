@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from aurora_tui.cluster.errors import NotFoundError
 from aurora_tui.model import kube
+from aurora_tui.model.frozen import Frozen
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Frozen):
     """One kind of the Kubernetes API; `struct` is the typed row, None where only raw JSON is read."""
 
     kind: str

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from aurora_tui.cluster.answers import not_kubernetes
@@ -17,6 +15,7 @@ from aurora_tui.cluster.errors import (
     UnauthorizedError,
 )
 from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.frozen import Frozen
 
 DENIED_SECONDS = 30.0
 _AHEAD = "ResourceVersionTooLarge"
@@ -25,8 +24,7 @@ _ABOUT_US = frozenset({401, 403, 429})
 """Refusals that say nothing against what was asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setback:
+class Setback(Frozen):
     """`anew`: what was known of the server's versions is of no use any more."""
 
     state: SourceState

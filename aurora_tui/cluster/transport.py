@@ -7,8 +7,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
 from aurora_tui.cluster.answers import (
@@ -33,6 +32,7 @@ from aurora_tui.cluster.errors import (
 from aurora_tui.cluster.headstart import HeadStart
 from aurora_tui.cluster.kubeconfig import Context
 from aurora_tui.cluster.nearness import Nearness
+from aurora_tui.model.frozen import Frozen, Veiled
 
 if TYPE_CHECKING:
     import ssl
@@ -57,16 +57,17 @@ class SilenceError(UnreachableError):
     """A stream said nothing for as long as it may: it is quiet, or the connection is dead."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dial:
+class Dial(Veiled):
     """What a connection is made with that the official client does not make: a websocket."""
+
+    VEILED: ClassVar[frozenset[str]] = frozenset({"headers", "proxy_headers"})
 
     context: Context
     configuration: Configuration
-    headers: CIMultiDict[str] = field(repr=False)
+    headers: CIMultiDict[str]
     ssl: ssl.SSLContext
     proxy: str | None
-    proxy_headers: Any = field(repr=False)
+    proxy_headers: Any
 
     @property
     def server(self) -> str:
@@ -313,8 +314,7 @@ async def _pause(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
+class _Request(Frozen):
     method: str
     path: str
     query: Mapping[str, str]

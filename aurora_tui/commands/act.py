@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 
 import click
 
@@ -23,6 +22,7 @@ from aurora_tui.model.actions import (
     Verb,
     Verdict,
 )
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.series import SeriesPlan
 from aurora_tui.model.text import printable
 from aurora_tui.recovery import settle_unfinished
@@ -103,8 +103,7 @@ def show(plan: Plan, *, err: bool = False) -> None:
         click.echo(f"aurora-tui: cannot be done: {printable(words)}", err=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Frozen):
     """What was typed to confirm; None where it was not asked for or not given."""
 
     context: str | None

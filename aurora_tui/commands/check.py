@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from aurora_tui.commands import output
 from aurora_tui.folders import state_dir
 from aurora_tui.journal import Journal, JournalError
 from aurora_tui.model.access import HttpAccess
+from aurora_tui.model.frozen import Frozen, asdict
 from aurora_tui.model.logfields import NoLogsError
 from aurora_tui.model.policies import summary
 from aurora_tui.model.text import printable
@@ -42,8 +42,7 @@ class Result(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Frozen):
     """One thing that was tried."""
 
     check: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import click
 
@@ -13,13 +12,13 @@ from aurora_tui.cluster import resources
 from aurora_tui.cluster.resources import Resource
 from aurora_tui.commands.target import read_target
 from aurora_tui.model.actions import Params, Verb
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.series import SeriesPlan, Step, title_of
 from aurora_tui.verbs.base import Refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Frozen):
     """Kinds with names; without names all objects of the kinds that have the labels."""
 
     named: tuple[tuple[Resource, str], ...]
@@ -41,8 +40,7 @@ def read_chosen(words: Sequence[str], labels: str | None) -> Choice:
     return Choice(tuple(dict.fromkeys((resource, "") for _, resource in found if resource)), labels)
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Frozen):
     """Plans one verb on all that was chosen, in a namespace; None means all of them, where only names are in `home`."""
 
     path: ActionPath

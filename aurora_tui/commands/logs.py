@@ -8,7 +8,6 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import click
@@ -20,6 +19,7 @@ from aurora_tui.cluster.protocol import LogRequest
 from aurora_tui.commands.target import read_target
 from aurora_tui.logbuffer import LogBuffer
 from aurora_tui.model import kube
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.loglines import LogLine
 from aurora_tui.model.selection import LogOrigin, LogSelection
 from aurora_tui.model.stamps import rfc3339
@@ -35,8 +35,7 @@ _LOOK = 0.1
 """Seconds between two looks at what a source has brought."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Frozen):
     """The options of the command line."""
 
     container: str | None

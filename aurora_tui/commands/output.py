@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import click
 
 from aurora_tui.model.columns import Column
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.text import cell_width, printable
 
 Raw = Callable[[Any], Mapping[str, Any]]
 _GAP = "   "
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Frozen):
     """Rows with the columns they are printed in; `trouble` says why they may not be all."""
 
     columns: Sequence[Column[Any]]

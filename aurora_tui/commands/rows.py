@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +18,7 @@ from aurora_tui.model import argo, kube, views, workloads
 from aurora_tui.model.alerts import AlertState
 from aurora_tui.model.columns import Cell, Column
 from aurora_tui.model.filters import Filter, parse_filter
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.pod_status import summarize
 from aurora_tui.model.printing import NAMESPACE_COLUMN
 from aurora_tui.model.slo import BLIND, SloState
@@ -157,8 +157,7 @@ async def _workloads(session: Session, *, wide: bool = False, labels: str = "") 
     return Listing(columns, rows, raw_object, trouble)
 
 
-@dataclass(frozen=True, slots=True)
-class _Status:
+class _Status(Frozen):
     """How a context stands: what is bad, of what was read, and what is not known, by section."""
 
     code: int

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from aurora_tui.commands.output import Listing
 from aurora_tui.model import alerts, slo_columns
 from aurora_tui.model.burn import windows
 from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.frozen import asdict
 from aurora_tui.model.slo_columns import CALLS
 from aurora_tui.model.spans import promql_range
 from aurora_tui.session import Session

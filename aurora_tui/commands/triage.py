@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from typing import Any
 
 import click
@@ -17,6 +16,7 @@ from aurora_tui.incident.subject import of_alert, of_service, worst_of
 from aurora_tui.incident.triage import Triage, triage
 from aurora_tui.model.alerts import Alert, AlertState, worst_first
 from aurora_tui.model.findings import Evidence, Mitigation
+from aurora_tui.model.frozen import asdict
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.model.text import printable
 from aurora_tui.session import Session

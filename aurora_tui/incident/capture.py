@@ -8,15 +8,16 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from msgspec import field
 
 from aurora_tui.cluster.resources import CONFIGMAPS, WATCHED
 from aurora_tui.model import kube
 from aurora_tui.model.alerts import Alert
 from aurora_tui.model.freshness import Freshness, SourceState
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.incidents import is_moment
 from aurora_tui.model.loglines import LogLine
 from aurora_tui.model.masking import mask, mask_text
@@ -40,8 +41,7 @@ MOST_BYTES = 64 * 2**20
 """Of a snapshot unpacked: beyond it is no snapshot of ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Frozen):
     """What the panes showed at `at` (seconds since the epoch); rows by table and key."""
 
     at: float
@@ -51,8 +51,7 @@ class Snapshot:
     """By table the rows that stood there and are not here: too many to keep, or of another version of the program."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Frozen):
     """The rows of a store as they are now, to be packed beside the event loop: rows are frozen."""
 
     at: float

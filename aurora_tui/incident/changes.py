@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from aurora_tui.cluster import resources
@@ -20,6 +19,7 @@ from aurora_tui.model.actions import Outcome, Recovery, Verdict
 from aurora_tui.model.belonging import Listed, belonging
 from aurora_tui.model.changes import Change, ChangeKind, Changes, nearest, once
 from aurora_tui.model.diffs import changes as differences
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.revisions import (
     REVISION_ANNOTATION,
     from_controller_revisions,

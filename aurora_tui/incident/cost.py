@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.incident.watch import Told
 from aurora_tui.model.definitions import WINDOW, Objective, ObjectiveKind
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.incidents import Fact, FactKind, Incident
 from aurora_tui.model.onset import consumed
 from aurora_tui.model.slo import SloReading
@@ -23,8 +23,7 @@ _SHORTEST = 60.0
 """Seconds: a rate needs several samples."""
 
 
-@dataclass(frozen=True, slots=True)
-class Impact:
+class Impact(Frozen):
     """What one objective tells of an incident; None where it cannot be told."""
 
     service: str

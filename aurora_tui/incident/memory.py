@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from aurora_tui.incident.settling import acts
 from aurora_tui.incident.situation import Situation
 from aurora_tui.model.findings import Finding
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.session import Session
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Frozen):
     at: float
     findings: tuple[Finding, ...]
 

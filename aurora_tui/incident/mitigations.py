@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from aurora_tui.incident.analyzers.canary import under_way
 from aurora_tui.incident.analyzers.saturation import CONNECTIONS, autoscaler_of
@@ -14,6 +13,7 @@ from aurora_tui.incident.situation import Situation
 from aurora_tui.model.actions import Verb
 from aurora_tui.model.changes import ChangeKind
 from aurora_tui.model.findings import Cause, Finding, Mitigation
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.selection import ObjectRef
 
 _REPEATED = 0.4

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import field
 
 from aurora_tui.incident.goingback import UNDOABLE, releases, taken_back, way_back
 from aurora_tui.incident.situation import Situation
 from aurora_tui.model.actions import Params, Verb
 from aurora_tui.model.ages import human_duration
 from aurora_tui.model.findings import Finding, Procedure
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.selection import ObjectRef
 
 RESTARTABLE = ("Deployment", "StatefulSet", "DaemonSet", "Rollout")
 SCALABLE = ("Deployment", "StatefulSet", "Rollout")
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Frozen):
     """A mitigation, and how well it fits: 1 mends the cause, less only its effects. It may still do harm."""
 
     fit: float

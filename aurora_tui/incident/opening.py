@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.incidents import ref_json
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.stamps import rfc3339
@@ -15,8 +15,7 @@ from aurora_tui.model.stamps import rfc3339
 _ODD = re.compile(r"[^a-z0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(Frozen):
     """What an incident is opened for."""
 
     title: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Any
 
 from aurora_tui.cluster import resources
@@ -16,6 +15,7 @@ from aurora_tui.incident.podlogs import read_logs
 from aurora_tui.incident.situation import Part, Situation, Subject
 from aurora_tui.incident.subject import traces_around
 from aurora_tui.model.changes import ChangeKind
+from aurora_tui.model.frozen import replace
 from aurora_tui.session import Session
 from aurora_tui.signals.prometheus import PrometheusClient
 from aurora_tui.traces import TraceReader, TracesError, query_of

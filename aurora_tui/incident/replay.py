@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, ClassVar, cast
+
+from msgspec import field
 
 from aurora_tui.cluster import resources
 from aurora_tui.cluster.errors import ClusterError
@@ -22,6 +23,7 @@ from aurora_tui.model.access import HttpAccess
 from aurora_tui.model.alerts import Alert, AlertState
 from aurora_tui.model.definitions import Environment, Sources
 from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.frozen import Veiled, replace
 from aurora_tui.model.incidents import HEAVY, Fact, FactKind, Incident, fold, light
 from aurora_tui.model.loglines import LogLine
 from aurora_tui.model.pods import owner_workload
@@ -36,12 +38,13 @@ OFFLINE = "this is a replay: there is no cluster to ask"
 _STEP = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Captured:
+class Captured(Veiled):
     """A snapshot as it stands in the bundle: all of an incident unpacked at once would fill the memory."""
 
+    VEILED: ClassVar[frozenset[str]] = frozenset({"data"})
+
     at: float
-    data: str = field(repr=False)
+    data: str
 
     def opened(self) -> Snapshot:
         return _opened(self.data)
@@ -53,16 +56,17 @@ def _opened(data: str) -> Snapshot:
     return unpacked(data)
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Veiled):
     """What a bundle holds, read: its incident at its end, snapshots and lines by time, and the moments."""
+
+    VEILED: ClassVar[frozenset[str]] = frozenset({"owners"})
 
     incident: Incident
     facts: tuple[Fact, ...]
     snapshots: tuple[Captured, ...]
     lines: tuple[LogLine, ...]
     moments: tuple[float, ...]
-    owners: Mapping[str, tuple[str, str] | None] = field(default_factory=dict, repr=False)
+    owners: Mapping[str, tuple[str, str] | None] = field(default_factory=dict)
     """The workload of each pod that stands in any of the snapshots."""
 
     def snapshot(self, at: float) -> Snapshot | None:

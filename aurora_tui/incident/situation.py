@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 import msgspec
+from msgspec import field
 
 from aurora_tui.model import kube
 from aurora_tui.model.alerts import Alert, AlertState, worst_first
 from aurora_tui.model.belonging import Listed, belonging
 from aurora_tui.model.changes import Change
 from aurora_tui.model.definitions import ObjectiveKind, Service, leaning
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.loglines import LogLine
 from aurora_tui.model.pod_trouble import is_ready
 from aurora_tui.model.pods import owner_workload
@@ -41,8 +42,7 @@ class Part(StrEnum):
     TRACES = "traces"
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Frozen):
     """What the operator has in hand; `onset` in seconds since the epoch, None where nothing is known to be wrong."""
 
     namespace: str
@@ -59,8 +59,7 @@ class Subject:
         return str(self.ref or (f"service {self.service}" if self.service else f"ns {self.namespace}"))
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerLog:
+class ContainerLog(Frozen):
     """The newest lines of one container, or of its run before (`previous`)."""
 
     pod: str
@@ -69,8 +68,7 @@ class ContainerLog:
     previous: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(Frozen):
     """What a pod uses: cores and bytes, and what it may; None where that is not known or there is no limit."""
 
     pod: str
@@ -82,8 +80,7 @@ class Load:
     memory_limit: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(Frozen):
     """A pool of connections of a pod: how many are in use of how many, and how many requests wait for one."""
 
     pod: str
@@ -103,8 +100,7 @@ class Pool:
         return f"{self.used:.0f} of {self.most:.0f} in use{wait}"
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(Frozen):
     """What Prometheus tells of each pod by its name: shares 0..1, seconds."""
 
     errors: Mapping[str, float] = field(default_factory=dict)
@@ -124,8 +120,7 @@ class Figures:
     """All requests since the onset."""
 
 
-@dataclass(frozen=True)
-class Situation:
+class Situation(Frozen, dict=True):
     """Read only; what is derived is reckoned once. `parts` say of each part that was read what kept it from being
     whole (empty: nothing); a part that is missing there is still being read."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.incident_settings import Occasion
 from aurora_tui.model.incidents import Fact, FactKind, Incident
 
@@ -16,8 +16,7 @@ UNSURE = "unsure"
 SETTLED = frozenset({SENT, GIVEN_UP, UNSURE})
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Frozen):
     """How the notices of an incident stand, by whichever program of this operator."""
 
     incident: Incident

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from aurora_tui.incident.situation import Subject
 from aurora_tui.model import views
 from aurora_tui.model.alerts import Alert, AlertState, worst_first
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.linking import object_of
 from aurora_tui.model.onset import LOG_BEFORE_SECONDS
 from aurora_tui.model.selection import LogSelection, ObjectRef, TraceSelection, logs_of, runner_of

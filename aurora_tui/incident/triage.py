@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 from aurora_tui.incident.analyzers import diagnose
 from aurora_tui.incident.analyzers.configedit import edit_diff
@@ -17,6 +16,7 @@ from aurora_tui.incident.where import where_rows
 from aurora_tui.model.changes import Change, distance_words, nearest, once
 from aurora_tui.model.columns import Cell, Tone
 from aurora_tui.model.findings import Finding, Mitigation, no_longer
+from aurora_tui.model.frozen import Frozen, replace
 from aurora_tui.model.triage import SectionName, TriageRow, TriageSection
 
 READING = "reading …"
@@ -34,8 +34,7 @@ _NEEDS = {
 """What each section is made from."""
 
 
-@dataclass(frozen=True)
-class Triage:
+class Triage(Frozen, dict=True):
     """A situation with what was made of it."""
 
     situation: Situation

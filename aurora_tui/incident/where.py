@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from aurora_tui.incident.analyzers.saturation import autoscaler_of
 from aurora_tui.incident.situation import Situation
 from aurora_tui.model import kube
 from aurora_tui.model.columns import Cell, Tone
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.triage import TriageRow
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from ipaddress import ip_address
+from typing import ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
+from msgspec import field
 
-@dataclass(frozen=True, slots=True, repr=False)
-class HttpAccess:
+from aurora_tui.model.frozen import Veiled
+
+
+class HttpAccess(Veiled):
     """An address without a trailing slash and what is sent with every request to it.
 
     `headers` may hold credentials. `ca_file`, `cert_file` and `key_file` are paths of PEM files; without
     `ca_file` the system's authorities are trusted. `verify` false accepts any certificate.
     """
+
+    VEILED: ClassVar[frozenset[str]] = frozenset({"url", "headers"})
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)

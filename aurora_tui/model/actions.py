@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from aurora_tui.model.diffs import DiffLine
+from aurora_tui.model.frozen import Frozen, Veiled, asdict
 from aurora_tui.model.selection import ObjectRef
 
 Params = Mapping[str, str | int]
@@ -48,8 +48,7 @@ def called(verb: Verb, kind: str) -> str:
     return _ALSO_CALLED.get((verb, kind), verb.value)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Frozen):
     """The one object that an action is pinned to; `kind` as the API writes it (``Deployment``)."""
 
     context: str
@@ -68,8 +67,7 @@ class Target:
         return ObjectRef(self.kind, self.namespace or None, self.name, self.uid)
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Frozen):
     """A change of one object. `before` and `after` are the states it leads between, free of secrets."""
 
     verb: Verb
@@ -93,34 +91,34 @@ class Action:
         return cls(Verb(data["verb"]), Target(**data["target"]), data["params"], data["before"], data["after"])
 
 
-@dataclass(frozen=True, slots=True)
-class PatchRequest:
+class PatchRequest(Veiled):
     """The request that carries an action out, before the resourceVersion guard is put in."""
 
+    VEILED: ClassVar[frozenset[str]] = frozenset({"body"})
+
     content_type: str
-    body: Any = field(repr=False)
+    body: Any
     """May hold a template's secrets: never shown, never recorded."""
     subresource: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CreateRequest:
+class CreateRequest(Veiled):
     """Makes an object of `kind`, or posts to a subresource of the target (an eviction)."""
 
-    body: Any = field(repr=False)
+    VEILED: ClassVar[frozenset[str]] = frozenset({"body"})
+
+    body: Any
     kind: str = ""
     subresource: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteRequest:
+class DeleteRequest(Frozen):
     """Deletes the target; `grace_seconds` None leaves the time to end to the object's own setting."""
 
     grace_seconds: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ExecRequest:
+class ExecRequest(Frozen):
     """Starts a command in a container of the target; `tty` says whether it gets a terminal."""
 
     container: str
@@ -133,13 +131,14 @@ ObjectRequest = PatchRequest | CreateRequest | DeleteRequest
 Request = ObjectRequest | ExecRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Veiled):
     """An action's preview, complete enough to be confirmed and then carried out unchanged.
 
     `problems` say why it cannot be executed here (no permission, read-only, a policy); `warnings` what the
     operator should know before confirming. Without permission there is no server preview: `diff` is empty.
     """
+
+    VEILED: ClassVar[frozenset[str]] = frozenset({"basis", "expected"})
 
     action: Action
     title: str
@@ -151,9 +150,9 @@ class Plan:
     """Whether the context's name must be typed: for the environment's sake or a policy's."""
     needs_reason: bool
     request: Request
-    basis: Any = field(repr=False)
+    basis: Any
     """The part of the object that the preview rests on; if it differs at execution, the plan is void."""
-    expected: Any = field(repr=False)
+    expected: Any
     """The same part as the server's dry run left it; None without a dry run."""
     known_failure: str = ""
     """When the rollout's deadline had already passed before the action (the condition's time), else empty."""
@@ -184,8 +183,7 @@ class Obstacle(StrEnum):
     """The object is already being deleted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Frozen):
     """What became of a plan; `entry` is its number in the journal, None if nothing was about to be sent."""
 
     entry: int | None
@@ -205,8 +203,7 @@ class Phase(StrEnum):
     SLI = "sli"
 
 
-@dataclass(frozen=True, slots=True)
-class PodNote:
+class PodNote(Frozen):
     """The pod that says most about a rollout under way.
 
     `text` is its state, ``newest pod web-x2x: ImagePullBackOff, 0/1 ready, 2 restarts``; `trouble` says why
@@ -220,8 +217,7 @@ class PodNote:
         return f"{self.text}: will not complete while this lasts: {self.trouble}" if self.trouble else self.text
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Frozen):
     """One step of a verification: `done` of `total` pods, or the good share in permille of the wanted one.
 
     `seconds` count from the start of the verification.
@@ -251,8 +247,7 @@ class Recovery(StrEnum):
     NOT_ASKED = "not asked"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Frozen):
     """Why a rollout did not complete: for the operator's eyes and never for the journal.
 
     Each entry is one line, free of what is known as a secret by its form, raw in every other respect.
@@ -271,8 +266,7 @@ class Evidence:
         return (*self.state, *log, *events)
 
 
-@dataclass(frozen=True, slots=True)
-class Remedy:
+class Remedy(Frozen):
     """An action that frees a rollout which waits in vain; it is previewed and confirmed like any other."""
 
     verb: Verb
@@ -280,8 +274,7 @@ class Remedy:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Frozen):
     """How an action ended for the pods and for the users; seconds count from the verification's start."""
 
     rollout: Rollout

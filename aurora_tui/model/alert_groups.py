@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from aurora_tui.model.alerts import Alert, AlertState, severity_rank, severity_tone, since_words, worst_first
 from aurora_tui.model.columns import Cell, Column, Tone
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.placing import context_of, placed_key
 
 Labels = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AlertGroup:
+class AlertGroup(Frozen):
     """One group; what stands for it is its worst alert."""
 
     labels: Labels

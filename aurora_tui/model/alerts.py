@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from aurora_tui.model.ages import age
 from aurora_tui.model.columns import Cell, Column, Tone
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.stamps import rfc3339
 
 ALERTMANAGER = "alertmanager"
@@ -33,8 +33,7 @@ RESOLVED_FOR = 900.0
 """Seconds for which an alert that is over is still shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hush:
+class Hush(Frozen):
     """A silence that holds an alert back: its id, when it ends (seconds since the epoch), who made it and why."""
 
     id: str
@@ -43,8 +42,7 @@ class Hush:
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Frozen):
     """One alert. Texts come from outside and are shown as data."""
 
     fingerprint: str

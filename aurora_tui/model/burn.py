@@ -7,10 +7,12 @@ Source: Google's SRE workbook, chapter 5, "6: Multiwindow, Multi-Burn-Rate Alert
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 
+from msgspec import field
+
 from aurora_tui.model.definitions import Objective, Step
+from aurora_tui.model.frozen import Frozen
 
 __all__ = ["PAGE", "TICKET", "Burns", "Step", "ladder", "ladder_of", "lasts", "windows"]
 
@@ -30,8 +32,7 @@ _STEPS = (
 """Severity, the share of a month's budget that is gone when it fires, long and short window of a month's budget."""
 
 
-@dataclass(frozen=True, slots=True)
-class Burns:
+class Burns(Frozen):
     """How fast a budget is spent over the windows of its ladder, as measured."""
 
     budget: float

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from aurora_tui.model.ages import human_duration
 from aurora_tui.model.columns import Cell, Column, Tone
 from aurora_tui.model.diffs import DiffLine
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.stamps import rfc3339
 
@@ -35,8 +35,7 @@ class ChangeKind(StrEnum):
     """Done through this program, from its journal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Frozen):
     """One change of one object; `at` is in seconds since the epoch."""
 
     at: float
@@ -62,8 +61,7 @@ class Change:
         return f"{self.at:.3f}/{self.kind}/{ref.kind}/{ref.namespace}/{ref.name}/{self.words}"
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Frozen):
     """What was found between two times, nearest to the onset first; `remarks` say what could not be looked at."""
 
     rows: tuple[Change, ...]

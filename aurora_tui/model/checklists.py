@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from aurora_tui.model.ages import human_duration
 from aurora_tui.model.columns import Cell, Column, Tone
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.stamps import rfc3339
 
 
-@dataclass(frozen=True, slots=True)
-class ListStep:
+class ListStep(Frozen):
     """One step; `seen` names what the program sees by itself when it is done, empty where only a person can tell."""
 
     name: str
@@ -21,8 +20,7 @@ class ListStep:
     """Only if it is necessary: its phase ends without it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListPhase:
+class ListPhase(Frozen):
     """Steps that belong together; `limit` is in seconds, None where none is set."""
 
     name: str
@@ -33,15 +31,13 @@ class ListPhase:
     """What ends it by itself, whether or not all its steps are ticked."""
 
 
-@dataclass(frozen=True, slots=True)
-class GuidedList:
+class GuidedList(Frozen):
     name: str
     title: str
     phases: tuple[ListPhase, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MaintenanceTask:
+class MaintenanceTask(Frozen):
     """A task that is due again `every` so many seconds after it was done last."""
 
     name: str
@@ -57,8 +53,7 @@ SEEN: Mapping[str, str] = {
 """What the program sees by itself, and when that is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(Frozen):
     """Who ticked a step, and when; `itself` where the program saw it done."""
 
     at: float
@@ -66,8 +61,7 @@ class Tick:
     itself: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class StepRow:
+class StepRow(Frozen):
     """A step as a row: where it stands in its list, and its tick."""
 
     number: int
@@ -140,8 +134,7 @@ STEP_COLUMNS: tuple[Column[StepRow], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DueRow:
+class DueRow(Frozen):
     """A task of maintenance with when it was done last; `last` None: never, as far as is known here."""
 
     task: MaintenanceTask

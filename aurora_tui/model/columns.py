@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
+
+from aurora_tui.model.frozen import Frozen
 
 T = TypeVar("T")
 
@@ -21,16 +22,14 @@ class Tone(StrEnum):
     ACCENT = "accent"
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Frozen):
     """One printed value. `text` is raw data: the widget escapes control characters when it paints."""
 
     text: str
     tone: Tone = Tone.PLAIN
 
 
-@dataclass(frozen=True, slots=True)
-class Column(Generic[T]):
+class Column(Frozen, Generic[T]):
     """One column of a table of `T`.
 
     `cell` gives the printed value at a time (seconds since the epoch, for ages); `sort` a key that

@@ -7,9 +7,10 @@ Source: https://kubernetes.io/docs/concepts/configuration/configmap/#mounted-con
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from aurora_tui.model.frozen import Frozen
 
 Object = Mapping[str, Any]
 
@@ -30,8 +31,7 @@ WHEN = {
 """What is to be said of a workload that reads it so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Frozen):
     """How a pod names what it reads: the fields of its references to one kind."""
 
     all_of: str

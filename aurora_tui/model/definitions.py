@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
+
+from msgspec import field
+
+from aurora_tui.model.frozen import Frozen
 
 WINDOW = "$window"
 """Placeholder in a PromQL text that is replaced by a range such as ``5m`` before it is sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Frozen):
     """Where an environment's signals live.
 
     Each is an ``http(s)://`` address, ``svc/NAMESPACE/NAME:PORT`` (reached through the API server's
@@ -30,8 +32,7 @@ class Sources:
 SIGNALS = ("prometheus", "alertmanager", "elasticsearch", "jaeger")
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Frozen):
     """What proves who we are to a signal: names of files and environment variables, never the secret itself."""
 
     api_key_file: str | None = None
@@ -45,8 +46,7 @@ class Credentials:
     insecure: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Frozen):
     """A group of kubeconfig contexts treated alike; `contexts` are shell globs, first match wins."""
 
     name: str
@@ -94,8 +94,7 @@ class Origin(StrEnum):
     PYRRA = "Pyrra"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Frozen):
     """One step of a ladder of burn rates: both windows must burn at least `factor` times too fast."""
 
     severity: str
@@ -113,8 +112,7 @@ class Step:
         return self.factor * objective.budget
 
 
-@dataclass(frozen=True, slots=True)
-class Objective:
+class Objective(Frozen):
     """One service level objective, measured in one of three ways.
 
     - A ratio of events: `good` or `bad`, and `total`, are PromQL of a *rate* of events (events a second)
@@ -162,8 +160,7 @@ class Objective:
         return self.name or str(self.kind)
 
 
-@dataclass(frozen=True, slots=True)
-class Capacity:
+class Capacity(Frozen):
     """Replica bounds and autoscaling targets (percent of request) that the handbook sets."""
 
     min_replicas: int
@@ -172,8 +169,7 @@ class Capacity:
     target_memory: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Frozen):
     """A service of the stack: the workloads that run it (``kind/name``) and what it promises."""
 
     name: str
@@ -210,8 +206,7 @@ def leaning(services: Iterable[Service], name: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class AlertRule:
+class AlertRule(Frozen):
     """An alert as the handbook defines it; `expr` may hold `WINDOW`, `hold` is Prometheus' ``for``."""
 
     name: str

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from aurora_tui.model.ages import age, human_duration
 from aurora_tui.model.alert_groups import apart, group_of, shared, siblings, written
 from aurora_tui.model.alerts import Alert, AlertState
 from aurora_tui.model.definitions import AlertRule
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.linking import object_of
 from aurora_tui.model.links import links_of, refused_of
 from aurora_tui.model.slo import SloReading
@@ -21,8 +21,7 @@ _CLOCKS_DIFFER = 2.0
 STRIP_CELLS = 48
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRule:
+class SourceRule(Frozen):
     """The rule of a Prometheus; times in seconds, texts as the server has them."""
 
     name: str
@@ -37,8 +36,7 @@ class SourceRule:
     evaluated: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Firings:
+class Firings(Frozen):
     """How an alert fired within a span: the minutes in which it did, oldest first, by the server's clock."""
 
     minutes: tuple[bool, ...]
@@ -61,8 +59,7 @@ class Firings:
         return "".join(".#"[any(part)] for part in parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
+class Details(Frozen):
     """What Prometheus says of an alert; in place of what it does not say, why."""
 
     rule: SourceRule | None = None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.masking import HIDDEN, hides_annotation, is_secret_variable, mask_text, mask_words
 
 NOISE_ANNOTATIONS = frozenset(
@@ -24,8 +24,7 @@ NOISE_ANNOTATIONS = frozenset(
 """Annotations that controllers and clients keep for themselves; a change of one is not the operator's."""
 
 
-@dataclass(frozen=True, slots=True)
-class DiffLine:
+class DiffLine(Frozen):
     """One changed field: `sign` is ``-`` or ``+``, `path` as kubectl's field paths, `text` its value."""
 
     sign: str
@@ -36,8 +35,7 @@ class DiffLine:
         return f"{self.sign} {self.path}: {self.text}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Leaf:
+class _Leaf(Frozen):
     value: Any
     secret: bool = False
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.rollouts import counted
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.selectors import selector_matches
@@ -13,8 +13,7 @@ from aurora_tui.model.selectors import selector_matches
 Pod = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Leaving:
+class Leaving(Frozen):
     """A pod that is evicted; `emptied` are its emptyDir volumes, whose data is lost with it."""
 
     ref: ObjectRef
@@ -42,8 +41,7 @@ class Leaving:
         return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Staying:
+class Staying(Frozen):
     """A pod that a drain leaves where it is, and why."""
 
     ref: ObjectRef

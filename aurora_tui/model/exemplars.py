@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from aurora_tui.model.definitions import WINDOW, ObjectiveKind, Service
+from aurora_tui.model.frozen import Frozen
 
 TRACE_LABELS = ("trace_id", "traceID", "traceId", "trace.id")
 """How clients call the trace: OpenTelemetry's, Jaeger's and others."""
 _LE = re.compile(r"\s*,?\s*\ble\s*(?:=~|!~|!=|=)\s*\"(?:[^\"\\]|\\.)*\"")
 
 
-@dataclass(frozen=True, slots=True)
-class Exemplar:
+class Exemplar(Frozen):
     """One observation with the trace that it was made in; `at` in seconds since the epoch."""
 
     trace: str

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.patterns import PatternError, compiled
 
 _NO_LABELS: Mapping[str, str] = {}
@@ -19,8 +19,7 @@ _TERM = re.compile(
 _SELECTOR_HELP = "write app=x, tier!=y, env in (a,b), env notin (a), key or !key"
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Frozen):
     """A parsed filter. It is false where it hides nothing (empty, or a label selector that is not one yet).
 
     `literal` is the text to look for where the filter is a plain one (folded to lower case if `folds`).

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import field
 
 from aurora_tui.model.actions import Params, Verb
 from aurora_tui.model.diffs import DiffLine
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.selection import LogSelection, ObjectRef, TraceSelection
 
 Lead = ObjectRef | LogSelection | TraceSelection
@@ -45,8 +47,7 @@ class Procedure(StrEnum):
     DRAIN = "drain"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Frozen):
     """One thing that was seen, for a finding or (`against`) against it; `at` in seconds since the epoch."""
 
     words: str
@@ -57,8 +58,7 @@ class Evidence:
     """What a change changed, masked; empty for everything else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Frozen):
     """One cause that the evidence speaks for; `weight` says how surely, 0..1."""
 
     cause: Cause
@@ -82,8 +82,7 @@ class Finding:
         return tuple(each for each in self.evidence if each.against)
 
 
-@dataclass(frozen=True, slots=True)
-class Mitigation:
+class Mitigation(Frozen):
     """One way to stop the harm. `verb` None is advice: nothing here is to be touched, `words` say why."""
 
     words: str

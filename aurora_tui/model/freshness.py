@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from aurora_tui.model.frozen import Frozen
 
 
 class SourceState(StrEnum):
@@ -19,8 +20,7 @@ class SourceState(StrEnum):
     """Of a replay alone: nothing of it was put down for the moment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Freshness:
+class Freshness(Frozen):
     """A source's state; times are seconds since the epoch.
 
     `message` is the error in words, or a remark ("only namespace aurora: listing all is forbidden"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +11,7 @@ from aurora_tui.model import revisions
 from aurora_tui.model.ages import age, human_duration
 from aurora_tui.model.columns import Cell, Column, Tone
 from aurora_tui.model.diffs import DiffLine, changes
+from aurora_tui.model.frozen import Frozen, replace
 from aurora_tui.model.revisions import Revision
 from aurora_tui.model.runs import Restored, Run, latest, left_by_rollback, runs
 from aurora_tui.model.slo_text import share_text
@@ -19,8 +19,7 @@ from aurora_tui.model.slo_text import share_text
 UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(Frozen):
     """How a service did while a revision ran: the share of good events (0..1), or why it is not known."""
 
     share: float | None
@@ -38,8 +37,7 @@ NOT_ASKED = Health(None, reason="not asked")
 NO_DATA = Health(None, reason="no data")
 
 
-@dataclass(frozen=True, slots=True)
-class RevisionRow:
+class RevisionRow(Frozen):
     """One revision. `changes` is what going back to it would change in the template that runs now."""
 
     number: int

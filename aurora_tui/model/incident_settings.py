@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import field
+
+from aurora_tui.model.frozen import Frozen
 
 
 class Occasion(StrEnum):
@@ -30,8 +33,7 @@ PAGERDUTY_EVENTS = "https://events.pagerduty.com/v2/enqueue"
 """Source: https://developer.pagerduty.com/docs/send-alert-event"""
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
+class Channel(Frozen):
     """Where notifications go: names of the file or the environment variable with the address or key, never itself."""
 
     name: str
@@ -42,8 +44,7 @@ class Channel:
     """Where PagerDuty's events go."""
 
 
-@dataclass(frozen=True, slots=True)
-class IncidentSettings:
+class IncidentSettings(Frozen):
     """What the settings say of incidents; spans in seconds."""
 
     calm: float = 300.0

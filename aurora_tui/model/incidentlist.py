@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from aurora_tui.model.ages import human_duration
 from aurora_tui.model.columns import Cell, Column, Tone
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.incidents import SEVERITIES, Incident
 
 _TONES = dict(zip(SEVERITIES, (Tone.BAD, Tone.WARN, Tone.PLAIN), strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class IncidentRow:
+class IncidentRow(Frozen):
     """One of them; `held` says whether it is in hand."""
 
     incident: Incident

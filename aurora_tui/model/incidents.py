@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from aurora_tui.model.checklists import GuidedList, Tick, ended_at
+from aurora_tui.model.frozen import Frozen, Veiled, replace
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.timeline import EntryKind, TimelineEntry
 
@@ -58,8 +58,7 @@ HEAVY = frozenset({FactKind.SNAPSHOT, FactKind.LOGS})
 """Those whose bodies are large: the timeline needs their heads alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Veiled):
     """One thing put down; `writer` and `number` name it for good, `at` is in seconds since the epoch.
 
     Facts that several programs see for themselves carry a ``key`` in their body: the earliest of them stands.
@@ -67,13 +66,15 @@ class Fact:
     what stood there already, as `order` gives it.
     """
 
+    VEILED: ClassVar[frozenset[str]] = frozenset({"body"})
+
     incident: str
     writer: str
     number: int
     at: float
     by: str
     kind: FactKind
-    body: Mapping[str, Any] = field(repr=False)
+    body: Mapping[str, Any]
 
     @property
     def order(self) -> tuple[float, str, int]:
@@ -152,9 +153,10 @@ def merged(*several: Iterable[Fact]) -> tuple[Fact, ...]:
     return tuple(sorted(union.values(), key=lambda fact: fact.order))
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(Veiled):
     """How an incident stands; times are in seconds since the epoch."""
+
+    VEILED: ClassVar[frozenset[str]] = frozenset({"facts"})
 
     id: str
     title: str
@@ -183,7 +185,7 @@ class Incident:
     without_calm: str
     """Why it was ended although not all was well, in the words of who did; empty where the calm ended it."""
     timeline: tuple[TimelineEntry, ...]
-    facts: tuple[Fact, ...] = field(repr=False)
+    facts: tuple[Fact, ...]
     """Those that count, oldest first."""
 
     @property
@@ -357,8 +359,7 @@ def _number(value: Any) -> float | None:
     return float(value) if good else None
 
 
-@dataclass(frozen=True, slots=True)
-class PhaseClock:
+class PhaseClock(Frozen):
     """How long a phase has taken, in seconds since the onset, against its limit; `ended` None while it is on."""
 
     title: str

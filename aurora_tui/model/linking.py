@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from aurora_tui.model.definitions import Service
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.selection import ObjectRef
 
 _WORKLOAD_LABELS = (
@@ -38,8 +38,7 @@ _WORKLOAD_TYPES = {"deployment": "Deployment", "statefulset": "StatefulSet", "da
 """What ``workload_type`` says beside ``workload`` in the recording rules of kubernetes-mixin."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Frozen):
     """The service that something concerns, and the rule that says so, in words: ``labels job=aurora-backend``."""
 
     service: str | None
@@ -82,8 +81,7 @@ def service_of(labels: Mapping[str, str], services: Iterable[Service]) -> str | 
     return link_of(labels, services).service
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Frozen):
     """The object that labels name, and the label that does."""
 
     ref: ObjectRef

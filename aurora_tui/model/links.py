@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from aurora_tui.model.alerts import Alert
+from aurora_tui.model.frozen import Frozen
 
 _SAFE = re.compile(r"https?://[!-~]+")
 """Printable ASCII and nothing else: a control character would end the terminal's sequence, and begin another."""
@@ -18,8 +18,7 @@ _ANNOTATIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Frozen):
     """Where it leads to, and its address."""
 
     name: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from aurora_tui.model.frozen import Frozen
 
 ROLES = (
     "time", "message", "level", "namespace", "pod", "container", "workload", "labels", "trace", "stack", "ingested",
@@ -20,8 +21,7 @@ Types = Mapping[str, tuple[str, ...]]
 """The types that a field has -> the indices where it has them; ``unmapped`` where it does not exist."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogStore:
+class LogStore(Frozen):
     """Where logs are kept: index patterns, the candidate fields of each role, what lines leave out."""
 
     indices: tuple[str, ...]
@@ -36,8 +36,7 @@ class LogStore:
         return tuple(name.replace(KIND, kind.lower()) for name in names if kind or KIND not in name)
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
+class Mapped(Frozen):
     """What the indices really have: the fields found for each role, and in words what does not fit."""
 
     time: str

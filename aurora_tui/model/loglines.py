@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import msgspec
+
+from aurora_tui.model.frozen import Frozen
 
 LEVEL_WIDTH = 5
 
@@ -38,8 +39,7 @@ class Level(StrEnum):
         return self in (Level.ERROR, Level.FATAL)
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Frozen):
     """A JSON line in short; `pairs` are the other fields, nested ones with dotted keys."""
 
     level: str

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from aurora_tui.model.changes import ABOUT, Change, ChangeKind
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.raw import moment, section, sections
 from aurora_tui.model.selection import ObjectRef
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.patterns import PatternError, compiled
 
 _NAME = r'[a-zA-Z_:][\w:]*|"(?:[^"\\]|\\.)*"'
@@ -19,8 +19,7 @@ _UNITS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Matcher:
+class Matcher(Frozen, order=True):
     """One condition on a label; `sign` is ``=``, ``!=``, ``=~`` or ``!~``. A missing label counts as empty."""
 
     name: str
@@ -86,8 +85,7 @@ def read_matcher(word: str) -> Matcher:
     return _matcher(*whole.groups())
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Frozen):
     """What the silence editor holds: how long, of what, and why."""
 
     duration: str

@@ -8,8 +8,9 @@ alert waits for its windows and its duration, and what burns until then is spent
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
+
+from aurora_tui.model.frozen import Frozen
 
 PAUSE = timedelta(minutes=10)
 """Two of the handbook's rate windows: a shorter calm may be the next wave's beginning."""
@@ -19,8 +20,7 @@ LOG_BEFORE_SECONDS = 300.0
 """Seconds before an onset from which on a log is read: what was said until then tells what is new."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(Frozen):
     """A target that is being missed. `began` is in seconds since the epoch."""
 
     began: float

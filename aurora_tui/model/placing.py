@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import field, fields, make_dataclass
+from collections.abc import Collection, Mapping
 from functools import cache
 from itertools import takewhile
 from typing import Any
@@ -57,20 +56,13 @@ def placed(row: Any, context: str) -> Any:
     kind: Any = type(row)
     if hasattr(row, "context"):
         return row
-    make, values = _maker(kind)
-    return make(*values(row), context)
+    return _placed(kind)(*msgspec.structs.astuple(row), context)
 
 
 @cache
-def _maker(kind: Any) -> tuple[Callable[..., Any], Callable[[Any], Iterable[Any]]]:
-    """The type with a context of a type of rows, and what gives the values of its fields in order."""
-    if issubclass(kind, msgspec.Struct):
-        return msgspec.defstruct(
-            kind.__name__, [("context", str, "")], bases=(kind,), module=kind.__module__, frozen=True
-        ), msgspec.structs.astuple
-    names = [each.name for each in fields(kind)]
-    made = make_dataclass(kind.__name__, [("context", str, field(default=""))], bases=(kind,), frozen=True, slots=True)
-    return made, lambda row: [getattr(row, name) for name in names]
+def _placed(kind: Any) -> Any:
+    """The type with a context of a type of rows."""
+    return msgspec.defstruct(kind.__name__, [("context", str, "")], bases=(kind,), module=kind.__module__, frozen=True)
 
 
 def together(members: Mapping[str, Freshness]) -> Freshness:

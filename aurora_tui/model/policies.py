@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 from fnmatch import fnmatchcase
+
+from aurora_tui.model.frozen import Frozen
 
 ANYTHING = ("*",)
 UNLIMITED = sys.maxsize
@@ -14,8 +15,7 @@ UNLIMITED = sys.maxsize
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Frozen):
     """One stretch of time, its end excluded; both times are aware."""
 
     start: datetime
@@ -26,8 +26,7 @@ class Span:
         return self.stop if self.start.timestamp() <= now < self.stop.timestamp() else None
 
 
-@dataclass(frozen=True, slots=True)
-class Weekly:
+class Weekly(Frozen):
     """A window that opens on each of `days` (0 is Monday) by the clocks of `zone`.
 
     One that does not close later on the same day closes on the next: 18:00 to 08:00 on a Friday ends on
@@ -52,8 +51,7 @@ class Weekly:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Freeze:
+class Freeze(Frozen):
     """A time in which nothing that its policy matches may be changed; `words` say why, or are empty."""
 
     window: Span | Weekly
@@ -74,8 +72,7 @@ class Freeze:
         return f"change freeze{until}{': ' if self.words else ''}{self.words}"
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Frozen):
     """What is asked of the actions that match. The globs are the shell's, case counts, one of each must match."""
 
     name: str
@@ -106,8 +103,7 @@ class Policy:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(Frozen):
     """What all policies together say of one action on one object."""
 
     deny: tuple[str, ...] = ()

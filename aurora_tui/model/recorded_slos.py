@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from aurora_tui.model.burn import PAGE, TICKET, ladder
 from aurora_tui.model.definitions import WINDOW, Objective, ObjectiveKind, Origin, Service, Step
+from aurora_tui.model.frozen import Frozen, replace
 from aurora_tui.model.linking import link_of
 from aurora_tui.model.spans import quoted
 
@@ -41,8 +41,7 @@ _PYRRA_STEPS = (
 """Severity, factor, and how many times the long and the short window go into that of the budget."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Frozen):
     """One series, its name among its labels, and its value."""
 
     labels: Mapping[str, str]

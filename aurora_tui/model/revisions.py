@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from aurora_tui.model import argo
 from aurora_tui.model.configmaps import masked
+from aurora_tui.model.frozen import Veiled
 from aurora_tui.model.masking import HIDDEN
 from aurora_tui.model.raw import controlled_by
 from aurora_tui.model.wire_rollouts import Rollout
@@ -37,8 +37,7 @@ LONGEST = 256
 _MAPS = frozenset({"labels", "annotations", "nodeSelector", "limits", "requests", "overhead"})
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(Veiled):
     """One revision: the pod template it stands for and the object that keeps it.
 
     `created` is the keeper's creationTimestamp (RFC 3339) or empty. `patch` is the strategic merge
@@ -47,13 +46,15 @@ class Revision:
     ReplicaSet's pods are known.
     """
 
+    VEILED: ClassVar[frozenset[str]] = frozenset({"template", "annotations", "patch"})
+
     number: int
     keeper: str
     created: str
     change_cause: str
-    template: Mapping[str, Any] = field(repr=False)
-    annotations: Mapping[str, str] = field(repr=False)
-    patch: Mapping[str, Any] | None = field(default=None, repr=False)
+    template: Mapping[str, Any]
+    annotations: Mapping[str, str]
+    patch: Mapping[str, Any] | None = None
     numbered: str = ""
     hash: str = ""
 

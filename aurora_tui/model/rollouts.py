@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 
 from aurora_tui.model import argo
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.wire_rollouts import Rollout
 
 UNOBSERVED = "the controller has not seen the change yet"
@@ -27,8 +27,7 @@ class RolloutState(StrEnum):
     """The workload's update strategy replaces no pods by itself: there is nothing to wait for."""
 
 
-@dataclass(frozen=True, slots=True)
-class RolloutStatus:
+class RolloutStatus(Frozen):
     """Where a rollout stands: `done` of `total` pods are new and available (at least)."""
 
     state: RolloutState

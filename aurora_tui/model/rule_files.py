@@ -7,12 +7,12 @@ https://prometheus.io/docs/alerting/latest/configuration/.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from aurora_tui.model.burn import PAGE, TICKET, Step, ladder_of, windows
 from aurora_tui.model.definitions import WINDOW, AlertRule, Objective, Service
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.slo_queries import bad_share, judged_share
 from aurora_tui.model.spans import promql_range, quoted, span_text
 
@@ -34,8 +34,7 @@ No pace is beyond five minutes, after which Prometheus holds a series for gone.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Promises:
+class Promises(Frozen):
     """What rules are made from; the spans are those of the settings."""
 
     services: Sequence[Service]
@@ -44,8 +43,7 @@ class Promises:
     budget_window: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class _Pledge:
+class _Pledge(Frozen):
     """One objective with all that its rules hang on."""
 
     service: Service

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from string import Template
 
 from aurora_tui.model import views
 from aurora_tui.model.actions import Params, Verb
 from aurora_tui.model.columns import Cell, Column, Tone
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.selection import ObjectRef
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
@@ -18,8 +18,7 @@ _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _PROGRAM = "aurora-tui"
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(Frozen):
     """What changes the cluster: its preview is opened, nothing more. A scale without a number asks for it before."""
 
     verb: Verb
@@ -27,8 +26,7 @@ class Act:
     params: Params
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Frozen):
     """What shows something: ``logs``, ``changes``, ``history``, ``get`` or ``traces``, and of what."""
 
     what: str
@@ -36,8 +34,7 @@ class Look:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RunbookStep:
+class RunbookStep(Frozen):
     """A section: its heading, its text, and the command in it; `trouble` says why that cannot be carried out."""
 
     number: int

@@ -8,10 +8,10 @@ journal entry tells stays unknown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.revisions import Revision
 
 _EARLIER_NUMBERS = "/revision-history"
@@ -20,8 +20,7 @@ _EARLIER_NUMBERS_CUT = 1900
 """The Deployment controller drops the oldest numbers of that annotation beyond 2000 characters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Frozen):
     """One stretch of time in which a revision was the workload's newest; times are seconds since the epoch.
 
     The pods follow the change: during a rollout those of the run before still serve.
@@ -55,8 +54,7 @@ class Run:
         return span and (min(max(span[0], self.complete or span[0]), span[1]), span[1])
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
+class Restored(Frozen):
     """An undo that the journal knows: at this time this keeper's revision became this number."""
 
     at: float

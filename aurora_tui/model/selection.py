@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from aurora_tui.model import kube
+from aurora_tui.model.frozen import Frozen, replace
 from aurora_tui.model.placing import placed_key
 from aurora_tui.model.pods import owner_workload
 from aurora_tui.model.traces import short_id
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectRef:
+class ObjectRef(Frozen):
     """One object as a pane shows it; `uid` pins it, so that a namesake made later is not taken for it.
 
     `context` tells it from its namesakes in other clusters; it is empty where only one is open.
@@ -47,8 +46,7 @@ def runner_of(pods: Mapping[str, kube.Pod], pod: ObjectRef) -> ObjectRef | None:
     return ObjectRef(owner[0], pod.namespace, owner[1], context=pod.context) if owner is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceRef:
+class ServiceRef(Frozen):
     """A service of the settings, meant by an alert or an objective of a context (empty: the only one)."""
 
     name: str
@@ -69,8 +67,7 @@ class LogOrigin(StrEnum):
         return "Elasticsearch" if self is LogOrigin.ELASTICSEARCH else "the cluster"
 
 
-@dataclass(frozen=True, slots=True)
-class LogSelection:
+class LogSelection(Frozen):
     """Whose logs: one pod, or all pods of a workload or Service; `since` and `until` are RFC 3339 times."""
 
     namespace: str
@@ -135,8 +132,7 @@ def logs_of(ref: ObjectRef, namespace: str = "") -> LogSelection:
     return LogSelection(place, workload=(ref.kind, ref.name), context=ref.context)
 
 
-@dataclass(frozen=True, slots=True)
-class TraceSelection:
+class TraceSelection(Frozen):
     """Whose traces, and when: `service` as the settings name it, else as Jaeger does; times in epoch seconds.
 
     Without times it is the last hour. A `trace` alone is that one.

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from aurora_tui.model.actions import Params, Plan, Record, Verb
 from aurora_tui.model.columns import Cell, Column, Tone
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.rollouts import counted
 from aurora_tui.model.selection import ObjectRef
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Frozen):
     """What is to be done to which object; its uid pins it, an empty one takes whatever bears the name."""
 
     verb: Verb
@@ -21,8 +20,7 @@ class Step:
     params: Params
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Frozen):
     """One step with its preview. Without a `plan` it is planned when its turn comes: `words` say what it will be."""
 
     step: Step
@@ -31,8 +29,7 @@ class Item:
     plan: Plan | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(Frozen):
     """An object that the series does not touch, and why."""
 
     ref: ObjectRef
@@ -46,8 +43,7 @@ class Way(StrEnum):
     TOGETHER = "all at once; a failure does not stop the rest"
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesPlan:
+class SeriesPlan(Frozen):
     """The preview of a series: `items` in the order in which they are carried out.
 
     `problems` say why none of it can be done here, `warnings` what concerns the whole. The first `lead` items
@@ -82,8 +78,7 @@ class Stage(StrEnum):
 FINISHED = frozenset({Stage.DONE, Stage.FAILED, Stage.LEFT})
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Frozen):
     """One item has come to a stage; `record` from when its request was sent."""
 
     index: int
@@ -92,8 +87,7 @@ class Moved:
     record: Record | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Frozen):
     """The end of a series: whether all of it was done, in words too, and the steps that take it back, last first."""
 
     good: bool
@@ -101,8 +95,7 @@ class Ended:
     undo: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Frozen):
     """One object of a series as the screen lists it: an item on its way, or what is left out."""
 
     number: int

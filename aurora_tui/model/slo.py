@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 import operator
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
 from aurora_tui.model.burn import Burns, lasts
 from aurora_tui.model.definitions import Objective, ObjectiveKind, Origin, Service
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.onset import Incident
 from aurora_tui.model.slo_text import rate_text, target_text, value_text
 
@@ -44,8 +44,7 @@ BLIND = frozenset({SloState.NO_DATA, SloState.NO_SERIES, SloState.NO_TRAFFIC})
 """The states in which nothing is known of an objective."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Frozen):
     """One answer to one query: a figure, or why there is none."""
 
     value: float | None
@@ -54,8 +53,7 @@ class Sample:
     """The state that comes of having no figure."""
 
 
-@dataclass(frozen=True, slots=True)
-class SloReading:
+class SloReading(Frozen):
     """One objective of one service at one time.
 
     `value` is in the objective's unit: availability the share of good events (0..1), error rate the

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from aurora_tui.model.frozen import Frozen
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterStatus:
+class ClusterStatus(Frozen):
     """The API server behind a context; `user` is the name that it knows us by."""
 
     context: str

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aurora_tui.model.columns import Cell, Column, Tone
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.loglines import Level
 from aurora_tui.model.templates import Templates
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateRow:
+class TemplateRow(Frozen):
     """One template; stamps are in seconds since the epoch."""
 
     rank: int

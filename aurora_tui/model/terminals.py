@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from aurora_tui.model.frozen import Frozen
 
 OUT, ERR = 1, 2
 """The streams that a process writes to; with a terminal there is only the first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Frozen):
     """A piece of what a process wrote to one of its streams."""
 
     stream: int
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Frozen):
     """How it ended: with an exit status, or without one, which `words` explain.
 
     `lost` means that nobody told how it ended: the connection or our own terminal was cut, and it may still run.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from aurora_tui.model.frozen import Frozen
 
 
-@dataclass(frozen=True, slots=True)
-class Thresholds:
+class Thresholds(Frozen):
     """Spans in seconds, shares 0..1; what each means is said in ``config/triage.yaml``."""
 
     diagnose_within: float = 300.0

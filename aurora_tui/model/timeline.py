@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from aurora_tui.model.ages import human_duration
 from aurora_tui.model.columns import Cell, Column, Tone
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.stamps import rfc3339
 
@@ -30,8 +30,7 @@ class EntryKind(StrEnum):
     """What is thought to be the cause; no fact."""
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineEntry:
+class TimelineEntry(Frozen):
     """One thing that happened; `at` is in seconds since the epoch, `by` empty where nobody is known to have done it."""
 
     at: float

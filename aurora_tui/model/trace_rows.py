@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 
 from aurora_tui.model.columns import Cell, Column, Tone
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.text import listed
 from aurora_tui.model.tracequery import clock
 from aurora_tui.model.traces import NANO, Span, Trace, duration_words, short_id
@@ -13,8 +13,7 @@ from aurora_tui.model.traces import NANO, Span, Trace, duration_words, short_id
 _SERVICES = 2
 
 
-@dataclass(frozen=True, slots=True)
-class TraceRow:
+class TraceRow(Frozen):
     """A trace in short; times in nanoseconds."""
 
     trace: Trace

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from aurora_tui.model.frozen import Frozen, replace
 from aurora_tui.model.traces import duration_words
 
 LIMIT = 100
 """Traces that one search may give: each is told with all its spans."""
 
 
-@dataclass(frozen=True, slots=True)
-class TraceQuery:
+class TraceQuery(Frozen):
     """A search: traces in which the service has a span that began in the window and meets the rest.
 
     `service` is its name in Jaeger; `begin` and `end` are seconds since the epoch, `shortest` is in seconds.

@@ -6,10 +6,11 @@ import binascii
 import re
 from base64 import b64decode
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
+
+from aurora_tui.model.frozen import Frozen
 
 NANO = 1_000_000_000
 TRACE_DIGITS, SPAN_DIGITS = 32, 16
@@ -76,8 +77,7 @@ class Span(msgspec.Struct, frozen=True, gc=False):
         return self.status is Status.ERROR
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Frozen):
     """All spans of one request that the server has, by their beginning."""
 
     id: str

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from aurora_tui.model.criticalpath import Section, critical_path
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.traces import Span, Trace
 from aurora_tui.model.traceskew import moves, shifted
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Frozen):
     """A span in the tree; indexes are places in `Tree.nodes`, where a span's descendants follow it."""
 
     span: Span
@@ -36,8 +35,7 @@ class Node:
         return self.span.failed and not self.fails_below
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Frozen):
     """The nodes as they are read, from top to bottom; `begin` and `end` in nanoseconds since the epoch."""
 
     trace: str

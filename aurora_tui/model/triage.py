@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from aurora_tui.model.changes import Change
 from aurora_tui.model.columns import Cell
 from aurora_tui.model.diffs import DiffLine
 from aurora_tui.model.findings import Lead, Mitigation
+from aurora_tui.model.frozen import Frozen
 
 Leads = Lead | Mitigation | Change
 
@@ -24,8 +24,7 @@ class SectionName(StrEnum):
     LOGS = "Logs and traces"
 
 
-@dataclass(frozen=True, slots=True)
-class TriageRow:
+class TriageRow(Frozen):
     """One line; `key` tells it again when the section is read anew."""
 
     key: str
@@ -43,8 +42,7 @@ class TriageRow:
         return " ".join(cell.text for cell in self.cells if cell.text)
 
 
-@dataclass(frozen=True, slots=True)
-class TriageSection:
+class TriageSection(Frozen):
     """Rows under a heading; `remark` says what keeps them from being all: ``reading …``, what is denied."""
 
     name: SectionName

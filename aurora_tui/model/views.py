@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from aurora_tui.model import argo_rows, batch, configmaps, events, hpas, nodes, pods, services, workloads
 from aurora_tui.model.columns import Column
+from aurora_tui.model.frozen import Frozen
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Frozen):
     """One kind of object as a list. `names` are what commands call it, kubectl's short names among them."""
 
     title: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.text import cell_width, clip, printable
 from aurora_tui.model.traces import duration_words
 from aurora_tui.model.tracetree import Node, Tree
@@ -20,8 +20,7 @@ _DEEPEST = 24
 """Cells that the indent takes at most: what lies deeper is told by its depth."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Frozen):
     """The cells of a line: name, marks and duration, and the bars' width."""
 
     name: int
@@ -35,8 +34,7 @@ def layout(width: int) -> Layout:
     return Layout(rest - bars, bars)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Frozen):
     """A line in its parts, each as wide as the layout says."""
 
     name: str

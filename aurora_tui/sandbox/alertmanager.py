@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
 
 import msgspec
 from aiohttp import web
+from msgspec import field
 
+from aurora_tui.model.frozen import Frozen, replace
 from aurora_tui.sandbox.series import Matcher, MatchKind
 from aurora_tui.sandbox.silences import PostedSilence, RefusedError, Silences
 from aurora_tui.sandbox.wire import from_rfc3339, json_response, rfc3339
@@ -45,8 +46,7 @@ class PostedAlert(msgspec.Struct, frozen=True, rename="camel"):
     generator_u_r_l: str = msgspec.field(default="", name="generatorURL")
 
 
-@dataclass(frozen=True, slots=True)
-class HeldAlert:
+class HeldAlert(Frozen):
     """Times in milliseconds."""
 
     labels: Mapping[str, str]

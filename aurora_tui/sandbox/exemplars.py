@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import fields, is_dataclass
+
+import msgspec
 
 from aurora_tui.sandbox.promql_ast import Selector
 from aurora_tui.sandbox.series import format_value
@@ -44,9 +45,9 @@ def _bound(seconds: float) -> str:
 def _selectors(node: object) -> Iterator[Selector]:
     if isinstance(node, Selector):
         yield node
-    elif is_dataclass(node) and not isinstance(node, type):
-        for each in fields(node):
-            yield from _selectors(getattr(node, each.name))
+    elif isinstance(node, msgspec.Struct):
+        for each in msgspec.structs.astuple(node):
+            yield from _selectors(each)
     elif isinstance(node, Sequence) and not isinstance(node, str):
         for each in node:
             yield from _selectors(each)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.sandbox.promql_ast import (
     Aggregate,
     Binary,
@@ -41,16 +41,14 @@ SUBQUERY_STEP_MS = 15_000
 """A subquery's step where it names none: the evaluation interval."""
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Track(Frozen):
     """One series of a range result: stamps in milliseconds and their values."""
 
     labels: Labels
     points: list[tuple[int, float]]
 
 
-@dataclass(frozen=True, slots=True)
-class Matrix:
+class Matrix(Frozen):
     """A range vector or the result of a range query."""
 
     tracks: tuple[Track, ...]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.sandbox.series import Matcher
 
 
@@ -17,18 +17,15 @@ class ValueType(StrEnum):
     MATRIX = "range vector"
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Frozen):
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Frozen):
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(Frozen):
     """``name{matchers}[range] offset d``; `range_ms` is None for an instant vector."""
 
     matchers: tuple[Matcher, ...]
@@ -36,8 +33,7 @@ class Selector:
     offset_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Subquery:
+class Subquery(Frozen):
     """``expr[range:step] offset d``."""
 
     inner: Node
@@ -46,14 +42,12 @@ class Subquery:
     offset_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Frozen):
     name: str
     arguments: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Aggregate:
+class Aggregate(Frozen):
     """``op by|without (labels) (parameter, inner)``."""
 
     op: str
@@ -63,8 +57,7 @@ class Aggregate:
     without: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Matching:
+class Matching(Frozen):
     """How the sides of a binary operation pair: on or ignoring `labels`, `many` the side with more."""
 
     on: bool = False
@@ -74,8 +67,7 @@ class Matching:
     include: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(Frozen):
     op: str
     left: Node
     right: Node
@@ -83,8 +75,7 @@ class Binary:
     as_bool: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Negative:
+class Negative(Frozen):
     inner: Node
 
 
@@ -104,8 +95,7 @@ PARAMETER_TYPES: Mapping[str, ValueType] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(Frozen):
     arguments: tuple[ValueType, ...]
     optional: int = 0
     """How many of the last arguments may be left out."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+from aurora_tui.model.frozen import Frozen
 
 
 class PromqlError(Exception):
@@ -29,8 +30,7 @@ class TokenKind(StrEnum):
     END = "end of input"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Frozen):
     kind: TokenKind
     text: str
     """As written; a string's content with its escapes resolved."""

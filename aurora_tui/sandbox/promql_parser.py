@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
+from aurora_tui.model.frozen import replace
 from aurora_tui.sandbox.promql_ast import (
     AGGREGATIONS,
     COMPARISONS,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.sandbox.promql_lexer import PromqlError
 from aurora_tui.sandbox.traffic import Labels
 
@@ -16,8 +16,7 @@ Vector = list[Sample]
 NAME = ("__name__",)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Frozen):
     """The samples of one series in ``[start, end]`` (milliseconds); never empty."""
 
     labels: Labels

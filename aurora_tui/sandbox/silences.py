@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import msgspec
 
+from aurora_tui.model.frozen import Frozen, replace
 from aurora_tui.sandbox.series import Matcher, MatchKind
 from aurora_tui.sandbox.wire import from_rfc3339, rfc3339
 
@@ -58,8 +58,7 @@ class PostedSilence(msgspec.Struct, frozen=True, rename="camel"):
     id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
+class Silence(Frozen):
     """Times in milliseconds."""
 
     id: str

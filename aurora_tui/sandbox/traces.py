@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.sandbox.kube.kinds import Json
 from aurora_tui.sandbox.kube.podlogs import NANO, Ails, Run, lines_of_second, log_begin, nothing_ails
 from aurora_tui.sandbox.podlog_documents import runs_of
@@ -26,8 +26,7 @@ _PLACES = {"PSQLException": POSTGRES, "SSLHandshakeException": KEYCLOAK}
 Pods = Callable[[], Sequence[Json]]
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(Frozen):
     """How a service does at a moment: the share of its answers that fail, and its slowness."""
 
     error_ratio: float = 0.0005
@@ -38,8 +37,7 @@ HealthAt = Callable[[float], Health]
 """The backend's health at a moment in epoch seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Frozen):
     """Times in microseconds; `parent` is empty for the root; `status` is the HTTP code or 0; `error` what failed."""
 
     span_id: str
@@ -55,8 +53,7 @@ class Span:
     pod: Json | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Frozen):
     """Spans of one request, the root first."""
 
     trace_id: str

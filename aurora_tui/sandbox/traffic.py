@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from types import MappingProxyType
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.sandbox.scenarios import FAULTS
 from aurora_tui.sandbox.scenarios.base import Fault
 
@@ -33,8 +34,7 @@ _REFUSAL = 0.004
 """Median seconds of an answer that refuses: nothing was done for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Replica:
+class Replica(Frozen):
     """One pod of a workload, as far as traffic cares."""
 
     image: str
@@ -48,8 +48,7 @@ _SOUND = Fault()
 _UNLOADED: Mapping[str, float] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class _Service:
+class _Service(Frozen):
     job: str
     rate: float
     """Mean requests a second."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from aurora_tui.model.alerts import Alert, AlertState, fingerprint
 from aurora_tui.model.definitions import Service
+from aurora_tui.model.frozen import Frozen, replace
 from aurora_tui.model.linking import link_of
 from aurora_tui.signals.alertmerge import Namesakes
 from aurora_tui.signals.prometheus import Line, PrometheusClient
@@ -24,8 +24,7 @@ _FIRED = 'ALERTS{alertstate="firing"}'
 _OF_THE_SERIES = ("__name__", "alertstate")
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Frozen):
     """What Prometheus remembers; its times are by its clock, which is `ahead` of ours by so many seconds."""
 
     ahead: float = 0.0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from aurora_tui.model.alerts import Alert, AlertState, Hush, fingerprint, object_name, summary_of
 from aurora_tui.model.definitions import Service
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.linking import link_of
 from aurora_tui.signals.alertmanager import ActiveAlert, Silence
 from aurora_tui.signals.members import Together

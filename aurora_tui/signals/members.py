@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 import msgspec
+from msgspec import field
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.signals.alertmanager import ActiveAlert, AlertmanagerClient, Cluster, Group, Silence, Status
 from aurora_tui.signals.errors import SignalError
 
@@ -15,8 +16,7 @@ GroupLabels = tuple[tuple[str, str], ...]
 """The labels that a group is made by, sorted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Frozen):
     """What one Alertmanager, at the address `member`, says."""
 
     member: str
@@ -29,8 +29,7 @@ class Answer:
     cluster: Cluster = field(default_factory=Cluster)
 
 
-@dataclass(frozen=True, slots=True)
-class Together:
+class Together(Frozen):
     """What all that answered say; `told_by` names by fingerprint who still tells an alert that others hold back."""
 
     alerts: Mapping[str, ActiveAlert]

@@ -6,13 +6,13 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from aurora_tui.heavy import IMPORTS
 from aurora_tui.model.access import HttpAccess
 from aurora_tui.model.exemplars import TRACE_LABELS, Exemplar
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.traces import TRACE_DIGITS, read_id
 from aurora_tui.signals.errors import SignalError, Trouble, check_answer, plain
 from aurora_tui.signals.threads import in_thread
@@ -36,24 +36,21 @@ _said = threading.local()
 """The warnings of the answer that the thread is reading; each request has a thread of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Frozen):
     """One series of an instant query; `value` may be NaN or infinite."""
 
     labels: Mapping[str, str]
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Frozen):
     """One series of a range query: (seconds since the epoch, value) by time."""
 
     labels: Mapping[str, str]
     points: Sequence[tuple[float, float]]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer(Generic[T]):
+class Answer(Frozen, Generic[T]):
     """The series of an answer, and what the server says of it: a part of it may be missing."""
 
     series: Sequence[T]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 from aurora_tui.model.access import HttpAccess
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.signals.errors import SignalError, Trouble
 from aurora_tui.signals.prometheus import Answer, Line, Point, PrometheusClient
 
@@ -19,8 +19,7 @@ _LONGEST = 6000
 """Characters of a query as it stands in the address: proxies refuse lines beyond eight thousand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply(Generic[T]):
+class Reply(Frozen, Generic[T]):
     """The answer to one question: its first series, or none with or without an error."""
 
     series: T | None

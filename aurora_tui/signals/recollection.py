@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from aurora_tui.model.alerts import RESOLVED_FOR, Alert, AlertState
 from aurora_tui.model.definitions import Service
+from aurora_tui.model.frozen import replace
 from aurora_tui.signals.alerthistory import HOURS, History, fired, resolved
 from aurora_tui.signals.alertmerge import Namesakes
 

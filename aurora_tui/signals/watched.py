@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from aurora_tui.model.burn import Burns, Step, ladder_of
 from aurora_tui.model.definitions import Objective, ObjectiveKind, Service
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.onset import Incident, consumed, consumed_by_time, onset
 from aurora_tui.model.slo import NOT_READ, Sample, SloReading, SloState, key_of, misses, read
 from aurora_tui.model.slo_queries import bad_share, current_value, good_share, share_since, traffic

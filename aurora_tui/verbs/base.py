@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
+
+from msgspec import field
 
 from aurora_tui.cluster.protocol import Cluster
 from aurora_tui.cluster.resources import Resource
 from aurora_tui.model import argo
 from aurora_tui.model.actions import Action, Obstacle, Params, PatchRequest, Request, Verb
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.rollouts import RolloutState, RolloutStatus, rollout_status
 
 Inverse = tuple[Verb, Params]
@@ -24,8 +26,7 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a fault
         self.obstacle = obstacle
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Frozen):
     """What a verb may look at to draft an action: the object as just read, the cluster for more."""
 
     cluster: Cluster
@@ -41,8 +42,7 @@ class View:
         return f"{self.resource.kind.lower()}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Frozen):
     """A verb's proposal. `params` are complete: nothing is left for the execution to choose."""
 
     params: Params
@@ -54,8 +54,7 @@ class Draft:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Right:
+class Right(Frozen):
     """What RBAC must allow for a verb: an API verb on `kind` ("" is the target's own) or a subresource of it."""
 
     verb: str

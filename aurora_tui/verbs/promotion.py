@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -13,6 +12,7 @@ from aurora_tui.cluster.protocol import MERGE_PATCH, Cluster
 from aurora_tui.cluster.resources import REPLICASETS
 from aurora_tui.model import argo
 from aurora_tui.model.actions import Action, Params, PatchRequest, Verb
+from aurora_tui.model.frozen import Frozen, replace
 from aurora_tui.model.kube import Rollout
 from aurora_tui.model.rollouts import RolloutState, RolloutStatus, counted, rollout_status
 from aurora_tui.verbs.base import Changing, Draft, Inverse, Refusal, Right, View
@@ -28,8 +28,7 @@ _SCALE_DOWN = "scale-down-deadline"
 Object = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Frozen):
     """What a verb does to the status of a Rollout, and what that means."""
 
     status: Mapping[str, Any]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from aurora_tui import cautions
@@ -12,6 +11,7 @@ from aurora_tui.cluster.resources import PODS
 from aurora_tui.model.actions import Action, CreateRequest, DeleteRequest, Params, Request, Verb
 from aurora_tui.model.draining import controller
 from aurora_tui.model.endpoints import is_serving
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.rollouts import RolloutState, RolloutStatus
 from aurora_tui.verbs import successors
 from aurora_tui.verbs.base import Draft, Inverse, Refusal, Right, View
@@ -20,8 +20,7 @@ _ITS_OWN = frozenset({"statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/
 """Labels in which pods of one controller differ."""
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(Frozen):
     """Ends a pod. A deletion follows kubectl's own, held to the pod's uid."""
 
     verb: Verb

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from math import ceil
 from typing import Any
@@ -12,6 +11,7 @@ from aurora_tui.cluster.protocol import MERGE_PATCH
 from aurora_tui.cluster.resources import ALERTS
 from aurora_tui.model.actions import Action, Params, PatchRequest, Verb
 from aurora_tui.model.ages import human_duration
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.masking import mask_text
 from aurora_tui.model.matchers import Matcher, exactly, matching, read_matchers, seconds_of, written
 from aurora_tui.model.rollouts import RolloutState, RolloutStatus

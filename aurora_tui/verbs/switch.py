@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from aurora_tui.cluster.protocol import MERGE_PATCH, STRATEGIC_PATCH
 from aurora_tui.model.actions import Action, Params, PatchRequest, Verb
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.rollouts import ROLLING_KINDS, RolloutState, RolloutStatus, rollout_status
 from aurora_tui.verbs.base import Changing, Draft, Inverse, Refusal, View
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
+class Wording(Frozen):
     """What a switch of one kind is called; `field` is the member of the spec that is true when it is on."""
 
     field: str
@@ -21,8 +20,7 @@ class Wording:
     effect: str
 
 
-@dataclass(frozen=True, slots=True)
-class Switch(Changing):
+class Switch(Frozen, Changing):
     """Sets one boolean field of the spec, or takes it away, as kubectl does for these verbs."""
 
     verb: Verb

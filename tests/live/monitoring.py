@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import yaml
 
 from aurora_tui.model.definitions import AlertRule
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.rule_files import alert_rule
 from aurora_tui.model.spans import promql_range
 from aurora_tui.settings import load_settings

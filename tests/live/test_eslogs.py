@@ -8,13 +8,13 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 
 from aurora_tui.cluster.kubernetes import KubernetesCluster
 from aurora_tui.logbuffer import LogBuffer
 from aurora_tui.model.access import HttpAccess
 from aurora_tui.model.definitions import Credentials
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.logfields import LogStore
 from aurora_tui.model.selection import LogOrigin, LogSelection
 from aurora_tui.settings import load_settings
@@ -37,7 +37,7 @@ def store(*indices: str) -> LogStore:
 
 def of_backend(**more: object) -> LogSelection:
     selection = LogSelection("aurora", workload=BACKEND, source=LogOrigin.ELASTICSEARCH)
-    return replace(selection, **more)  # type: ignore[arg-type]
+    return replace(selection, **more)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ import json
 import random
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import pytest
 
 from aurora_tui.commands.rules import written
 from aurora_tui.model.burn import Step, ladder
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.spans import promql_range
 from aurora_tui.settings import Settings, load_settings
 

@@ -9,7 +9,6 @@ import string
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from textual.pilot import Pilot
 
 from aurora_tui.app import AuroraApp
 from aurora_tui.cluster.kubeconfig import choose
+from aurora_tui.model.frozen import replace
 from aurora_tui.sandbox.addresses import Addresses
 from aurora_tui.sandbox.child import start_in_subprocess
 from aurora_tui.session import Session

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import subprocess
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -14,6 +13,7 @@ from textual.color import Color
 
 from aurora_tui.folders import state_dir
 from aurora_tui.journal import Journal
+from aurora_tui.model.frozen import replace
 from aurora_tui.sandbox.addresses import Addresses
 from tests.pilot.console import Console, demo, opened
 from tests.program import Program, home

@@ -6,7 +6,7 @@ import asyncio
 import string
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from textual.screen import Screen
 
 from aurora_tui.app import AuroraApp
 from aurora_tui.cluster.kubeconfig import choose
+from aurora_tui.model.frozen import replace
 from aurora_tui.session import Session
 from aurora_tui.settings import load_settings
 from tests.live.kubeconfigs import write_kubeconfig

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from aurora_tui.folders import state_dir
 from aurora_tui.incident.book import Book, JournalError
 from aurora_tui.incident.subject import of_alert
 from aurora_tui.model.alerts import Alert, AlertState
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.incidents import Fact, FactKind, Incident
 from aurora_tui.sandbox.addresses import Addresses
 from aurora_tui.settings import load_settings
@@ -314,6 +314,7 @@ async def test_what_the_panes_showed_when_the_alert_came_is_kept_for_the_inciden
 async def test_what_the_panes_showed_when_another_alert_came_is_none_of_the_incident(bad_release: Addresses) -> None:
     async with opened(bad_release) as console:
         await console.until("m mend it, ⏎ why  deployment/aurora-backend")
+        await console.press("g")  # the operator's choice, whatever fires next
         table, app = console.app.session.store.table("alerts"), console.app
         app._see()
         other = replace(next(iter(table.rows.values())), fingerprint="f" * 16, name="Elsewhere", service="frontend")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from aurora_tui.folders import state_dir
 from aurora_tui.incident.book import Book
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.incident_settings import Channel, ChannelKind, IncidentSettings
 from aurora_tui.model.incidents import FactKind
 from aurora_tui.sandbox.addresses import Addresses

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from aurora_tui.model.alerts import Alert, AlertState
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.selection import LogOrigin, ObjectRef
 from aurora_tui.sandbox.addresses import Addresses
 from aurora_tui.settings import load_settings

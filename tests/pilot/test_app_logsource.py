@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.selection import LogOrigin, LogSelection
 from aurora_tui.sandbox.addresses import Addresses
 from aurora_tui.settings import load_settings

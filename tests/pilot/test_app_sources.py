@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 from aiohttp import web
 
 from aurora_tui.app import AuroraApp
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.selection import LogSelection
 from aurora_tui.session import Session
 from aurora_tui.settings import load_settings

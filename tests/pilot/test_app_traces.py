@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.selection import LogOrigin
 from aurora_tui.model.traces import trace_of
 from aurora_tui.model.tracetree import tree_of

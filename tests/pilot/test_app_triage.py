@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -11,6 +10,7 @@ import pytest
 from aurora_tui.folders import state_dir
 from aurora_tui.journal import Journal
 from aurora_tui.model.alerts import Alert, AlertState
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.triage import SectionName
 from aurora_tui.sandbox.addresses import Addresses
 from tests.pilot.console import Console, opened

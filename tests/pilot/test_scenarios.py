@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from aurora_tui.folders import state_dir
 from aurora_tui.journal import Journal
 from aurora_tui.model.actions import Recovery, Verb
 from aurora_tui.model.findings import Cause, Mitigation, Procedure
+from aurora_tui.model.frozen import replace
 from aurora_tui.sandbox.stack import CONTEXT
 from aurora_tui.session import Session
 from aurora_tui.settings import load_settings

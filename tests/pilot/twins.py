@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 from aurora_tui.app import AuroraApp
 from aurora_tui.cluster.kubeconfig import choose
 from aurora_tui.fleet import Fleet
+from aurora_tui.model.frozen import replace
 from aurora_tui.sandbox.addresses import Addresses
 from aurora_tui.sandbox.child import ChildSandbox, start_in_subprocess
 from aurora_tui.session import Session
@@ -50,7 +52,7 @@ class Twins:
         sources = settings["environments"][name]["sources"]
         settings["environments"][name]["sources"] = dict.fromkeys(sources, url)
         paths = _written(folder / "kubeconfig", clusters), _written(folder / "config.yaml", settings)
-        return replace(self, kubeconfig=paths[0], config=paths[1])
+        return dataclasses.replace(self, kubeconfig=paths[0], config=paths[1])
 
 
 @contextmanager

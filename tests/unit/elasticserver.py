@@ -6,13 +6,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
 
 from aurora_tui.logbuffer import LogBuffer
 from aurora_tui.model.access import HttpAccess
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.selection import LogOrigin, LogSelection
 from aurora_tui.sandbox.elastic_pages import Held, page
 from aurora_tui.sandbox.elastic_queries import fields_of, moment, predicate

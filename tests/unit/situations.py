@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from aurora_tui.incident.situation import ContainerLog, Situation, Subject
@@ -11,6 +10,7 @@ from aurora_tui.model.alerts import Alert, AlertState
 from aurora_tui.model.changes import Change, ChangeKind
 from aurora_tui.model.definitions import Capacity, Service
 from aurora_tui.model.diffs import DiffLine
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.loglines import LogLine
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.stamps import rfc3339

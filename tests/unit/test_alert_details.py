@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from aurora_tui.model.alert_groups import counts, groups_of, shared, siblings
 from aurora_tui.model.alerts import RESOLVED_FOR, Alert, AlertState, fingerprint, since_words, strip
 from aurora_tui.model.definitions import AlertRule, Service
 from aurora_tui.model.describe_alert import Details, Firings, describe_alert, describe_source
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.links import is_safe, links_of, refused_of
 from aurora_tui.signals.alertdetails import RuleGroup, firing_query, read_details, rule_of
 from aurora_tui.signals.alerthistory import DAY_SECONDS, HOURS, History, fired, joined, read_history, resolved

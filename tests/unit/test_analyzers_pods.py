@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from aurora_tui.incident.analyzers import (
 )
 from aurora_tui.model.diffs import DiffLine
 from aurora_tui.model.findings import Cause, Finding
+from aurora_tui.model.frozen import replace
 from tests.unit.situations import ONSET, at, deployment, event, log, meta, node, owner, pod, rollout, shop
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,6 +23,7 @@ from aurora_tui.model import pod_queries
 from aurora_tui.model.changes import Change, ChangeKind
 from aurora_tui.model.diffs import DiffLine
 from aurora_tui.model.findings import Cause, Finding
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.masking import HIDDEN
 from aurora_tui.model.selection import LogSelection, ObjectRef
 from aurora_tui.model.trace_rows import TraceRow, rows_of

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from aurora_tui.chain import GENESIS, Break, Link, check, digest
 from aurora_tui.journal import Journal
 from aurora_tui.model.actions import Outcome
+from aurora_tui.model.frozen import replace
 from tests.unit.test_journal import intend
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -30,6 +29,7 @@ from aurora_tui.journal import Entry
 from aurora_tui.model import marks
 from aurora_tui.model.actions import Action, Outcome, Recovery, Rollout, Target, Verb, Verdict
 from aurora_tui.model.changes import Change, ChangeKind, columns, distance_words, nearest, once
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.stamps import rfc3339
 from tests.unit.fakecluster import FakeCluster

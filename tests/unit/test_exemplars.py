@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from aurora_tui.model.definitions import Objective, ObjectiveKind, Service
 from aurora_tui.model.exemplars import exemplar_query
+from aurora_tui.model.frozen import replace
 
 LATENCY = Objective(ObjectiveKind.LATENCY, 0.95, "sum(rate(s_count[$window]))")
 SERVICE = Service("shop", "Shop", ("deployment/shop-api",), {}, (LATENCY,))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from aiohttp import web
 from aurora_tui.health import NEWEST, Findings, healths, history_of, restored
 from aurora_tui.journal import Journal, Operator, Preview
 from aurora_tui.model.actions import Action, Outcome, Target, Verb
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.history import ASKING, Health, RevisionRow, advised, availability, health_text, judged, ran
 from aurora_tui.model.runs import Restored, Run
 from aurora_tui.model.selection import ObjectRef

@@ -84,7 +84,7 @@ def of(modules: set[str], *packages: str) -> list[str]:
 
 
 def test_the_first_frame_is_drawn_before_the_screens_libraries_and_the_clients(loaded: dict[str, set[str]]) -> None:
-    libraries = ("textual", "widgets", "aiohttp", "kubernetes", "pydantic", "msgspec", "http.client", "sqlite3")
+    libraries = ("textual", "widgets", "aiohttp", "kubernetes", "pydantic", "http.client", "sqlite3")
     ours = ("aurora_tui.session", "aurora_tui.app", "aurora_tui.actions", "aurora_tui.signals", "aurora_tui.commands")
 
     assert of(loaded["frame"], *libraries, *ours) == []

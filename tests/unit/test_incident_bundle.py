@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import gc
 import json
 import random
@@ -30,6 +29,7 @@ from aurora_tui.model import kube
 from aurora_tui.model.actions import Action, Outcome, Target, Verb
 from aurora_tui.model.alerts import Alert, AlertState
 from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.incidents import Fact, FactKind
 from aurora_tui.model.loglines import LogLine
 from aurora_tui.model.redaction import LAST_APPLIED
@@ -196,7 +196,7 @@ def test_of_all_captures_only_those_in_sight_are_unpacked(monkeypatch: pytest.Mo
         found = unpack(data)
         mark = Store()
         kept.add(mark)
-        return dataclasses.replace(found, states={**found.states, "mark": mark})  # type: ignore[dict-item]
+        return replace(found, states={**found.states, "mark": mark})
 
     monkeypatch.setattr(replay, "unpacked", counted)
     captures = [fact(2 + number, FactKind.SNAPSHOT, 1000.0, data=data) for number, data in enumerate(rows)]

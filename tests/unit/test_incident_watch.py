@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +18,7 @@ from aurora_tui.model.changes import Change, ChangeKind
 from aurora_tui.model.definitions import ObjectiveKind, Service
 from aurora_tui.model.diffs import DiffLine
 from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.incidents import Fact, FactKind, Incident, fold
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.slo import SloReading, SloState
@@ -87,42 +87,42 @@ def test_the_same_rule_of_another_service_is_none_of_it() -> None:
     told = alert_facts(incident(), [alert("Fire", firing, "frontend", "critical"), alert("Fire", firing, None)])
     assert list(dict_of(told)) == ["Fire fires"]
     assert list(unrest(incident(), store(alert("Fire", firing, "frontend", "critical")))) == []
-    of_none = incident(dataclasses.replace(OPENING, at=999.0, writer="bob-1", body={**OPENING.body, "service": ""}))
+    of_none = incident(replace(OPENING, at=999.0, writer="bob-1", body={**OPENING.body, "service": ""}))
     assert (of_none.alert, of_none.service) == ("Fire", "")
     told = alert_facts(of_none, [alert("Fire", firing, "frontend"), alert("Smoke", firing, "frontend", "critical")])
     assert list(dict_of(told)) == ["Fire fires (frontend)"]
 
 
 def test_an_alert_fires_when_it_does_and_not_when_its_condition_began_to_hold() -> None:
-    fire = dataclasses.replace(alert("Fire", AlertState.FIRING), fired_at=1200.0)
+    fire = replace(alert("Fire", AlertState.FIRING), fired_at=1200.0)
     told = dict_of(alert_facts(incident(), [fire]))["Fire fires (backend)"]
     assert told["happened"] == 1200.0
     assert told["details"] == ["it is hot", "its condition holds since 1970-01-01T00:15:00Z"]
 
 
 def test_an_alert_of_which_only_one_side_still_tells_has_not_begun_anew() -> None:
-    fire = dataclasses.replace(alert("Fire", AlertState.FIRING), fired_at=1200.0)
+    fire = replace(alert("Fire", AlertState.FIRING), fired_at=1200.0)
     ((kind, body),) = alert_facts(incident(), [fire])
     told = incident(fact(2, kind, 1201.0, **body))
-    for left in (dataclasses.replace(fire, since=1200.0), dataclasses.replace(fire, fired_at=None)):
+    for left in (replace(fire, since=1200.0), replace(fire, fired_at=None)):
         assert list(alert_facts(told, [left])) == []
-    again = dataclasses.replace(fire, since=1500.0, fired_at=1800.0)
+    again = replace(fire, since=1500.0, fired_at=1800.0)
     assert [each["happened"] for _, each in alert_facts(told, [again])] == [1800.0]
 
 
 def test_two_who_heard_of_its_end_from_different_sides_mean_one_end() -> None:
-    fire = dataclasses.replace(alert("Fire", AlertState.FIRING), fired_at=1200.0)
+    fire = replace(alert("Fire", AlertState.FIRING), fired_at=1200.0)
     ((kind, body),) = alert_facts(incident(), [fire])
     told = incident(fact(2, kind, 1201.0, **body))
-    over = dataclasses.replace(fire, state=AlertState.RESOLVED, ended=1500.0)
-    sides = (over, dataclasses.replace(over, since=1200.0), dataclasses.replace(over, fired_at=None))
+    over = replace(fire, state=AlertState.RESOLVED, ended=1500.0)
+    sides = (over, replace(over, since=1200.0), replace(over, fired_at=None))
     assert len({each["key"] for side in sides for _, each in alert_facts(told, [side])}) == 1
 
 
 def test_what_was_over_before_the_incident_began_is_none_of_it() -> None:
     over = alert("Smoke", AlertState.RESOLVED)
-    assert list(alert_facts(incident(), [dataclasses.replace(over, ended=899.0)])) == []
-    assert list(alert_facts(incident(), [dataclasses.replace(over, ended=901.0)]))
+    assert list(alert_facts(incident(), [replace(over, ended=899.0)])) == []
+    assert list(alert_facts(incident(), [replace(over, ended=901.0)]))
 
 
 def test_an_action_is_taken_in_with_what_it_was_to_change() -> None:
@@ -160,7 +160,7 @@ def test_an_action_tells_both_sides_of_what_it_changed_and_no_name_of_what_keeps
     undo = entry().action
     before = {"images": {"a": "1", "b": "1"}, "keeper": "backend-7dfc", "labels": {"x": "1"}, "revision": 3, "z": 1}
     after = {"images": {"a": "2", "b": "2"}, "keeper": "backend-65c9", "revision": 2, "z": 2}
-    changed = dataclasses.replace(undo, before=before, after=after)
+    changed = replace(undo, before=before, after=after)
     (_, action), *_ = action_facts(incident(), [entry(action=changed)])
     told = [line for line in action["details"] if line.startswith(("-", "+"))]
     assert told == [
@@ -191,7 +191,7 @@ SERVICES = (
     Service("web", "Web", ("deployment/web",), {}, depends_on=("backend",)),
 )
 RUNS = Verdict(Rollout.COMPLETE, 30.0, Recovery.NOT_ASKED, None, "pods complete")
-SERVES = dataclasses.replace(RUNS, sli=Recovery.RECOVERED)
+SERVES = replace(RUNS, sli=Recovery.RECOVERED)
 
 
 def seen_of(verb: Verb, target: str, verdict: Verdict, namespace: str = "shop") -> list[str]:
@@ -303,9 +303,9 @@ def test_what_cannot_be_seen_is_no_calm() -> None:
 def test_a_program_without_the_sources_sees_no_calm() -> None:
     blind = store(state=SourceState.UNCONFIGURED)
     assert list(unrest(incident(), blind)) == ["Fire cannot be seen from here"]
-    by_hand = dataclasses.replace(incident(), alert="")
+    by_hand = replace(incident(), alert="")
     assert list(unrest(by_hand, blind)) == ["backend cannot be seen from here"]
-    of_nothing = dataclasses.replace(by_hand, service="")
+    of_nothing = replace(by_hand, service="")
     assert list(unrest(of_nothing, blind)) == ["whether all is well cannot be seen from here"]
     assert not Calm(60.0).holds(by_hand, blind, 1000.0)
     blind.table("slos").apply({"a": reading("frontend")})
@@ -401,5 +401,5 @@ def dict_of(told: Any) -> dict[str, dict[str, Any]]:
 
 def test_two_alerts_of_one_name_are_two() -> None:
     one = alert("Fire", AlertState.FIRING)
-    other = dataclasses.replace(one, fingerprint="b" * 16)
+    other = replace(one, fingerprint="b" * 16)
     assert len({body["key"] for _, body in alert_facts(incident(), [one, other])}) == 2

@@ -8,7 +8,6 @@ import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +18,7 @@ import pytest
 from aurora_tui import __version__, journal_file
 from aurora_tui.journal import FILE_NAME, Journal, JournalError, Operator, Preview
 from aurora_tui.model.actions import Action, Outcome, Recovery, Rollout, Target, Verb, Verdict
+from aurora_tui.model.frozen import asdict
 from aurora_tui.process import Process
 
 TARGET = Target("prod", "aurora", "Deployment", "aurora-backend", "uid-1", "1001")

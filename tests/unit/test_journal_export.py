@@ -8,7 +8,6 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from aurora_tui.chain import GENESIS
 from aurora_tui.journal import Entry, Journal, Operator, Preview
 from aurora_tui.journal_export import jsonl, markdown
 from aurora_tui.model.actions import Action, Outcome, Recovery, Rollout, Target, Verb, Verdict
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.text import printable
 
 TARGET = Target("prod", "aurora", "Deployment", "aurora-backend", "uid-1", "1001")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import string
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.cluster.resources import DEPLOYMENTS
 from aurora_tui.journal import Journal, Preview
 from aurora_tui.model.actions import Outcome, Recovery, Rollout, Verb, Verdict
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.masking import mask_text, secret_name
 from tests.unit.fakecluster import Clock
 from tests.unit.rolloutobjects import NAME, NAMESPACE, live, stack, template

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +18,7 @@ from aurora_tui.cluster.logtail import LogTail
 from aurora_tui.cluster.protocol import LogRequest
 from aurora_tui.logbuffer import LogBuffer
 from aurora_tui.model import kube
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.selection import LogSelection
 from aurora_tui.store import Table
 from tests.unit.logserver import Kubelet, at

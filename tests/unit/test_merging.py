@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +12,7 @@ from aurora_tui.model.alert_groups import groups_of
 from aurora_tui.model.alerts import Alert, AlertState
 from aurora_tui.model.columns import Cell, Column, Tone
 from aurora_tui.model.freshness import Freshness, SourceState
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.placing import context_of, placed, placed_key, short_names, together
 from aurora_tui.model.selection import ObjectRef, key_of, runner_of
 from aurora_tui.store import Store

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from aurora_tui.incident.situation import Figures, Load, Pool, Situation, Subjec
 from aurora_tui.model.actions import Verb
 from aurora_tui.model.changes import Change, ChangeKind
 from aurora_tui.model.findings import Cause, Mitigation, Procedure
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.verbs import VERBS
 from tests.unit.situations import (

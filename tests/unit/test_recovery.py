@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from aurora_tui.cluster.errors import ClusterError, UnreachableError
 from aurora_tui.cluster.resources import DEPLOYMENTS, PODS, REPLICASETS
 from aurora_tui.journal import Entry, Journal
 from aurora_tui.model.actions import Outcome, Verb
+from aurora_tui.model.frozen import replace
 from aurora_tui.process import Process
 from aurora_tui.recovery import AFTERWARDS, ELSEWHERE, STILL_YOUNG, settle_unfinished
 from tests.unit.apiserver import config, item, listing, running, write
@@ -375,7 +375,7 @@ def test_a_process_of_before_the_last_boot_is_gone() -> None:
 
 @pytest.mark.parametrize("elsewhere", [{"host": "another"}, {"namespace": "pid:[1]"}])
 def test_a_process_of_another_host_or_container_cannot_be_seen(elsewhere: dict[str, str]) -> None:
-    assert replace(Process.current(), **elsewhere).gone() is None  # type: ignore[arg-type]
+    assert replace(Process.current(), **elsewhere).gone() is None
 
 
 # The command line

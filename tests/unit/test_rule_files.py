@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from click.testing import CliRunner
 
 from aurora_tui.cli import command
 from aurora_tui.model.definitions import AlertRule, Objective, ObjectiveKind, Service
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.rule_files import Promises, alertmanager_config, prometheus_rules
 
 FIVE_MINUTES, MONTH = timedelta(minutes=5), timedelta(days=30)

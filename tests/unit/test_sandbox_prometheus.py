@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from aurora_tui.model.definitions import AlertRule
+from aurora_tui.model.frozen import replace
 from aurora_tui.sandbox.alerting import Alerting, AlertState, exponent_form
 from aurora_tui.sandbox.kube.chronicle import World as Moment
 from aurora_tui.sandbox.prometheus import PrometheusServer

@@ -6,7 +6,6 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from aiohttp import web
 from aurora_tui.model.access import HttpAccess
 from aurora_tui.model.definitions import Objective, ObjectiveKind, Service
 from aurora_tui.model.freshness import SourceState
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.slo import SloReading, SloState
 from aurora_tui.model.slo_columns import COLUMNS
 from aurora_tui.signals import prometheus

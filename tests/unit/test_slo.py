@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,6 +16,7 @@ from aurora_tui.model.columns import Tone
 from aurora_tui.model.definitions import Objective, ObjectiveKind, Service
 from aurora_tui.model.describe_alert import describe_alert
 from aurora_tui.model.describe_slo import describe_slo
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.onset import Incident
 from aurora_tui.model.slo import (
     NOT_READ,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -22,6 +21,7 @@ from aurora_tui.model.changes import Change, ChangeKind
 from aurora_tui.model.columns import Tone
 from aurora_tui.model.definitions import Environment, Sources
 from aurora_tui.model.findings import Mitigation
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.model.triage import SectionName, TriageSection

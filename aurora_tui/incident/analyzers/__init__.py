@@ -8,11 +8,11 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import cache
 
 from aurora_tui.incident.situation import Situation
 from aurora_tui.model.findings import Cause, Finding, surest_first
+from aurora_tui.model.frozen import replace
 from aurora_tui.model.selection import ObjectRef
 
 Analyzer = Callable[[Situation], Iterator[Finding]]

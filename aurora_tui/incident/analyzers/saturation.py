@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from aurora_tui.incident.situation import Situation
 from aurora_tui.model.findings import Cause, Evidence, Finding
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.raw import section, sections
 from aurora_tui.model.selection import ObjectRef
 
@@ -15,8 +15,7 @@ CONNECTIONS = "connections"
 """The hint that only connections are short."""
 
 
-@dataclass(frozen=True, slots=True)
-class Autoscaler:
+class Autoscaler(Frozen):
     """The one that scales a workload: its bounds and what it sees; shares of the request in percent."""
 
     ref: ObjectRef

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.sandbox.kube.kinds import NAMESPACES, READ, REVIEWS, SECRETS, STORED, Json
 from aurora_tui.sandbox.kube.routes import Route
 from aurora_tui.sandbox.kube.statuses import ApiError, details
@@ -13,8 +12,7 @@ _WRITE = ("create", "delete", "deletecollection", "patch", "update")
 _VERBS = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "POST": "create"}
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(Frozen):
     """Who a token stands for; `context` is the name of its context in the kubeconfig.
 
     Everybody but an administrator has the role view in all namespaces, which is no right to see nodes or

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.sandbox.kube.kinds import Json
 from aurora_tui.sandbox.kube.quantities import bytes_of, millicores_of
 from aurora_tui.sandbox.kube.selectors import labels_of
 
 
-@dataclass(frozen=True, slots=True)
-class Appetite:
+class Appetite(Frozen):
     """Millicores that a whole app burns, shared by its ready pods, and MiB that each pod holds."""
 
     millicores: float

@@ -5,9 +5,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import field
+
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.sandbox.kube.appetites import cpu_limit, memory_limit
 from aurora_tui.sandbox.kube.kinds import CONFIGMAPS, DEPLOYMENTS, NODES, PODS, SECRETS, STATEFULSETS, Json
 from aurora_tui.sandbox.kube.manifests import NAMESPACE
@@ -42,8 +44,7 @@ _REFUSED = Fault(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PodFigures:
+class PodFigures(Frozen):
     """One pod's containers as cAdvisor and kube-state-metrics see them."""
 
     uid: str
@@ -70,8 +71,7 @@ class PodFigures:
         return self.wanted if self.cpu_limit is None else min(self.wanted, self.cpu_limit)
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(Frozen):
     """The stack at one moment: what requests meet, and what the machines show."""
 
     replicas: Mapping[str, Sequence[Replica]]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.sandbox.kube.appetites import memory_limit, memory_needed
 from aurora_tui.sandbox.kube.behaviours import behaviour_of
 from aurora_tui.sandbox.kube.kinds import Json
@@ -24,16 +24,14 @@ _STILLBORN = 0.5
 """Seconds that a run lasts which cannot start."""
 
 
-@dataclass(frozen=True, slots=True)
-class Break:
+class Break(Frozen):
     """The epoch second from which a container cannot run any more, and the exit code of the run that it ended."""
 
     at: float
     exit_code: int
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(Frozen):
     """What a container needs of its kubelet."""
 
     now: Callable[[], float]

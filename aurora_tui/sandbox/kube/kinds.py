@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from aurora_tui.model.frozen import Frozen
 
 Json = dict[str, Any]
 
@@ -11,8 +12,7 @@ READ = ("get", "list", "watch")
 ALL = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
 
-@dataclass(frozen=True, slots=True)
-class Subresource:
+class Subresource(Frozen):
     """A subresource as discovery shows it; `group`/`version` only where they differ from the parent's."""
 
     name: str
@@ -25,8 +25,7 @@ class Subresource:
 _STATUS = ("get", "patch", "update")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Resource:
+class Resource(Frozen, eq=False):
     """One API resource: where it lives and what may be done with it; told apart by identity."""
 
     group: str

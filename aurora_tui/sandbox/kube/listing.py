@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import msgspec
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.sandbox.kube.kinds import Json, Resource
 from aurora_tui.sandbox.kube.objects import CompactedError, ObjectStore, key_of
 from aurora_tui.sandbox.kube.selectors import Match, SelectorError, field_matcher, label_matcher
@@ -24,8 +24,7 @@ from aurora_tui.sandbox.kube.statuses import (
 _OPTIONS = Resource("meta.k8s.io", "v1", "listoptions", "ListOptions")
 
 
-@dataclass(frozen=True, slots=True)
-class ListOptions:
+class ListOptions(Frozen):
     """The query of a list or watch, read; `revision` None where the client names none."""
 
     selects: Match

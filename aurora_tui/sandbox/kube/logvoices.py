@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.sandbox.kube.behaviours import behaviour_of
 from aurora_tui.sandbox.scenarios import FAULTS
 from aurora_tui.sandbox.scenarios.base import Behaviour, Fault
@@ -25,8 +25,7 @@ _CLIENTS = ("aurora-frontend", "aurora-mobile")
 _SOUND = Behaviour()
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Frozen):
     """When a line is written, for the formats that say so in their text."""
 
     second: int
@@ -36,8 +35,7 @@ class Moment:
         return datetime.fromtimestamp(self.second, UTC).strftime(pattern).replace("@", f"{self.millis:03d}")
 
 
-@dataclass(frozen=True, slots=True)
-class Voice:
+class Voice(Frozen):
     """One image's way of writing; `opening` holds the texts of the first seconds of a run."""
 
     opening: tuple[tuple[str, ...], ...]

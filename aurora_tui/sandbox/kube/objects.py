@@ -7,17 +7,16 @@ import uuid
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.sandbox.kube.kinds import STORED, Json, Resource
 from aurora_tui.sandbox.kube.stamps import stamp
 
 Verb = Literal["ADDED", "MODIFIED", "DELETED"]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Frozen):
     """One write: `new` is the object after it (for a deletion: as it was last, at the new revision)."""
 
     revision: int

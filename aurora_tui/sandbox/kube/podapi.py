@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 
 import msgspec
 from aiohttp import web
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.sandbox.kube.bodies import decoding, read_dry_run, read_object
 from aurora_tui.sandbox.kube.eviction import evict
 from aurora_tui.sandbox.kube.kinds import NODES, PODS, Json
@@ -42,8 +42,7 @@ _POLL = 0.2
 _CHUNK = 500
 
 
-@dataclass(frozen=True, slots=True)
-class LogOptions:
+class LogOptions(Frozen):
     """The query of a log request (v1.PodLogOptions), read; `since` in epoch nanoseconds."""
 
     follow: bool

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.sandbox.kube.kinds import Json
 from aurora_tui.sandbox.kube.logvoices import voice_of
 from aurora_tui.sandbox.kube.selectors import labels_of
@@ -49,8 +50,7 @@ class Run:
     ails: Ails = field(default=nothing_ails, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Frozen):
     stamp: int
     """Epoch nanoseconds; grows strictly within a run."""
     text: str

@@ -6,16 +6,17 @@ Field numbers are those of generated.proto in k8s.io/api and k8s.io/apimachinery
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
+from msgspec import field
+
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.sandbox.kube.kinds import Json
 
 MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
 _MAGIC = b"k8s\x00"
 
 
-@dataclass(frozen=True, slots=True)
-class _Message:
+class _Message(Frozen):
     """Names of a message's fields by number: plain ones, lists of text, and nested messages."""
 
     texts: Mapping[int, str] = field(default_factory=dict)

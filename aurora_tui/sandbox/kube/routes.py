@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.sandbox.kube.kinds import NAMESPACES, NOT_SIMULATED, NOT_SIMULATED_CORE, Resource, find
 from aurora_tui.sandbox.kube.statuses import no_such_path, not_implemented
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Frozen):
     """One resource, collection or subresource; `namespace` None is all of them (or none to have)."""
 
     resource: Resource

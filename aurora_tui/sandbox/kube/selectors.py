@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.sandbox.kube.kinds import Json, Resource
 
 Match = Callable[[Json], bool]
@@ -19,8 +19,7 @@ class SelectorError(ValueError):
     """A selector that cannot be read; the message is the server's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Frozen):
     key: str
     operator: str
     """``in``, ``notin``, ``exists``, ``!``, ``gt`` or ``lt``."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.sandbox.kube.kinds import Json, Resource
 
 
@@ -26,8 +26,7 @@ class ApiError(Exception):
         }
 
 
-@dataclass(frozen=True, slots=True)
-class FieldFault:
+class FieldFault(Frozen):
     """One invalid field: `text` begins with ``Invalid value: …``, ``Required value`` or ``Forbidden: …``."""
 
     field: str

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import zlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import msgspec
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.sandbox.kube.deletion import delete
 from aurora_tui.sandbox.kube.kinds import PODS, Json, Resource
 from aurora_tui.sandbox.kube.manager import Key
@@ -21,8 +21,7 @@ from aurora_tui.sandbox.kube.writes import admitted, random_suffix
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(Frozen):
     """What every controller works with."""
 
     store: ObjectStore

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from aurora_tui.model.frozen import Frozen
 from aurora_tui.sandbox.kube.defaults import with_defaults
 from aurora_tui.sandbox.kube.deletion import delete
 from aurora_tui.sandbox.kube.kinds import NAMESPACES, NODES, PODS, Json, Resource
@@ -35,8 +35,7 @@ _KEPT = (
 Edit = Callable[[Json], Json]
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Frozen):
     """What a request is about; an empty `name` is the whole collection."""
 
     resource: Resource
@@ -45,8 +44,7 @@ class Target:
     subresource: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteOptions:
+class DeleteOptions(Frozen):
     grace: int | None = None
     propagation: str = "Background"
     uid: str = ""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+from msgspec import field
+
+from aurora_tui.model.frozen import Frozen
 
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Frozen):
     """How a replica does: the share of its answers that fail, its slowness, and what its log says of it."""
 
     error_ratio: float = 0.0
@@ -24,8 +26,7 @@ class Fault:
     """It writes nothing that anybody could read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Crash:
+class Crash(Frozen):
     """Pods of each ReplicaSet fall over again and again; seconds that a run of them lasts."""
 
     first_run: float
@@ -35,8 +36,7 @@ class Crash:
     """Every pod does, not only one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Behaviour:
+class Behaviour(Frozen):
     """How an image behaves when it runs."""
 
     ready_after: float = 3.0
@@ -54,8 +54,7 @@ class Behaviour:
     """No registry has the image."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Frozen):
     """A strategic merge patch of an object, `age` seconds before the sandbox starts; None: it was created so."""
 
     kind: str
@@ -65,8 +64,7 @@ class Edit:
     manager: str = "kubectl-edit"
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Frozen):
     """A new image of a Deployment that was rolled out `age` seconds ago; `patch` is what else came with it."""
 
     workload: str
@@ -75,16 +73,14 @@ class Release:
     patch: Json = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Created:
+class Created(Frozen):
     """An object that somebody applied `age` seconds ago."""
 
     manifest: Json
     age: float
 
 
-@dataclass(frozen=True, slots=True)
-class Copied:
+class Copied(Frozen):
     """A second object beside one that was there `age` seconds ago, but for the patch alike."""
 
     kind: str
@@ -94,8 +90,7 @@ class Copied:
     age: float
 
 
-@dataclass(frozen=True, slots=True)
-class Deleted:
+class Deleted(Frozen):
     """An object that is not there since `age` seconds."""
 
     kind: str
@@ -103,8 +98,7 @@ class Deleted:
     age: float
 
 
-@dataclass(frozen=True, slots=True)
-class Surge:
+class Surge(Frozen):
     """A job has `factor` times its usual requests since `age` seconds."""
 
     job: str
@@ -112,8 +106,7 @@ class Surge:
     age: float
 
 
-@dataclass(frozen=True, slots=True)
-class Wedge:
+class Wedge(Frozen):
     """A pod's container ended `age` seconds ago, and cannot start as long as the pod stays the same."""
 
     pod: str
@@ -123,16 +116,14 @@ class Wedge:
     last_words: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Outage:
+class Outage(Frozen):
     """A node's kubelet fell silent `age` seconds ago."""
 
     node: str
     age: float
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Frozen):
     """What a value of a mounted ConfigMap does to the workload that reads it."""
 
     config_map: str
@@ -142,8 +133,7 @@ class Setting:
     fault: Fault
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Frozen):
     """A certificate in a Secret, which ran out `age` seconds ago unless the Secret has been edited since."""
 
     secret: str
@@ -158,8 +148,7 @@ Move = Release | Edit | Created | Copied | Deleted | Surge | Wedge | Outage | Se
 _Kind = TypeVar("_Kind")
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(Frozen):
     """`shows` is what an operator sees, `mends` what helps; `moves` lead there."""
 
     name: str

@@ -9,7 +9,6 @@ import asyncio
 import itertools
 import os
 from contextlib import aclosing, suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from aurora_tui.incident.reading import SituationReader
 from aurora_tui.incident.situation import Part
 from aurora_tui.incident.subject import of_service
 from aurora_tui.model.actions import Params, Verb
+from aurora_tui.model.frozen import replace
 from aurora_tui.sandbox.stack import CONTEXT
 from aurora_tui.session import Session
 from aurora_tui.settings import load_settings
