@@ -1,7 +1,7 @@
 """The program in a pseudo-terminal as the harness drives it: what came when, and when the right paint stood there.
 
 While a key is measured nothing is computed: arrivals are stamped and kept, and only then fed to the emulator. Where
-the program asks for the cursor's place they are fed at once, as a terminal must to know it.
+the program asks for the cursor's place that is counted (`place_after`); what cannot be is fed at once.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tests.bench.cursor import FAR, place_after
 from tests.bench.line import Line, Throttle
 from tests.terminal import Terminal
 
@@ -178,15 +179,19 @@ class Console(Terminal):
         end = 0
         for asked in _ASKED.finditer(text):
             end = asked.end()
-            os.write(self._fd, self._reply(asked))
+            os.write(self._fd, self._reply(asked, len(self.raw) - len(text) + asked.start()))
         self._asked = text[max(end, len(text) - 16) :]
 
-    def _reply(self, asked: re.Match[bytes]) -> bytes:
+    def _reply(self, asked: re.Match[bytes], at: int) -> bytes:
+        """What the terminal says to a question that stands `at` a place in `raw`."""
         if (mode := asked["mode"]) is not None:
             return b"\x1b[?%s;%s$y" % (mode, b"0" if mode in _UNKNOWN_MODES else b"2")
         if (device := asked["device"]) is not None:
             return b"\x1b[>41;380;0c" if device.startswith(b">") else b"\x1b[?64;1;2;6;22c"
         if asked["place"]:
-            self.feed()
-            return b"\x1b[%d;%dR" % (self.screen.cursor.y + 1, self.screen.cursor.x + 1)
+            place = place_after(self.raw[max(at - FAR, 0) : at], self.screen.columns, self.screen.lines)
+            if place is None:
+                self.feed()
+                place = self.screen.cursor.x, self.screen.cursor.y
+            return b"\x1b[%d;%dR" % (place[1] + 1, place[0] + 1)
         return b"\x1b[?0u" if asked["keyboard"] else b"\x1bP>|XTerm(380)\x1b\\"
