@@ -107,13 +107,16 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     def with_edge(self, segments: list[Segment], fill: Style, *, thumb: bool = False) -> Strip:
         """Close a line: filled with `fill` up to the last cell, which is the thumb's."""
         width = self.size.width
-        segments = list(Strip(segments).adjust_cell_length(width - 1, fill)) if width > 1 else []
+        room, length = max(width - 1, 0), sum(segment.cell_length for segment in segments)
+        if length > room:
+            segments, length = list(Strip(segments, length).adjust_cell_length(room, fill)), room
+        blank = " " * (room - length if thumb else width - length)
+        if blank and segments and segments[-1].style == fill:
+            segments = [*segments[:-1], Segment(segments[-1].text + blank, fill)]
+        elif blank:
+            segments = [*segments, Segment(blank, fill)]
         if thumb:
-            segments.append(Segment(THUMB, self.rich_style + overlay(self, "lineview--thumb")))
-        elif segments and segments[-1].style == fill:
-            segments[-1] = Segment(segments[-1].text + " ", fill)
-        else:
-            segments.append(Segment(" ", fill))
+            segments = [*segments, Segment(THUMB, self.rich_style + overlay(self, "lineview--thumb"))]
         return Strip(segments, width)
 
     def empty_line(self, y: int, height: int, words: str) -> Strip:

@@ -118,7 +118,8 @@ class TailReading(LineView):
         self._marks = {seq: stamp for seq, stamp in self._marks.items() if seq >= buffer.first}
         self._turned = {seq for seq in self._turned if seq >= buffer.first}
         self._look_on()
-        self.repaint()
+        if not self._looking:
+            self.repaint()
 
     def prepended(self, count: int) -> None:
         """Older lines came before the first; see `LogBuffer`."""
@@ -208,7 +209,7 @@ class TailReading(LineView):
                 self._search.take(self._search.step)
                 self._note_blocks(self._search.folds.drain())
                 steps += 1
-                if steps % _STEPS_A_PICTURE == 1:
+                if steps % _STEPS_A_PICTURE == 0:
                     self.repaint()
         finally:
             self._looking = False
