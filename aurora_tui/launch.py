@@ -210,7 +210,7 @@ def terminal_defaults(wanted: Wanted) -> None:
     if wanted.theme:
         os.environ["AURORA_THEME"] = wanted.theme
     # A key is answered at once; the flush tick and the terminal's own pace say how often the rest is painted.
-    os.environ.setdefault("TEXTUAL_FPS", "120")
+    os.environ.setdefault("TEXTUAL_FPS", "500")
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 
 
