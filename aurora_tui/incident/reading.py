@@ -12,7 +12,8 @@ from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.incident.changes import acted, between, changes_of, journalled, list_objects
 from aurora_tui.incident.measuring import read_figures, read_loads
 from aurora_tui.incident.podlogs import read_logs
-from aurora_tui.incident.situation import Part, Situation, Subject
+from aurora_tui.incident.situation import ContainerLog, Part, Situation, Subject
+from aurora_tui.incident.storedlogs import read_replaced
 from aurora_tui.incident.subject import traces_around
 from aurora_tui.model.changes import ChangeKind
 from aurora_tui.model.frozen import replace
@@ -36,6 +37,8 @@ class SituationReader:
         self._session = session
         self._traces = TraceReader(session)
         self._prometheus: PrometheusClient | None = None
+        self._replaced: tuple[float | None, tuple[ContainerLog, ...]] | None = None
+        """The onset, and the logs from before it of pods that are no more: they do not change."""
         self.situation = self._begin(subject)
         """What is known so far."""
 
@@ -127,7 +130,14 @@ class SituationReader:
 
     async def _logs(self) -> Read:
         logs, trouble = await read_logs(self._session.cluster, self.situation)
-        return Part.LOGS, {"logs": logs}, trouble
+        known = replace(self.situation, logs=logs)
+        onset = self.situation.onset
+        if self._replaced is None or self._replaced[0] != onset:
+            earlier, silent = await read_replaced(self._session, known)
+            self._replaced = (onset, earlier) if earlier else None
+            trouble = "; ".join(filter(None, (trouble, silent)))
+        earlier = self._replaced[1] if self._replaced is not None else ()
+        return Part.LOGS, {"logs": (*logs, *earlier)}, trouble
 
     async def _metrics(self) -> Read:
         async def work() -> Read:

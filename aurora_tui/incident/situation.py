@@ -66,6 +66,8 @@ class ContainerLog(Frozen):
     container: str
     lines: tuple[LogLine, ...]
     previous: bool = False
+    gone: bool = False
+    """Its pod is no more: what Elasticsearch has of it."""
 
 
 class Load(Frozen):
@@ -268,6 +270,13 @@ class Situation(Frozen, dict=True):
     def log_of(self, pod: str, *, previous: bool | None = None) -> Sequence[LogLine]:
         """The lines that were read of a pod, of both runs unless told."""
         return [line for log in self.logs if log.pod == pod and previous in (None, log.previous) for line in log.lines]
+
+    def lines_of(self, ref: ObjectRef) -> Iterator[LogLine]:
+        """The lines of a workload's runs as they are, and of pods that it had before as far as they were read."""
+        names = {pod.metadata.name for pod in self.pods_of(ref)}
+        for log in self.logs:
+            if not log.previous and (log.pod in names or (log.gone and ref == self.own)):
+                yield from log.lines
 
     def gap(self, at: float) -> float | None:
         """How long before the onset something was; negative after it."""

@@ -27,9 +27,8 @@ def _errors(situation: Situation) -> Iterator[TriageRow]:
     own, onset = situation.own, situation.onset
     if own is None:
         return
-    names = {pod.metadata.name for pod in situation.pods_of(own)}
     templates = Templates()
-    templates.add(line for log in situation.logs if log.pod in names and not log.previous for line in log.lines)
+    templates.add(situation.lines_of(own))
     lead = log_since(situation.subject)
     moment = onset - LEAD_SECONDS if onset is not None else None
     errors = [each for each in templates.ranked(moment) if each.level is not None and each.level.is_error]
@@ -42,7 +41,9 @@ def _errors(situation: Situation) -> Iterator[TriageRow]:
         )
         yield TriageRow(f"log/{each.level}/{each.text}", cells, lead, (said(each.example),))
     if errors and moment is not None:
+        replaced = sum(len(log.lines) for log in situation.logs if log.gone)
         kept = f"of {templates.lines:,} lines read"
+        kept += f", {replaced:,} of them of pods that are no more (Elasticsearch)" if replaced else ""
         words = (
             kept
             if templates.tells_new(moment)

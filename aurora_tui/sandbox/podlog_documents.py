@@ -7,20 +7,30 @@ from typing import Any
 
 import msgspec
 
+from aurora_tui.sandbox.kube.departed import DepartedPod
 from aurora_tui.sandbox.kube.kinds import Json
 from aurora_tui.sandbox.kube.podlogs import NANO, Ails, Run, current_run, lines_between, log_begin, nothing_ails
 from aurora_tui.sandbox.kube.statuses import ApiError
 from aurora_tui.sandbox.wire import rfc3339
 
+_SHIPPED = 3600.0
+"""Seconds for which what a pod wrote that is no more is of interest here."""
 
-def documents(pods: Iterable[Json], since: float, until: float, ails: Ails = nothing_ails) -> list[dict[str, Any]]:
-    """Lines with a stamp after `since` and not after `until` (epoch seconds), oldest first."""
+
+def documents(
+    pods: Iterable[Json], departed: Iterable[DepartedPod], since: float, until: float, ails: Ails = nothing_ails
+) -> list[dict[str, Any]]:
+    """Lines with a stamp after `since` and not after `until` (epoch seconds), oldest first.
+
+    Those of pods that are no more are there, too, where they went of late.
+    """
     found: list[tuple[int, dict[str, Any]]] = []
-    for pod in pods:
+    gone = [(each.pod, min(each.at, until)) for each in departed if each.at > max(since, until - _SHIPPED)]
+    for pod, end in (*((pod, until) for pod in pods), *gone):
         for container in pod["spec"]["containers"]:
             for run in runs_of(pod, container["name"], ails):
                 begin = max(round(since * NANO), (log_begin(run, until) - 1) * NANO)
-                for line in lines_between(run, begin, round(until * NANO)):
+                for line in lines_between(run, begin, round(end * NANO)):
                     found.append((line.stamp, _document(pod, run, line.stamp, line.text)))
     return [document for _, document in sorted(found, key=lambda item: item[0])]
 

@@ -55,7 +55,7 @@ class Sandbox:
         self._ticking: asyncio.Task[None] | None = None
         self._alertmanager = Alertmanager(clock)
         self._elasticsearch = ElasticsearchServer(
-            lambda since, until: documents(self.kube.pods(), since, until, self.kube.ails), clock
+            lambda since, until: documents(self.kube.pods(), self.kube.departed(), since, until, self.kube.ails), clock
         )
         self._servers = {
             name: LoopbackServer(app)

@@ -17,9 +17,11 @@ from aurora_tui.model.definitions import Credentials
 from aurora_tui.model.frozen import replace
 from aurora_tui.model.logfields import LogStore
 from aurora_tui.model.selection import LogOrigin, LogSelection
+from aurora_tui.model.stamps import rfc3339
 from aurora_tui.settings import load_settings
 from aurora_tui.signals.eslogs import ElasticTail
 from aurora_tui.signals.logdocuments import NANO, stamp_of
+from aurora_tui.signals.logreading import newest_lines
 from aurora_tui.signing import signed
 from tests.live.conftest import Eventually
 from tests.live.elastic_writer import ask, count, data_streams, document, write
@@ -258,3 +260,20 @@ async def test_it_is_read_through_the_service_proxy_of_an_api_server(
                 await eventually(lambda: not tail.reading_back)
             assert sorted(messages(buffer)) == sorted(f"line {number}" for number in range(700))
         await cluster.close()
+
+
+async def test_one_page_is_the_newest_lines_within_the_time_and_no_other_workloads(elasticsearch: str) -> None:
+    data_streams(elasticsearch, "logs-once*", shards=3)
+    begin = 1_764_000_000
+
+    def said(number: int, pod: str) -> dict[str, object]:
+        return document(stamp_of((begin + number) * NANO), f"line {number}", pod=pod)
+
+    documents = [said(number, PODS[number % 3]) for number in range(1000)]
+    documents += [said(number, "aurora-frontend-7d4b9c6f5-x2x4z") for number in range(1000)]
+    write(elasticsearch, "logs-once-1", documents, refresh=True)
+    asked = of_backend(since=rfc3339(begin + 100.0), until=rfc3339(begin + 900.0), tail=None)
+
+    lines = await newest_lines(HttpAccess(elasticsearch), store("logs-once*"), asked, 400)
+
+    assert [line.text for line in lines] == [f"line {number}" for number in range(501, 901)]

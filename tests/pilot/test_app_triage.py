@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -98,6 +99,16 @@ async def test_on_a_small_terminal_what_mends_it_is_in_sight_and_the_rest_is_scr
         await console.until("Logs and traces")
         await console.press("g")
         await console.until("Impact")
+
+
+async def test_what_the_replaced_pods_never_said_is_new_in_the_log(bad_release: Addresses) -> None:
+    async with opened(bad_release) as console:
+        await triaged(console)
+        await console.press("G")
+        await console.until("of them of pods that are no more (Elasticsearch)")
+        told = [line for line in console.lines if "relation <str> does not exist" in line]
+    assert told
+    assert all(re.search(r"\bnew +[\d,]+× +ERROR", line) for line in told), told
 
 
 async def test_from_start_to_the_preview_of_the_rollback_are_three_keys(bad_release: Addresses) -> None:

@@ -60,7 +60,9 @@ async def test_both_apis_tell_the_same(world: World) -> None:
 async def test_a_request_is_the_one_that_a_line_of_its_pod_tells_of(world: World) -> None:
     pods = {pod["metadata"]["name"] for pod in world.sandbox.kube.pods()}
     lines = {
-        each["trace"]["id"]: each for each in documents(world.sandbox.kube.pods(), NOW - 600, NOW) if "trace" in each
+        each["trace"]["id"]: each
+        for each in documents(world.sandbox.kube.pods(), (), NOW - 600, NOW)
+        if "trace" in each
     }
     found = await world.find(failed=True)
 

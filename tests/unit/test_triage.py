@@ -8,14 +8,17 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import msgspec
+import pytest
 
 from aurora_tui.cluster.errors import ForbiddenError
 from aurora_tui.cluster.resources import BUDGETS, CONFIGMAPS, DEPLOYMENTS, EVENTS, NODES, PODS, QUOTAS, Resource
+from aurora_tui.incident import reading
 from aurora_tui.incident.memory import recall, remember
 from aurora_tui.incident.reading import SituationReader
-from aurora_tui.incident.situation import Figures, Part, Pool, Situation, Subject
+from aurora_tui.incident.situation import ContainerLog, Figures, Part, Pool, Situation, Subject
 from aurora_tui.incident.subject import again, log_since, of_alert, of_service, traces_around
 from aurora_tui.incident.triage import Triage, triage
+from aurora_tui.model.access import HttpAccess
 from aurora_tui.model.alerts import Alert, AlertState
 from aurora_tui.model.changes import Change, ChangeKind
 from aurora_tui.model.columns import Tone
@@ -27,6 +30,7 @@ from aurora_tui.model.stamps import rfc3339
 from aurora_tui.model.triage import SectionName, TriageSection
 from aurora_tui.session import Session
 from aurora_tui.settings import load_settings
+from aurora_tui.signals.errors import SignalError, Trouble
 from aurora_tui.store import Store
 from tests.unit.fakecluster import FakeCluster
 from tests.unit.situations import (
@@ -266,10 +270,14 @@ def session(cluster: Any = None, *alerts: Alert, patience: float = 10.0) -> Sess
     store = Store()
     store.table("alerts").apply({each.fingerprint: each for each in alerts})
     off = Sources("off", ("off",), "off", "off")
+
+    async def elasticsearch() -> HttpAccess:
+        raise SignalError(Trouble.UNREACHABLE, "switched off")
+
     made = SimpleNamespace(
         settings=settings, store=store, cluster=cluster, clock=lambda: NOW, home="shop", context="prod", is_past=False,
         environment=Environment("prod", "PROD", ("*",), True, "bad", sources=off),
-        workload_of=lambda name: CART if name == "cart" else None,
+        workload_of=lambda name: CART if name == "cart" else None, elasticsearch=elasticsearch,
     )  # fmt: skip
     return cast(Session, made)
 
@@ -393,6 +401,28 @@ async def test_budgets_and_quotas_are_read_whole_for_the_rules_that_look_into_th
         cluster.put(kind, {"metadata": meta("cart"), "spec": {}, "status": {"hard": {"pods": "4"}}})
     last = (await read(cluster))[-1]
     assert [last.listed[kind.kind][0]["status"] for kind in (BUDGETS, QUOTAS)] == [{"hard": {"pods": "4"}}] * 2
+
+
+async def test_what_replaced_pods_said_is_read_once_as_it_does_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = log("cart-gone", "level=info msg=well", begin=-100)
+    asked: list[Situation] = []
+
+    async def read_replaced(session: Session, situation: Situation) -> tuple[tuple[ContainerLog, ...], str]:
+        asked.append(situation)
+        return ((), "Elasticsearch: not yet") if len(asked) == 1 else ((replace(said, gone=True),), "")
+
+    monkeypatch.setattr(reading, "read_replaced", read_replaced)
+    reader = SituationReader(session(filled(Partly()), alert()), Subject("shop", "cart", CART, ONSET, "x"))
+    told = []
+    for _ in range(3):
+        async with aclosing(reader.read()) as parts:
+            async for _ in parts:
+                pass
+        told.append((reader.situation.parts[Part.LOGS], [each.pod for each in reader.situation.logs if each.gone]))
+    await reader.close()
+
+    assert told == [("Elasticsearch: not yet", []), ("", ["cart-gone"]), ("", ["cart-gone"])]
+    assert len(asked) == 2
 
 
 async def test_no_secret_is_read() -> None:

@@ -49,7 +49,7 @@ def _finding(situation: Situation, ref: ObjectRef, rollout: Change, onset: float
     near = max(0.0, 1 - abs(onset - rollout.at) / situation.limits.release_before)
     weight = 0.6 + 0.15 * near
     told = [Evidence(f"{rollout.words}, {when}", ref, rollout.at, diff=rollout.diff)]
-    for each, worth in (*_shares(situation, ref), *_new_errors(situation, ref, onset), *_health(situation, ref)):
+    for each, worth in (*_shares(situation, ref), *_new_errors(situation, ref, rollout.at), *_health(situation, ref)):
         told.append(each)
         weight += worth
     words = f"{ref}: {rollout.words}, rolled out {when}"
@@ -78,12 +78,10 @@ def _hash(pod: kube.Pod) -> str | None:
     return next((labels[each] for each in _HASHES if each in labels), None)
 
 
-def _new_errors(situation: Situation, ref: ObjectRef, onset: float) -> Iterator[tuple[Evidence, float]]:
-    """Errors of a kind that the log had not before."""
-    names = {pod.metadata.name for pod in situation.pods_of(ref)}
+def _new_errors(situation: Situation, ref: ObjectRef, since: float) -> Iterator[tuple[Evidence, float]]:
+    """Errors of a kind that the log had not before it was released at `since`."""
     templates = Templates()
-    templates.add(line for log in situation.logs if log.pod in names and not log.previous for line in log.lines)
-    since = onset - situation.limits.release_before
+    templates.add(situation.lines_of(ref))
     found = [
         each
         for each in templates.ranked(since)

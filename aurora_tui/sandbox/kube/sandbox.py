@@ -15,6 +15,7 @@ from aurora_tui.sandbox.kube.autoscaler import Autoscaler
 from aurora_tui.sandbox.kube.budgets import BudgetController
 from aurora_tui.sandbox.kube.chronicle import Chronicle, World
 from aurora_tui.sandbox.kube.daemonsets import DaemonSetController
+from aurora_tui.sandbox.kube.departed import Departed, DepartedPod
 from aurora_tui.sandbox.kube.deployments import DeploymentController
 from aurora_tui.sandbox.kube.endpoints import EndpointsController
 from aurora_tui.sandbox.kube.garbage import EventExpiry, GarbageCollector
@@ -69,6 +70,7 @@ class KubeSandbox:
         # From numbers of their own: what the seed makes of the cluster does not depend on who may look at it.
         self._tokens |= {user: _token(random.Random(f"{seed} {user.name}")) for user in USERS if user is not OPERATOR}
         self._store = ObjectStore(self.now, rng, history)
+        self._departed = Departed(self._store, self.now)
         self._registry = Registry(self._store, self.now, rng)
         self._mishaps = Mishaps(scenario.of(Wedge), scenario.of(Outage))
         usage = Usage(
@@ -206,6 +208,10 @@ class KubeSandbox:
     def pods(self) -> list[Json]:
         """The stack's pods as the API gives them, to be read only."""
         return self._store.items(PODS, NAMESPACE)
+
+    def departed(self) -> Sequence[DepartedPod]:
+        """The stack's pods that are no more, the newest last."""
+        return self._departed.pods
 
     def world(self, moment: float) -> World:
         """The stack as it was at a moment, and is now."""

@@ -1,0 +1,56 @@
+"""What pods that are no more said before the onset, as Elasticsearch has it: a release replaces all who could tell."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aurora_tui.incident.situation import ContainerLog, Situation
+from aurora_tui.model.frozen import replace
+from aurora_tui.model.logfields import NoLogsError
+from aurora_tui.model.loglines import LogLine
+from aurora_tui.model.onset import LEAD_SECONDS, LOG_BEFORE_SECONDS
+from aurora_tui.model.selection import LogOrigin, logs_of
+from aurora_tui.model.stamps import rfc3339
+from aurora_tui.session import Session
+
+
+async def read_replaced(session: Session, situation: Situation) -> tuple[tuple[ContainerLog, ...], str]:
+    """The logs of the workload in hand from before the onset, where its pods have none; and what was in the way.
+
+    Where no Elasticsearch is configured or found nothing is in the way: there is none to ask.
+    """
+    from aurora_tui.signals.errors import SignalError
+    from aurora_tui.signals.logreading import newest_lines
+
+    own, onset = situation.own, situation.onset
+    if own is None or onset is None or tells_before(situation):
+        return (), ""
+    try:
+        access = await session.elasticsearch()
+    except SignalError:
+        return (), ""
+    asked = replace(
+        logs_of(own, situation.subject.namespace),
+        source=LogOrigin.ELASTICSEARCH,
+        since=rfc3339(onset - LOG_BEFORE_SECONDS),
+        until=rfc3339(onset - LEAD_SECONDS),
+    )
+    try:
+        async with asyncio.timeout(situation.limits.patience):
+            lines = await newest_lines(access, session.settings.logs, asked, situation.limits.log_lines)
+    except TimeoutError:
+        return (), f"Elasticsearch: no answer within {situation.limits.patience:.0f} s"
+    except (SignalError, NoLogsError) as error:
+        return (), f"Elasticsearch: {error}"
+    by_container: dict[tuple[str, str], list[LogLine]] = {}
+    for line in lines:
+        by_container.setdefault((line.origin, line.container), []).append(line)
+    return tuple(ContainerLog(*whose, tuple(each), gone=True) for whose, each in by_container.items()), ""
+
+
+def tells_before(situation: Situation) -> bool:
+    """Whether any line of the workload in hand is from before the onset."""
+    if situation.own is None or situation.onset is None:
+        return False
+    before = situation.onset - LEAD_SECONDS
+    return any(line.stamp is not None and line.stamp < before for line in situation.lines_of(situation.own))
