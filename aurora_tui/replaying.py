@@ -14,7 +14,8 @@ from aurora_tui.incidents import OF_THE_OPEN
 from aurora_tui.journal import Journal
 from aurora_tui.journal_file import JournalError
 from aurora_tui.model.checklists import Tick
-from aurora_tui.model.incidents import Fact, FactKind, Incident
+from aurora_tui.model.facts import Fact, FactKind
+from aurora_tui.model.incidents import Incident
 from aurora_tui.model.selection import logs_of
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.offering import WRITING

@@ -23,8 +23,9 @@ from aurora_tui.journal_file import JournalError
 from aurora_tui.launch import Wanted, fail, settings_of
 from aurora_tui.model.ages import human_duration
 from aurora_tui.model.checklists import GuidedList
+from aurora_tui.model.facts import Fact, FactKind, light
 from aurora_tui.model.incidentlist import named
-from aurora_tui.model.incidents import Fact, FactKind, Incident, fold, light
+from aurora_tui.model.incidents import Incident, fold
 from aurora_tui.model.text import printable
 from aurora_tui.model.timeline import offset_words
 from aurora_tui.settings import Settings

@@ -10,7 +10,7 @@ from pathlib import Path
 from aurora_tui.incident.bundle import BundleError, read_bundle
 from aurora_tui.incident.replay import Recorded, ReplaySession, recorded
 from aurora_tui.launch import Wanted, fail, settings_of, terminal_defaults
-from aurora_tui.model.incidents import Fact
+from aurora_tui.model.facts import Fact
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.settings import Settings
 

@@ -13,7 +13,8 @@ from typing import Any
 from aurora_tui import chain, journal_file
 from aurora_tui.chain import Check
 from aurora_tui.journal_file import JournalError, JournalFile
-from aurora_tui.model.incidents import HEAVY, LONGEST_TEXT, Fact, FactKind, Incident, fold
+from aurora_tui.model.facts import HEAVY, LONGEST_TEXT, Fact, FactKind
+from aurora_tui.model.incidents import Incident, fold
 from aurora_tui.model.masking import mask_text
 
 __all__ = ["FILE_NAME", "Book", "JournalError"]

@@ -16,7 +16,8 @@ from pathlib import Path
 from aurora_tui import __version__
 from aurora_tui.incident import capture
 from aurora_tui.incident.book import cleaned
-from aurora_tui.model.incidents import Fact, FactKind, fold, merged
+from aurora_tui.model.facts import Fact, FactKind, merged
+from aurora_tui.model.incidents import fold
 
 FORMAT = 1
 _MANIFEST, _FACTS = "manifest.json", "facts.jsonl"

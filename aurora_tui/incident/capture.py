@@ -16,9 +16,9 @@ from msgspec import field
 from aurora_tui.cluster.resources import CONFIGMAPS, WATCHED
 from aurora_tui.model import kube
 from aurora_tui.model.alerts import Alert
+from aurora_tui.model.facts import is_moment
 from aurora_tui.model.freshness import Freshness, SourceState
 from aurora_tui.model.frozen import Frozen
-from aurora_tui.model.incidents import is_moment
 from aurora_tui.model.loglines import LogLine
 from aurora_tui.model.masking import mask, mask_text
 from aurora_tui.model.redaction import LAST_APPLIED

@@ -9,8 +9,9 @@ from typing import Any
 from aurora_tui.cluster.errors import ClusterError
 from aurora_tui.incident.watch import Told
 from aurora_tui.model.definitions import WINDOW, Objective, ObjectiveKind
+from aurora_tui.model.facts import Fact, FactKind
 from aurora_tui.model.frozen import Frozen
-from aurora_tui.model.incidents import Fact, FactKind, Incident
+from aurora_tui.model.incidents import Incident
 from aurora_tui.model.onset import consumed
 from aurora_tui.model.slo import SloReading
 from aurora_tui.model.spans import promql_range

@@ -18,8 +18,9 @@ from aurora_tui.incident.recording import Recorder
 from aurora_tui.incident.watch import Told, action_facts, alert_facts, change_facts, known_keys
 from aurora_tui.journal import Journal, JournalError
 from aurora_tui.model.checklists import GuidedList
+from aurora_tui.model.facts import Fact, FactKind
 from aurora_tui.model.incident_settings import Channel, Occasion
-from aurora_tui.model.incidents import Fact, FactKind, Incident, fold
+from aurora_tui.model.incidents import Incident, fold
 from aurora_tui.session import Session
 
 JOURNAL_ENTRIES = 200

@@ -9,7 +9,8 @@ from typing import Any
 from aurora_tui.incident.book import LISTS, Book
 from aurora_tui.incident.meeting import Meeting
 from aurora_tui.model.checklists import MAINTENANCE, Tick
-from aurora_tui.model.incidents import HEAVY, Fact, FactKind, Incident, Place, fold, light, merged
+from aurora_tui.model.facts import HEAVY, Fact, FactKind, Place, light, merged
+from aurora_tui.model.incidents import Incident, fold
 from aurora_tui.model.timeline import TimelineEntry
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from aurora_tui.incident.book import Book
 from aurora_tui.journal_file import JournalError
-from aurora_tui.model.incidents import HEAVY, Fact, is_id, is_writer, light
+from aurora_tui.model.facts import HEAVY, Fact, is_id, is_writer, light
 
 LONGEST = 32 * 2**20
 """Bytes of one fact in a file: beyond is none of ours."""

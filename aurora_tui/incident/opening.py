@@ -7,8 +7,8 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any
 
+from aurora_tui.model.facts import ref_json
 from aurora_tui.model.frozen import Frozen
-from aurora_tui.model.incidents import ref_json
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.stamps import rfc3339
 

@@ -17,8 +17,9 @@ from aurora_tui.incident.book import Book
 from aurora_tui.incident.sending import NotSentError, UnsureError, send
 from aurora_tui.incident.standing import GIVEN_UP, SENT, SETTLED, TRYING, UNSURE, WAITING, Standing, standing
 from aurora_tui.model.ages import human_duration
+from aurora_tui.model.facts import Fact, FactKind
 from aurora_tui.model.incident_settings import Channel, ChannelKind, Occasion
-from aurora_tui.model.incidents import Fact, FactKind, Incident, fold
+from aurora_tui.model.incidents import Incident, fold
 
 PATIENCE = 24 * 3600.0
 """Seconds after which what was not sent is given up: nobody wants to hear of it any more."""

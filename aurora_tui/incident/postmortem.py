@@ -8,7 +8,8 @@ from aurora_tui.incident.cost import Impact, impact_of
 from aurora_tui.journal_export import code, stamp
 from aurora_tui.model.ages import human_duration
 from aurora_tui.model.checklists import GuidedList, step_rows
-from aurora_tui.model.incidents import FactKind, Incident, PhaseClock, clocks
+from aurora_tui.model.facts import FactKind
+from aurora_tui.model.incidents import Incident, PhaseClock, clocks
 from aurora_tui.model.timeline import EntryKind, TimelineEntry, offset_words
 
 _QUIET = frozenset({EntryKind.STEP, EntryKind.SNAPSHOT})

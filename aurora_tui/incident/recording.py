@@ -18,8 +18,9 @@ from aurora_tui.cluster.resources import EVENTS
 from aurora_tui.incident.capture import MOST_LINES, Rows, packed, packed_lines, rows_of
 from aurora_tui.incident.watch import Told
 from aurora_tui.model import kube
+from aurora_tui.model.facts import FactKind
 from aurora_tui.model.frozen import replace
-from aurora_tui.model.incidents import FactKind, Incident
+from aurora_tui.model.incidents import Incident
 from aurora_tui.model.loglines import LogLine
 from aurora_tui.model.selection import logs_of
 from aurora_tui.model.stamps import rfc3339

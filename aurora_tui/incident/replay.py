@@ -22,9 +22,10 @@ from aurora_tui.model import kube, views
 from aurora_tui.model.access import HttpAccess
 from aurora_tui.model.alerts import Alert, AlertState
 from aurora_tui.model.definitions import Environment, Sources
+from aurora_tui.model.facts import HEAVY, Fact, FactKind, light
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.frozen import Veiled, replace
-from aurora_tui.model.incidents import HEAVY, Fact, FactKind, Incident, fold, light
+from aurora_tui.model.incidents import Incident, fold
 from aurora_tui.model.loglines import LogLine
 from aurora_tui.model.pods import owner_workload
 from aurora_tui.model.selection import LogSelection

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aurora_tui.model.facts import Fact, FactKind
 from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.incident_settings import Occasion
-from aurora_tui.model.incidents import Fact, FactKind, Incident
+from aurora_tui.model.incidents import Incident
 
 SENT, GIVEN_UP, WAITING = "sent", "given up", "waiting"
 TRYING = "trying"

@@ -7,8 +7,9 @@ from aurora_tui.incident.memory import recall, remember
 from aurora_tui.incident.reading import situation_of
 from aurora_tui.incident.situation import Subject
 from aurora_tui.incident.watch import Told
+from aurora_tui.model.facts import FactKind, ref_json
 from aurora_tui.model.findings import Finding, no_longer
-from aurora_tui.model.incidents import FactKind, Incident, ref_json
+from aurora_tui.model.incidents import Incident
 from aurora_tui.session import Session
 
 LEAST_WEIGHT = 0.4

@@ -12,7 +12,8 @@ from aurora_tui.model.alerts import Alert, AlertState, severity_rank
 from aurora_tui.model.changes import Change, ChangeKind
 from aurora_tui.model.definitions import Service
 from aurora_tui.model.diffs import changes
-from aurora_tui.model.incidents import Fact, FactKind, Incident, ref_json
+from aurora_tui.model.facts import Fact, FactKind, ref_json
+from aurora_tui.model.incidents import Incident
 from aurora_tui.model.stamps import rfc3339
 
 Told = tuple[FactKind, dict[str, Any]]

@@ -1,156 +1,19 @@
-"""An incident as the facts make it: each fact is put down once by one writer, and the union of all tells the rest."""
+"""An incident as the facts make it: the union of what all writers put down tells the rest."""
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from enum import StrEnum
 from typing import Any, ClassVar
 
 from aurora_tui.model.checklists import GuidedList, Tick, ended_at
-from aurora_tui.model.frozen import Frozen, Veiled, replace
+from aurora_tui.model.facts import LONGEST_TEXT, Fact, FactKind, Place, merged, number_of, ref_of, text_in
+from aurora_tui.model.frozen import Frozen, Veiled
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.timeline import EntryKind, TimelineEntry
 
 SEVERITIES = ("sev1", "sev2", "sev3")
 """The worst first."""
 ROLES = ("lead", "hands", "communication", "scribe")
-LONGEST_TEXT = 4000
-"""Characters of a note or of any other text of a fact."""
-_CALENDAR = (-62_135_596_800.0, 253_370_764_800.0)
-"""The years 1 (of which servers speak where they know none) to 9999, in seconds: beyond is no date."""
-_TIMES = ("happened", "onset", "after")
-_TICK = 0.001
-"""Seconds between what is known and what comes behind it."""
-_DEEPEST = 32
-"""How far the values of a body may be nested."""
-_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
-_HALF = re.compile(r"[\ud800-\udfff]")
-_WRITER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
-
-
-class FactKind(StrEnum):
-    OPENED = "opened"
-    JOINED = "joined"
-    SEVERITY = "severity"
-    ROLE = "role"
-    ALERT = "alert"
-    ACTION = "action"
-    VERDICT = "verdict"
-    CHANGE = "change"
-    NOTE = "note"
-    TICK = "tick"
-    SNAPSHOT = "snapshot"
-    LOGS = "logs"
-    NOTICE = "notice"
-    """A notification that was consented to; it is sent when that can be done."""
-    DELIVERY = "delivery"
-    FINDING = "finding"
-    IMPACT = "impact"
-    RESOLVING = "resolving"
-    RESOLVED = "resolved"
-
-
-Place = tuple[str, int]
-"""The writer and the number of a fact: no two of an incident have the same."""
-HEAVY = frozenset({FactKind.SNAPSHOT, FactKind.LOGS})
-"""Those whose bodies are large: the timeline needs their heads alone."""
-
-
-class Fact(Veiled):
-    """One thing put down; `writer` and `number` name it for good, `at` is in seconds since the epoch.
-
-    Facts that several programs see for themselves carry a ``key`` in their body: the earliest of them stands.
-    What is ``quiet`` is no entry of the timeline. A writer whose clock is behind that of another tells in ``after``
-    what stood there already, as `order` gives it.
-    """
-
-    VEILED: ClassVar[frozenset[str]] = frozenset({"body"})
-
-    incident: str
-    writer: str
-    number: int
-    at: float
-    by: str
-    kind: FactKind
-    body: Mapping[str, Any]
-
-    @property
-    def order(self) -> tuple[float, str, int]:
-        """Behind all that its writer knew of, whatever their clocks said."""
-        after = _number(self.body.get("after"))
-        return (self.at if after is None else max(self.at, after + _TICK), self.writer, self.number)
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "incident": self.incident, "writer": self.writer, "number": self.number, "at": self.at, "by": self.by,
-            "kind": str(self.kind), "body": dict(self.body),
-        }  # fmt: skip
-
-    @property
-    def happened(self) -> float:
-        """When what it tells of happened, where that is known, else when it was put down."""
-        happened = _number(self.body.get("happened"))
-        return self.at if happened is None else happened
-
-    @classmethod
-    def from_json(cls, data: Any) -> Fact:
-        """The reverse; raises `ValueError` for anything that no writer of ours can have put down."""
-        try:
-            fact = cls(
-                data["incident"], data["writer"], data["number"], float(data["at"]), data["by"],
-                FactKind(data["kind"]), data["body"],
-            )  # fmt: skip
-        except (KeyError, TypeError, OverflowError) as error:
-            raise ValueError(f"no fact: {type(error).__name__}") from error
-        texts = isinstance(fact.by, str) and isinstance(fact.body, dict) and isinstance(fact.incident, str)
-        if not texts or not is_id(fact.incident) or not is_writer(fact.writer):
-            raise ValueError("no fact: a field is not what it should be")
-        if not all(is_moment(each) for each in (fact.at, *map(fact.body.get, _TIMES))):
-            raise ValueError("no fact: a time in it is none")
-        if not _is_sound([fact.by, fact.body]):
-            raise ValueError("no fact: a value in it can be written nowhere")
-        if not isinstance(fact.number, int) or isinstance(fact.number, bool) or fact.number < 1:
-            raise ValueError("no fact: its number is none")
-        return fact
-
-
-def is_moment(value: Any) -> bool:
-    """Whether a number can be shown as a date; what is no number is for others to judge."""
-    return not isinstance(value, int | float) or _CALENDAR[0] <= value < _CALENDAR[1]
-
-
-def _is_sound(value: Any, depth: int = 0) -> bool:
-    """Whether a value of JSON can be put down: no number is beyond all bounds, no text half a character."""
-    match value:
-        case str():
-            return not _HALF.search(value)
-        case int():
-            return abs(value) < 2**63
-        case float():
-            return math.isfinite(value)
-        case list() | dict():
-            inner = value if isinstance(value, list) else [*value, *value.values()]
-            return depth < _DEEPEST and all(_is_sound(each, depth + 1) for each in inner)
-        case _:
-            return value is None
-
-
-def is_id(text: str) -> bool:
-    """Whether this may name an incident: it becomes the name of a folder."""
-    return bool(_ID.fullmatch(text))
-
-
-def is_writer(text: object) -> bool:
-    """Whether this may name a writer: it becomes the name of a file."""
-    return isinstance(text, str) and bool(_WRITER.fullmatch(text)) and not text.endswith(".")
-
-
-def merged(*several: Iterable[Fact]) -> tuple[Fact, ...]:
-    """The union of facts, each once, in the order of time; nothing that any of the sides has is lost."""
-    union = {(fact.writer, fact.number): fact for facts in several for fact in facts}
-    return tuple(sorted(union.values(), key=lambda fact: fact.order))
 
 
 class Incident(Veiled):
@@ -232,7 +95,7 @@ def fold(facts: Iterable[Fact], entries: dict[Place, TimelineEntry] | None = Non
             case FactKind.SEVERITY:
                 severity = _severity(fact.body)
             case FactKind.ROLE:
-                roles[_text(fact.body, "role")] = _text(fact.body, "who")
+                roles[text_in(fact.body, "role")] = text_in(fact.body, "who")
             case FactKind.TICK:
                 _tick(ticks, fact)
             case FactKind.RESOLVING:
@@ -243,14 +106,14 @@ def fold(facts: Iterable[Fact], entries: dict[Place, TimelineEntry] | None = Non
                 pass
     return Incident(
         id=opening.incident,
-        title=_text(body, "title") or opening.incident,
+        title=text_in(body, "title") or opening.incident,
         severity=severity,
-        context=_text(body, "context"),
-        namespace=_text(body, "namespace"),
-        alert=_text(body, "alert"),
-        service=_text(body, "service"),
-        ref=_ref(body.get("ref")),
-        onset=_number(body.get("onset")),
+        context=text_in(body, "context"),
+        namespace=text_in(body, "namespace"),
+        alert=text_in(body, "alert"),
+        service=text_in(body, "service"),
+        ref=ref_of(body.get("ref")),
+        onset=number_of(body.get("onset")),
         opened_at=opening.at,
         opened_by=opening.by,
         roles={role: who for role, who in roles.items() if who},
@@ -260,8 +123,8 @@ def fold(facts: Iterable[Fact], entries: dict[Place, TimelineEntry] | None = Non
         resolving_since=resolving.at if resolving and resolved is None else None,
         resolving_by=resolving.by if resolving else "",
         resolved_at=resolved.at if resolved else None,
-        resolved_by=(_text(resolved.body, "who_did") or resolved.by) if resolved else "",
-        without_calm=_text(resolved.body, "without_calm") if resolved else "",
+        resolved_by=(text_in(resolved.body, "who_did") or resolved.by) if resolved else "",
+        without_calm=text_in(resolved.body, "without_calm") if resolved else "",
         timeline=tuple(sorted(_timeline(told, {} if entries is None else entries), key=lambda each: each.at)),
         facts=told,
     )
@@ -282,7 +145,7 @@ def _once(facts: Sequence[Fact]) -> tuple[Fact, ...]:
 
 
 def _tick(ticks: dict[str, Tick], fact: Fact) -> None:
-    step = _text(fact.body, "step")
+    step = text_in(fact.body, "step")
     if not fact.body.get("done"):
         ticks.pop(step, None)
     elif step not in ticks:
@@ -323,40 +186,17 @@ def _entry(fact: Fact) -> TimelineEntry:
     return TimelineEntry(
         fact.happened,
         _LEAD.get(fact.kind, EntryKind.INCIDENT),
-        _text(fact.body, "words") or str(fact.kind),
-        _text(fact.body, "who_did") if "who_did" in fact.body else fact.by,  # nobody is told of some changes
-        _ref(fact.body.get("ref")),
+        text_in(fact.body, "words") or str(fact.kind),
+        text_in(fact.body, "who_did") if "who_did" in fact.body else fact.by,  # nobody is told of some changes
+        ref_of(fact.body.get("ref")),
         tuple(str(line)[:LONGEST_TEXT] for line in details) if isinstance(details, list) else (),
         bool(fact.body.get("bad")),
     )
 
 
-def ref_json(ref: ObjectRef | None) -> list[str | None] | None:
-    return None if ref is None else [ref.kind, ref.namespace, ref.name]
-
-
-def _ref(value: Any) -> ObjectRef | None:
-    if not (isinstance(value, list) and len(value) == 3):
-        return None
-    kind, namespace, name = value
-    if not (isinstance(kind, str) and isinstance(name, str) and (namespace is None or isinstance(namespace, str))):
-        return None
-    return ObjectRef(kind, namespace, name)
-
-
-def _text(body: Mapping[str, Any], name: str) -> str:
-    value = body.get(name)
-    return value[:LONGEST_TEXT] if isinstance(value, str) else ""
-
-
 def _severity(body: Mapping[str, Any]) -> str:
-    severity = _text(body, "severity")
+    severity = text_in(body, "severity")
     return severity if severity in SEVERITIES else SEVERITIES[1]
-
-
-def _number(value: Any) -> float | None:
-    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if good else None
 
 
 class PhaseClock(Frozen):
@@ -393,8 +233,3 @@ def clocks(incident: Incident, guided: GuidedList, now: float) -> tuple[PhaseClo
 def severity_of(alert_severity: str) -> str:
     """The severity that an alert's label suggests."""
     return {"critical": "sev1", "page": "sev1", "warning": "sev2"}.get(alert_severity.lower(), "sev3")
-
-
-def light(fact: Fact) -> Fact:
-    """A fact without what only a replay needs."""
-    return replace(fact, body={key: each for key, each in fact.body.items() if key != "data"})

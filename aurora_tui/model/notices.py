@@ -5,8 +5,9 @@ from __future__ import annotations
 from string import Template
 
 from aurora_tui.model.ages import human_duration
+from aurora_tui.model.facts import FactKind
 from aurora_tui.model.incident_settings import Channel, ChannelKind, Occasion
-from aurora_tui.model.incidents import FactKind, Incident
+from aurora_tui.model.incidents import Incident
 from aurora_tui.model.stamps import rfc3339
 
 

@@ -13,8 +13,9 @@ from aurora_tui.folders import state_dir
 from aurora_tui.incident.book import Book, JournalError
 from aurora_tui.incident.subject import of_alert
 from aurora_tui.model.alerts import Alert, AlertState
+from aurora_tui.model.facts import Fact, FactKind
 from aurora_tui.model.frozen import replace
-from aurora_tui.model.incidents import Fact, FactKind, Incident
+from aurora_tui.model.incidents import Incident
 from aurora_tui.sandbox.addresses import Addresses
 from aurora_tui.settings import load_settings
 from tests.pilot.console import Console, opened

@@ -10,9 +10,9 @@ import pytest
 
 from aurora_tui.folders import state_dir
 from aurora_tui.incident.book import Book
+from aurora_tui.model.facts import FactKind
 from aurora_tui.model.frozen import replace
 from aurora_tui.model.incident_settings import Channel, ChannelKind, IncidentSettings
-from aurora_tui.model.incidents import FactKind
 from aurora_tui.sandbox.addresses import Addresses
 from aurora_tui.settings import load_settings
 from tests.pilot.console import opened

@@ -11,7 +11,7 @@ import pytest
 from aurora_tui.folders import state_dir
 from aurora_tui.incident.book import Book
 from aurora_tui.journal_file import JournalError
-from aurora_tui.model.incidents import FactKind
+from aurora_tui.model.facts import FactKind
 from aurora_tui.sandbox.addresses import Addresses
 from tests.pilot.console import Console, opened
 

@@ -16,8 +16,8 @@ from aurora_tui.incident.capture import packed, packed_lines, rows_of
 from aurora_tui.incident.replay import ReplaySession, recorded
 from aurora_tui.model import kube
 from aurora_tui.model.alerts import Alert, AlertState
+from aurora_tui.model.facts import Fact, FactKind
 from aurora_tui.model.freshness import SourceState
-from aurora_tui.model.incidents import Fact, FactKind
 from aurora_tui.model.loglines import LogLine
 from aurora_tui.replaying import ReplayApp
 from aurora_tui.sandbox.addresses import Addresses

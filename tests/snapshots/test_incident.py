@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from aurora_tui.model.checklists import step_rows
-from aurora_tui.model.incidents import Fact, FactKind, clocks, fold
+from aurora_tui.model.facts import Fact, FactKind
+from aurora_tui.model.incidents import clocks, fold
 from aurora_tui.settings import load_settings
 from tests.pilot import screen
 from tests.snapshots.still import MINUTE, NOW, still

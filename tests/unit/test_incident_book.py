@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from aurora_tui.incident.book import Book
 from aurora_tui.incident.bundle import bundled, read_bundle
 from aurora_tui.model.checklists import Tick
-from aurora_tui.model.incidents import Fact, FactKind, Place, clocks, fold, merged
+from aurora_tui.model.facts import Fact, FactKind, Place, merged
+from aurora_tui.model.incidents import clocks, fold
 from aurora_tui.model.timeline import TimelineEntry
 from aurora_tui.settings import load_settings
 

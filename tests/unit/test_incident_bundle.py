@@ -28,9 +28,9 @@ from aurora_tui.journal import Journal, Operator, Preview
 from aurora_tui.model import kube
 from aurora_tui.model.actions import Action, Outcome, Target, Verb
 from aurora_tui.model.alerts import Alert, AlertState
+from aurora_tui.model.facts import Fact, FactKind
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.frozen import replace
-from aurora_tui.model.incidents import Fact, FactKind
 from aurora_tui.model.loglines import LogLine
 from aurora_tui.model.redaction import LAST_APPLIED
 from aurora_tui.settings import load_settings

@@ -9,7 +9,7 @@ import pytest
 
 from aurora_tui.folders import state_dir
 from aurora_tui.incident.book import Book
-from aurora_tui.model.incidents import FactKind
+from aurora_tui.model.facts import FactKind
 from tests.unit.commandline import Run, command_line
 
 CLOSED, OVER, OPEN = (f"20260101-030{number}-x-ab1{number}" for number in range(3))

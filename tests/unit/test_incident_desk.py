@@ -15,8 +15,9 @@ from aurora_tui.incident.desk import IncidentDesk, Opening
 from aurora_tui.incident.meeting import Meeting
 from aurora_tui.incident.watch import Told
 from aurora_tui.journal import Journal, JournalError
+from aurora_tui.model.facts import FactKind
 from aurora_tui.model.freshness import SourceState
-from aurora_tui.model.incidents import FactKind, Incident
+from aurora_tui.model.incidents import Incident
 from aurora_tui.session import Session
 from aurora_tui.settings import load_settings
 from aurora_tui.store import Store

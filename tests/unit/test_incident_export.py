@@ -15,8 +15,8 @@ from aurora_tui.incident.book import Book
 from aurora_tui.incident.bundle import read_bundle
 from aurora_tui.incident.capture import Rows, packed
 from aurora_tui.model.alerts import Alert, AlertState
+from aurora_tui.model.facts import FactKind
 from aurora_tui.model.freshness import Freshness, SourceState
-from aurora_tui.model.incidents import FactKind
 from tests.unit.commandline import Run, command_line
 
 NAME = "20260101-0300-x-ab12"

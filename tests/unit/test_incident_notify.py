@@ -17,8 +17,9 @@ from aurora_tui.incident import sending
 from aurora_tui.incident.book import Book
 from aurora_tui.incident.outbox import Outbox, notice_body
 from aurora_tui.incident.sending import NotSentError, secret_of, send
+from aurora_tui.model.facts import FactKind
 from aurora_tui.model.incident_settings import Channel, ChannelKind, Occasion
-from aurora_tui.model.incidents import FactKind, Incident, fold
+from aurora_tui.model.incidents import Incident, fold
 from aurora_tui.model.notices import preselected, proposed, told
 from aurora_tui.settings import SettingsError, load_settings
 

@@ -11,7 +11,8 @@ from typing import Any, cast
 from aurora_tui.cluster.protocol import LogRequest
 from aurora_tui.incident.capture import MOST_LINES, Rows, unpacked_lines
 from aurora_tui.incident.recording import MOST_SNAPSHOTS, Recorder
-from aurora_tui.model.incidents import Fact, FactKind, Incident, fold
+from aurora_tui.model.facts import Fact, FactKind
+from aurora_tui.model.incidents import Incident, fold
 from aurora_tui.model.loglines import LogLine
 from aurora_tui.session import Session
 from aurora_tui.store import Store

@@ -17,9 +17,10 @@ from aurora_tui.model.burn import Burns
 from aurora_tui.model.changes import Change, ChangeKind
 from aurora_tui.model.definitions import ObjectiveKind, Service
 from aurora_tui.model.diffs import DiffLine
+from aurora_tui.model.facts import Fact, FactKind
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.frozen import replace
-from aurora_tui.model.incidents import Fact, FactKind, Incident, fold
+from aurora_tui.model.incidents import Incident, fold
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.slo import SloReading, SloState
 from aurora_tui.settings import load_settings

@@ -19,7 +19,8 @@ from aurora_tui.folders import state_dir
 from aurora_tui.incident import book as book_module
 from aurora_tui.incident.book import Book
 from aurora_tui.incident.meeting import Meeting
-from aurora_tui.model.incidents import Fact, FactKind, fold
+from aurora_tui.model.facts import Fact, FactKind
+from aurora_tui.model.incidents import fold
 
 NAME = "20260101-0300-x-ab12"
 
