@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from aurora_tui.cases import Case
 from aurora_tui.looking import Carried
 from aurora_tui.model import views
 from aurora_tui.model.actions import Verb
@@ -28,49 +28,13 @@ from widgets.triage import TriageScreen
 
 if TYPE_CHECKING:
     from aurora_tui.fleet import Opened
-    from aurora_tui.incident.reading import SituationReader
     from aurora_tui.incident.situation import Subject
-    from aurora_tui.incident.triage import Triage
     from aurora_tui.session import Session
 
 REFRESH_SECONDS = 20.0
 """How often an open triage reads all of it again."""
 _KEPT = 4
 """Subjects whose last reading is remembered."""
-
-
-@dataclass(eq=False)
-class Case:
-    """One subject under triage: what reads it, what was made of it last, and the screens that show it."""
-
-    session: Session
-    """Of the context that it is in."""
-    reader: SituationReader
-    asked: Subject
-    """What it was opened on last: an alert may have come since the reader's first one."""
-    triage: Triage | None = None
-    read_at: float | None = None
-    """When all parts had been read last."""
-    screens: list[TriageScreen | MitigationsScreen] = field(default_factory=list)
-    hurry: asyncio.Event = field(default_factory=asyncio.Event)
-    waiting: list[ActionDialog.Suffering] = field(default_factory=list)
-    """Dialogs that want to hear from the next reading what is to be done besides."""
-    watch: asyncio.Task[None] | None = None
-
-    @property
-    def subject(self) -> Subject:
-        return self.reader.situation.subject
-
-    def show(self, screen: TriageScreen | MitigationsScreen) -> None:
-        """Let a screen say what is known so far."""
-        if self.triage is None or not screen.is_attached or not screen.is_mounted:
-            return  # it was left, or is just being made and will be shown it then
-        if isinstance(screen, TriageScreen):
-            screen.show(self.triage.sections, self.read_at)
-        else:
-            lacks = [f"{part}: {words}" for part, words in self.triage.situation.parts.items() if words]
-            words = "; ".join(["nothing is suggested", *lacks]) if self.triage.complete else "reading …"
-            screen.fill(self.triage.mitigations, words, complete=self.triage.complete)
 
 
 class Triaging(Tracing):
@@ -121,10 +85,10 @@ class Triaging(Tracing):
             self._warn(f"the settings name no service {given!r}: {names}")
 
     def _open(self, case: Case) -> None:
-        self._watch(case, TriageScreen(_words(case), clock=self.session.clock))
+        self._watch(case, TriageScreen(case.words, clock=self.session.clock))
 
     def _offer(self, case: Case) -> None:
-        self._watch(case, MitigationsScreen(_words(case), clock=self.session.clock))
+        self._watch(case, MitigationsScreen(case.words, clock=self.session.clock))
 
     def _case_here(self) -> Case | None:
         """The case of the row under the cursor, said in words where it is nothing that triage knows."""
@@ -187,7 +151,7 @@ class Triaging(Tracing):
             case.read_at = self.session.clock()
             self._tell(case)
             for each in waiting:
-                _advise(case, each)
+                case.advise(each)
             if case.screens:
                 try:
                     async with asyncio.timeout(REFRESH_SECONDS):
@@ -317,19 +281,3 @@ class Triaging(Tracing):
         elif not pane.back():
             self._left_triage = None
             self._open(case)
-
-
-def _advise(case: Case, asked: ActionDialog.Suffering) -> None:
-    """Name what is suggested first now, but for what has just been done."""
-    done = asked.plan.action
-    offers = case.triage.mitigations if case.triage is not None else ()
-    rest = (each for each in offers if (each.verb, str(each.ref)) != (done.verb, str(done.target)))
-    if asked.dialog.is_attached and (offer := next(rest, None)) is not None:
-        asked.dialog.advise(offer.words)
-
-
-def _words(case: Case) -> str:
-    """``backend (deployment/aurora-backend)  HighErrorRate``."""
-    subject, label = case.asked, case.session.label
-    what = f"{subject.service} ({subject.ref})" if subject.service and subject.ref else str(subject)
-    return f"{what}{f' in {label}' if label else ''}  {subject.alert}".rstrip()
