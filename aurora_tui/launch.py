@@ -199,7 +199,11 @@ def _collect_rarely() -> None:
 
     With Python's own threshold a collection of a moment goes through all rows after every few changes. All that
     lives long is gone through only while no key is pressed (`Frame`): that takes as long as a key may wait.
+    With an app that ended before, on another context, all its rows would stay: it is let go first.
     """
+    if gc.get_freeze_count():
+        gc.unfreeze()
+        gc.collect()
     gc.freeze()
     gc.set_threshold(2_000, 5, 1_000_000)
     gc.enable()
