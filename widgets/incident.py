@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from aurora_tui.model.ages import human_duration
 from aurora_tui.model.checklists import STEP_COLUMNS, StepRow
-from aurora_tui.model.incidents import Incident, PhaseClock
+from aurora_tui.model.incidents import ROLES, Incident, PhaseClock
 from aurora_tui.model.text import clip, printable
 from aurora_tui.model.timeline import TimelineEntry, columns
 from widgets.bars import KeyBar
@@ -123,11 +123,11 @@ class IncidentScreen(ModalScreen[None]):
                 Part(f"  {human_duration(until - incident.begin)}", "plain" if incident.is_open else ended),
                 Part("  " if incident.is_open else f"  {incident.state_words}  ", ended),
                 Part(incident.id, "dim"),
-            ]
+            ],
+            # Against the end: on a small terminal the id is cut, not who leads.
+            [Part(f"{clip(_people(incident), self.size.width // 2)} ")],
         )
-        self.query_one("#clocks", Line).show(
-            [*clock_parts(clocks), *([Part(f" {calm} ", "accent")] if calm else ()), *_people(incident)]
-        )
+        self.query_one("#clocks", Line).show([*clock_parts(clocks), *([Part(f" {calm} ", "accent")] if calm else ())])
         line = self.query_one("#trouble", Line)
         line.show([Part(f" {trouble}", "warn")])
         line.display = bool(trouble)
@@ -179,9 +179,10 @@ def clock_parts(clocks: Sequence[PhaseClock]) -> list[Part]:
     return parts
 
 
-def _people(incident: Incident) -> list[Part]:
-    roles = "  ".join(f"{role}: {who}" for role, who in sorted(incident.roles.items()))
-    return [Part(f"  {roles or ', '.join(incident.people)}", "dim")]
+def _people(incident: Incident) -> str:
+    """Who does what, the lead first; whoever is there, where nobody has a role."""
+    roles = sorted(incident.roles.items(), key=lambda each: ROLES.index(each[0]) if each[0] in ROLES else len(ROLES))
+    return "  ".join(f"{role}: {who}" for role, who in roles) or ", ".join(incident.people)
 
 
 def _update(grid: Grid[T], before: dict[str, T], after: dict[str, T]) -> dict[str, T]:

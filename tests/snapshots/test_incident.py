@@ -55,6 +55,21 @@ async def test_the_page_of_an_incident_looks_as_it_did(size: tuple[int, int], tm
         compare(f"incident-{size[0]}x{size[1]}", screen.lines(app))
 
 
+async def test_on_a_small_terminal_who_leads_is_seen_however_long_it_takes(tmp_path: Path) -> None:
+    app = still(tmp_path)
+    incident = fold([*FACTS, fact(8, FactKind.ROLE, OPENED + 200, role="communication", who="bob", words="")])
+    assert incident is not None
+    async with app.run_test(size=(80, 24)) as pilot:
+        page = IncidentScreen(incident.begin, clock=app.session.clock)
+        await app.push_screen(page)
+        page.fill(incident, clocks(incident, PROCEDURE, NOW + 7000), [], "", "")
+        await settled(pilot)
+        heading, times = screen.lines(app)[:2]
+        assert heading.endswith("lead: alice  communication: bob")
+        assert heading.startswith("  SEV1  HighErrorRate of backend")
+        assert times.count("too long") == 2
+
+
 async def test_the_maintenance_looks_as_it_did(tmp_path: Path) -> None:
     app = still(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
