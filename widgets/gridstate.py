@@ -67,8 +67,7 @@ class GridState(Generic[T]):
             self.go(sought)
             return
         if not self.settled:
-            self.top = 0
-            self._point_at(0)
+            self.to_first()
             return
         found = self.rows.index(self.cursor_key)
         self._point_at(self.cursor if found is None else found)
@@ -96,11 +95,15 @@ class GridState(Generic[T]):
         """The operator did something where the cursor is: no row that comes may take it away."""
         self.settled, self.aimed, self.sought = True, True, None
 
-    def prefer_first(self) -> None:
-        """Put the cursor on the first row, unless the operator did anything here."""
-        if not self.aimed:
-            self.top = 0
-            self._point_at(0)
+    @property
+    def is_adrift(self) -> bool:
+        """Whether the cursor is beyond the first row though nobody aimed at one."""
+        return not self.aimed and (self.cursor > 0 or self.top > 0)
+
+    def to_first(self) -> None:
+        """Put the cursor on the first row; nobody aimed at it."""
+        self.top = 0
+        self._point_at(0)
 
     def forget_aim(self) -> None:
         """The cursor's row is another one's: the first line until somebody aims."""

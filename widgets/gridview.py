@@ -226,8 +226,9 @@ class GridView(LineView, Generic[T]):
             self._move(lambda: self._state.seek(key))
 
     def prefer_first(self) -> None:
-        """Put the cursor on the first row, unless the operator did anything here."""
-        self._move(self._state.prefer_first)
+        """Put the cursor on the first row, unless it is there or the operator did anything here."""
+        if self._state.is_adrift:
+            self._move(self._state.to_first)
 
     def scroll_rows(self, rows: int) -> None:
         self._move(lambda: self._state.scroll(rows))
