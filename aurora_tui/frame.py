@@ -8,7 +8,7 @@ import logging
 import signal
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.binding import BindingType
 from textual.events import Event, Key, MouseEvent, MouseMove, Resize
@@ -23,6 +23,8 @@ from widgets.pane import Pane, pane_binding
 
 if TYPE_CHECKING:
     from aurora_tui.fleet import Opened
+
+S = TypeVar("S", bound=Screen[Any])
 
 log = logging.getLogger(__name__)
 
@@ -127,6 +129,11 @@ class Frame(InOrder):
         self.fault = type(error).__name__
         super()._handle_exception(error)
         self._exit_renderables.clear()
+
+    def on_top(self, kind: type[S]) -> S | None:
+        """The screen on top where it is one of these, and there: one that was just pushed has no widgets yet."""
+        screen = self.screen
+        return screen if isinstance(screen, kind) and screen.is_mounted else None
 
     def grow_thrifty(self) -> None:
         super().grow_thrifty()

@@ -235,8 +235,8 @@ class Incidents(Witnessing):
         self._show_incident()
 
     def _show_incident(self) -> None:
-        screen, desk = self.screen, self._incident_desk
-        if not isinstance(screen, IncidentScreen) or not screen.is_mounted or desk is None:
+        screen, desk = self.on_top(IncidentScreen), self._incident_desk
+        if screen is None or desk is None:
             return
         incident = screen.past or desk.incident
         if incident is None:

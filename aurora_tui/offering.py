@@ -147,7 +147,7 @@ class Offering(Frame):
         pane = self.active
         marks = [each.grid.marked for each in (self.objects_pane, self.alerts_pane)]
         meant = (pane.subject(), pane.workload(), *marks) if pane is not None else ()
-        return (self.screen, pane, *meant, len(self._keys), self._rows_are_there)
+        return (self.screen, self.screen.is_mounted, pane, *meant, len(self._keys), self._rows_are_there)
 
     def forget_rights(self) -> None:
         """Ask again what is allowed; until then nothing is off for it."""
@@ -161,12 +161,12 @@ class Offering(Frame):
 
     def _renew_offer(self) -> None:
         """Paint the keys anew where one is no longer as it is shown, and ask for what is not known of them."""
-        screen = self.screen
+        history = self.on_top(HistoryScreen)
         keys: Collection[Chosen] = ()
-        if isinstance(screen, HistoryScreen):
+        if history is not None:
             keys = [(name, ()) for name in _OF_HISTORY]
-            screen.show_off({name: why for name, _ in keys if (why := self.why_off(name, ()))})
-        elif screen is self.main:
+            history.show_off({name: why for name, _ in keys if (why := self.why_off(name, ()))})
+        elif self.screen is self.main:
             pane = self.active
             keys = [key for key in self._keys if pane is None or pane.allows(*key)]
             off = {key: why for key in keys if (why := self.why_off(*key))}

@@ -36,8 +36,8 @@ class ReadingLogs(Looking):
 
     def flush(self) -> None:
         super().flush()
-        screen = self.screen
-        if isinstance(screen, TemplatesScreen):
+        screen = self.on_top(TemplatesScreen)
+        if screen is not None:
             screen.flush(*self._onset())
 
     def action_templates(self) -> None:

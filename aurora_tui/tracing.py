@@ -84,8 +84,8 @@ class Tracing(Tailing, ReadingLogs):
         if self._seeking and tail.check_action("next_hit", (1,)):
             self._seeking = False
             tail.action_next_hit(1)
-        screen = self.screen
-        if isinstance(screen, TracesScreen) and self._frames % self._per_second == 0:
+        screen = self.on_top(TracesScreen)
+        if screen is not None and self._frames % self._per_second == 0:
             screen.tick()
 
     def action_traces(self) -> None:

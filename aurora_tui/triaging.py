@@ -53,8 +53,8 @@ class Triaging(Tracing):
 
     def flush(self) -> None:
         super().flush()
-        screen = self.screen
-        if isinstance(screen, TriageScreen) and screen.is_mounted and self._frames % self._per_second == 0:
+        screen = self.on_top(TriageScreen)
+        if screen is not None and self._frames % self._per_second == 0:
             case = self._shown_by.get(screen)
             if case is not None and case.triage is not None:
                 screen.show(case.triage.sections_at(self.session.clock()), case.read_at)

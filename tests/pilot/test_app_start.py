@@ -9,6 +9,7 @@ import pytest
 from aurora_tui.model.freshness import SourceState
 from tests.pilot.test_app_bindings import program
 from tests.pilot.test_app_pace import restarted
+from tests.walk import screens
 
 
 async def test_the_keys_stay_on_the_alerts_until_every_source_of_them_has_spoken(
@@ -54,3 +55,15 @@ async def test_the_first_rows_are_painted_at_once_and_said_to_be_not_all(
         app.flush()
         assert pane.grid.empty == "no row matches · Esc shows all"
         assert "to come" not in pane.title_text and "live" in pane.title_text
+
+
+async def test_a_second_that_goes_by_while_a_screen_is_just_being_made_breaks_nothing(tmp_path: Path) -> None:
+    app = program(tmp_path, {})
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        for made in screens(app):
+            opened = app.push_screen(made)
+            for _ in range(app._per_second):
+                app.flush()
+            await opened
+            app.pop_screen()
