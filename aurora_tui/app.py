@@ -42,7 +42,7 @@ class AuroraApp(Guiding):
     def on_mount(self) -> None:
         unknown = sorted(set(self.session.settings.keys) - binding_ids(self, self.main))
         if unknown:
-            self._warn(f"settings, keys: there is no {', '.join(unknown)}; the help (?) lists the ids")
+            self._remark(f"settings, keys: there is no {', '.join(unknown)}; the help (?) lists the ids")
 
     def flush(self) -> None:
         super().flush()

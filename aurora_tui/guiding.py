@@ -92,7 +92,7 @@ class Guiding(TellingOthers):
             self._taken = await self.incidents.ticks()
             await self.read_names()
         except JournalError as error:
-            self._warn(str(error))
+            self._remark(str(error))
 
     # Runbooks
 

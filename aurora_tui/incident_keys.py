@@ -113,7 +113,7 @@ class IncidentKeys(ChoosingIncidents):
             if past is None:
                 await desk.measure()
         except JournalError as error:
-            self._warn(str(error))
+            self._remark(str(error))
         incident = past or desk.incident
         if incident is None or not page.is_attached:
             return

@@ -127,13 +127,13 @@ class Incidents(Witnessing):
             await desk.watch()
             trouble = desk.trouble
             for words in desk.outbox.left_unsent():
-                self._warn(words)
+                self._remark(words)
         except JournalError as error:
             trouble = str(error)
         finally:
             self._watching = False
         if trouble and trouble != self._told_trouble:
-            self._warn(trouble)
+            self._remark(trouble)
         self._told_trouble = trouble
         if was_open and desk.incident is not None and not desk.incident.is_open:
             told = desk.incident

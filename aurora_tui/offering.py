@@ -275,8 +275,13 @@ class Offering(Frame):
         here = self.active.context if self.active is not None else ""
         return here or self.session.sessions[0].label
 
-    def _warn(self, words: str) -> None:
+    def _remark(self, words: str) -> None:
+        """Tell of what goes wrong beside the keys: they go on."""
         self.notify(words, severity="warning", markup=False)
+
+    def _warn(self, words: str) -> None:
+        """Tell why the key in hand leads to nothing; what was typed behind it does not, either."""
+        self._remark(words)
         if not isinstance(self.focused, Field):
             self.refuse()
 

@@ -11,6 +11,7 @@ import pytest
 
 from aurora_tui.folders import state_dir
 from aurora_tui.incident.book import Book, JournalError
+from aurora_tui.incident.desk import IncidentDesk
 from aurora_tui.incident.subject import of_alert
 from aurora_tui.model.alerts import Alert, AlertState
 from aurora_tui.model.facts import Fact, FactKind
@@ -153,6 +154,23 @@ async def test_what_cannot_be_written_stays_in_its_form_with_what_is_in_the_way(
         await console.press("enter")
         await console.until("hands: bob")
         assert " SEV1 " in console.lines[0]
+
+
+async def test_what_goes_wrong_beside_the_keys_takes_no_key_away(
+    bad_release: Addresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def watch(desk: IncidentDesk) -> None:
+        raise JournalError("the disk is full")
+
+    async with opened(bad_release) as console:
+        await open_incident(console)
+        monkeypatch.setattr(IncidentDesk, "watch", watch)
+        read = asyncio.Event()
+        console.app.keys_wait_for(asyncio.create_task(read.wait()))  # type: ignore[arg-type]
+        await console.press("v")
+        await console.app._take_in()
+        read.set()
+        await console.until("How severe is it?", "the disk is full")
 
 
 @contextmanager
