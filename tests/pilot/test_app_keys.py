@@ -45,7 +45,9 @@ async def test_the_yaml_of_an_object_can_be_searched(console: Console) -> None:
 
 async def test_the_events_of_an_object_are_those_of_nothing_else(console: Console) -> None:
     await console.command("pods")
-    await console.press(*"/crash\r", "e")
+    await console.press(*"/crash\r")
+    await console.until("▸Pods 1 of", "CrashLoopBackOff")  # now and then it runs for two seconds
+    await console.press("e")
     await console.until("Back-off restarting failed container")
     assert re.search(r"LAST SEEN +TYPE +REASON", console.text)
 
