@@ -35,6 +35,7 @@ async def test_l_follows_what_is_under_the_cursor_and_p_the_container_before(bad
     async with opened(bad_release) as console:
         await console.command("pods")
         await console.press(*"/crash\r")
+        await console.until("▸Pods 1 of", "CrashLoopBackOff")
         name = console.under_cursor(console.app.objects_pane).split()[0]
         await console.press("p")
         await console.until(f"▸Logs pod/{name} (previous container)"[:50])
