@@ -12,6 +12,8 @@ from aurora_tui.model.onset import LEAD_SECONDS, LOG_BEFORE_SECONDS
 from aurora_tui.model.selection import LogOrigin, logs_of
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.session import Session
+from aurora_tui.signals.errors import SignalError
+from aurora_tui.signals.logreading import newest_lines
 
 
 async def read_replaced(session: Session, situation: Situation) -> tuple[tuple[ContainerLog, ...], str]:
@@ -19,11 +21,11 @@ async def read_replaced(session: Session, situation: Situation) -> tuple[tuple[C
 
     Where no Elasticsearch is configured or found nothing is in the way: there is none to ask.
     """
-    from aurora_tui.signals.errors import SignalError
-    from aurora_tui.signals.logreading import newest_lines
-
     own, onset = situation.own, situation.onset
-    if own is None or onset is None or tells_before(situation):
+    if own is None or onset is None:
+        return (), ""
+    before = onset - LEAD_SECONDS
+    if any(line.stamp is not None and line.stamp < before for line in situation.lines_of(own)):
         return (), ""
     try:
         access = await session.elasticsearch()
@@ -33,7 +35,7 @@ async def read_replaced(session: Session, situation: Situation) -> tuple[tuple[C
         logs_of(own, situation.subject.namespace),
         source=LogOrigin.ELASTICSEARCH,
         since=rfc3339(onset - LOG_BEFORE_SECONDS),
-        until=rfc3339(onset - LEAD_SECONDS),
+        until=rfc3339(before),
     )
     try:
         async with asyncio.timeout(situation.limits.patience):
@@ -46,11 +48,3 @@ async def read_replaced(session: Session, situation: Situation) -> tuple[tuple[C
     for line in lines:
         by_container.setdefault((line.origin, line.container), []).append(line)
     return tuple(ContainerLog(*whose, tuple(each), gone=True) for whose, each in by_container.items()), ""
-
-
-def tells_before(situation: Situation) -> bool:
-    """Whether any line of the workload in hand is from before the onset."""
-    if situation.own is None or situation.onset is None:
-        return False
-    before = situation.onset - LEAD_SECONDS
-    return any(line.stamp is not None and line.stamp < before for line in situation.lines_of(situation.own))
