@@ -11,7 +11,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from aurora_tui import __version__, chain, journal_file
 from aurora_tui.chain import Check, Link
@@ -65,7 +65,7 @@ class Entry(Veiled):
     in between, or another one is still at it. What a version of before did not record is None or empty.
     """
 
-    VEILED: ClassVar[frozenset[str]] = frozenset({"facts"})
+    VEILED = frozenset({"facts"})
 
     id: int
     started_at: float

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from msgspec import field
 
@@ -27,7 +27,7 @@ _CERTIFICATES = ("client-certificate", "client-certificate-data", "client-key", 
 class Credentials(Veiled):
     """A plain user entry (token, password, certificates), and when it runs out in seconds since the epoch."""
 
-    VEILED: ClassVar[frozenset[str]] = frozenset({"entry"})
+    VEILED = frozenset({"entry"})
 
     entry: Mapping[str, str] = field(default_factory=dict)
     expires: float | None = None

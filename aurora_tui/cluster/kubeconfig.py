@@ -8,7 +8,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 from msgspec import field
@@ -42,7 +42,7 @@ class Context(Frozen):
 class Merged(Veiled):
     """The entries of all files by name; paths in them are absolute. Holds secrets: never printed."""
 
-    VEILED: ClassVar[frozenset[str]] = frozenset({"contexts", "users", "clusters"})
+    VEILED = frozenset({"contexts", "users", "clusters"})
 
     contexts: dict[str, dict[str, Any]] = field(default_factory=dict)
     users: dict[str, dict[str, Any]] = field(default_factory=dict)

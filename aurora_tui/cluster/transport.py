@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from aurora_tui.cluster.answers import (
@@ -60,7 +60,7 @@ class SilenceError(UnreachableError):
 class Dial(Veiled):
     """What a connection is made with that the official client does not make: a websocket."""
 
-    VEILED: ClassVar[frozenset[str]] = frozenset({"headers", "proxy_headers"})
+    VEILED = frozenset({"headers", "proxy_headers"})
 
     context: Context
     configuration: Configuration

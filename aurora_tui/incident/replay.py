@@ -6,7 +6,7 @@ import asyncio
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from msgspec import field
 
@@ -42,7 +42,7 @@ _STEP = 0.1
 class Captured(Veiled):
     """A snapshot as it stands in the bundle: all of an incident unpacked at once would fill the memory."""
 
-    VEILED: ClassVar[frozenset[str]] = frozenset({"data"})
+    VEILED = frozenset({"data"})
 
     at: float
     data: str
@@ -60,7 +60,7 @@ def _opened(data: str) -> Snapshot:
 class Recorded(Veiled):
     """What a bundle holds, read: its incident at its end, snapshots and lines by time, and the moments."""
 
-    VEILED: ClassVar[frozenset[str]] = frozenset({"owners"})
+    VEILED = frozenset({"owners"})
 
     incident: Incident
     facts: tuple[Fact, ...]

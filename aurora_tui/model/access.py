@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
 from msgspec import field
@@ -19,7 +18,7 @@ class HttpAccess(Veiled):
     `ca_file` the system's authorities are trusted. `verify` false accepts any certificate.
     """
 
-    VEILED: ClassVar[frozenset[str]] = frozenset({"url", "headers"})
+    VEILED = frozenset({"url", "headers"})
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 
 from aurora_tui.model.diffs import DiffLine
 from aurora_tui.model.frozen import Frozen, Veiled, asdict
@@ -94,7 +94,7 @@ class Action(Frozen):
 class PatchRequest(Veiled):
     """The request that carries an action out, before the resourceVersion guard is put in."""
 
-    VEILED: ClassVar[frozenset[str]] = frozenset({"body"})
+    VEILED = frozenset({"body"})
 
     content_type: str
     body: Any
@@ -105,7 +105,7 @@ class PatchRequest(Veiled):
 class CreateRequest(Veiled):
     """Makes an object of `kind`, or posts to a subresource of the target (an eviction)."""
 
-    VEILED: ClassVar[frozenset[str]] = frozenset({"body"})
+    VEILED = frozenset({"body"})
 
     body: Any
     kind: str = ""
@@ -138,7 +138,7 @@ class Plan(Veiled):
     operator should know before confirming. Without permission there is no server preview: `diff` is empty.
     """
 
-    VEILED: ClassVar[frozenset[str]] = frozenset({"basis", "expected"})
+    VEILED = frozenset({"basis", "expected"})
 
     action: Action
     title: str

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 
 from aurora_tui.model.frozen import Veiled, replace
 from aurora_tui.model.selection import ObjectRef
@@ -61,7 +61,7 @@ class Fact(Veiled):
     what stood there already, as `order` gives it.
     """
 
-    VEILED: ClassVar[frozenset[str]] = frozenset({"body"})
+    VEILED = frozenset({"body"})
 
     incident: str
     writer: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from aurora_tui.model.checklists import GuidedList, Tick, ended_at
 from aurora_tui.model.facts import LONGEST_TEXT, Fact, FactKind, Place, merged, number_of, ref_of, text_in
@@ -19,7 +19,7 @@ ROLES = ("lead", "hands", "communication", "scribe")
 class Incident(Veiled):
     """How an incident stands; times are in seconds since the epoch."""
 
-    VEILED: ClassVar[frozenset[str]] = frozenset({"facts"})
+    VEILED = frozenset({"facts"})
 
     id: str
     title: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
@@ -46,7 +46,7 @@ class Revision(Veiled):
     ReplicaSet's pods are known.
     """
 
-    VEILED: ClassVar[frozenset[str]] = frozenset({"template", "annotations", "patch"})
+    VEILED = frozenset({"template", "annotations", "patch"})
 
     number: int
     keeper: str
