@@ -8,9 +8,11 @@ from typing import Any
 from aurora_tui.incident.watch import concerns
 from aurora_tui.model.ages import human_duration
 from aurora_tui.model.alerts import AlertState
+from aurora_tui.model.definitions import ObjectiveKind
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.incidents import Incident
-from aurora_tui.model.slo import BLIND, SloState
+from aurora_tui.model.onset import PAUSE
+from aurora_tui.model.slo import BLIND, SloReading, SloState
 from aurora_tui.model.text import listed
 from aurora_tui.store import Store
 
@@ -34,10 +36,17 @@ def unrest(incident: Incident, store: Store) -> Iterator[str]:
         if alert.state is not AlertState.SILENCED or alert.name == incident.alert:
             yield f"{alert.name} is {alert.state.value}{f' ({alert.service})' if alert.service else ''}"
     for reading in own:
-        if reading.state is SloState.BURNING:
+        if reading.state is SloState.BURNING and not _quiet_before(incident, reading):
             yield f"{reading.service} {reading.words} misses its target"
         elif reading.state in BLIND:
             yield f"{reading.service} {reading.words}: {reading.state.value}"
+
+
+def _quiet_before(incident: Incident, reading: SloReading) -> bool:
+    """Whether few asked before it began already: at night a throughput is below its floor until the morning."""
+    missed, onset = reading.incident, incident.onset
+    of_floor = reading.kind is ObjectiveKind.THROUGHPUT
+    return of_floor and missed is not None and onset is not None and missed.began < onset - PAUSE.total_seconds()
 
 
 def silenced(incident: Incident, store: Store) -> Iterator[str]:

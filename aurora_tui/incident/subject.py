@@ -5,6 +5,7 @@ from __future__ import annotations
 from aurora_tui.incident.situation import Subject
 from aurora_tui.model import views
 from aurora_tui.model.alerts import Alert, AlertState, worst_first
+from aurora_tui.model.definitions import ObjectiveKind
 from aurora_tui.model.frozen import replace
 from aurora_tui.model.linking import object_of
 from aurora_tui.model.onset import LOG_BEFORE_SECONDS
@@ -76,10 +77,14 @@ def worst_of(session: Session, service: str | None) -> Alert | None:
 
 
 def onset_of(session: Session, service: str | None, since: float | None) -> float | None:
-    """When it began: the alert, or what it is about, which an objective saw earlier; None where nothing is wrong."""
+    """When it began: the alert, or what it is about, which an objective saw earlier; None where nothing is wrong.
+
+    Few requests are no trouble of who makes them, and at night they are few for hours: a throughput below its floor
+    tells since when only where nothing else does.
+    """
     readings: list[SloReading] = list(session.store.table("slos").rows.values())
-    began = [
-        each.incident.began
+    missed = [
+        (each.kind, each.incident.began)
         for each in readings
         if service is not None
         and each.service == service
@@ -87,7 +92,9 @@ def onset_of(session: Session, service: str | None, since: float | None) -> floa
         and each.incident is not None
         and (since is None or since - each.incident.began <= _BEFORE_ALERT)
     ]
-    return min([*began, *([since] if since is not None else [])], default=None)
+    told = [began for kind, began in missed if kind is not ObjectiveKind.THROUGHPUT]
+    told += [since] if since is not None else []
+    return min(told or (began for _, began in missed), default=None)
 
 
 def log_since(subject: Subject) -> LogSelection | None:

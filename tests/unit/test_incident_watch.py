@@ -21,6 +21,7 @@ from aurora_tui.model.facts import Fact, FactKind
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.frozen import replace
 from aurora_tui.model.incidents import Incident, fold
+from aurora_tui.model.onset import Incident as Stretch
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.slo import SloReading, SloState
 from aurora_tui.settings import load_settings
@@ -299,6 +300,23 @@ def test_what_cannot_be_seen_is_no_calm() -> None:
     assert list(unrest(incident(), store(state=SourceState.STALE))) == [
         "alerts cannot be seen (stale)", "slos cannot be seen (stale)",
     ]  # fmt: skip
+
+
+def test_a_throughput_that_was_below_its_floor_long_before_keeps_no_incident_open() -> None:
+    began = replace(incident(), onset=10_000.0)
+
+    def said(kind: ObjectiveKind, seconds_before: float) -> list[str]:
+        missed = replace(
+            reading("backend"), kind=kind, slug=str(kind), state=SloState.BURNING,
+            incident=Stretch(10_000.0 - seconds_before),
+        )  # fmt: skip
+        made = store()
+        made.table("slos").apply({missed.key: missed})
+        return list(unrest(began, made))
+
+    assert said(ObjectiveKind.THROUGHPUT, 601) == []
+    assert said(ObjectiveKind.THROUGHPUT, 60) == ["backend throughput misses its target"]
+    assert said(ObjectiveKind.AVAILABILITY, 601) == ["backend availability misses its target"]
 
 
 def test_a_program_without_the_sources_sees_no_calm() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -20,12 +21,15 @@ from aurora_tui.incident.subject import again, log_since, of_alert, of_service, 
 from aurora_tui.incident.triage import Triage, triage
 from aurora_tui.model.access import HttpAccess
 from aurora_tui.model.alerts import Alert, AlertState
+from aurora_tui.model.burn import Burns
 from aurora_tui.model.changes import Change, ChangeKind
 from aurora_tui.model.columns import Tone
-from aurora_tui.model.definitions import Environment, Sources
+from aurora_tui.model.definitions import Environment, ObjectiveKind, Sources
 from aurora_tui.model.findings import Mitigation
 from aurora_tui.model.frozen import replace
+from aurora_tui.model.onset import Incident
 from aurora_tui.model.selection import ObjectRef
+from aurora_tui.model.slo import SloReading, SloState
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.model.triage import SectionName, TriageSection
 from aurora_tui.session import Session
@@ -292,6 +296,28 @@ def test_an_alert_is_about_its_service_and_else_about_the_object_that_it_names()
 
 def test_an_alert_that_is_over_has_no_onset() -> None:
     assert of_alert(session(), replace(alert(), state=AlertState.RESOLVED)).onset is None
+
+
+def missed(kind: ObjectiveKind, seconds_before: float) -> SloReading:
+    return SloReading(
+        "cart", "Cart", kind, SloState.BURNING, "", 0.9, 0.99, True, "90%", "99%", (), 10.0, 1.0, "", Burns(0.01),
+        timedelta(days=30), NOW, incident=Incident(ONSET - seconds_before),
+    )  # fmt: skip
+
+
+def test_it_began_when_an_objective_was_first_missed_but_few_requests_are_no_trouble_of_an_alert() -> None:
+    def began(*readings: SloReading, alerts: tuple[Alert, ...] = (alert(),)) -> float | None:
+        made = session(None, *alerts)
+        made.store.table("slos").apply({each.key: each for each in readings})
+        return of_service(made, "cart", None).onset
+
+    few, failing = missed(ObjectiveKind.THROUGHPUT, 1500), missed(ObjectiveKind.AVAILABILITY, 90)
+    assert began(failing) == ONSET - 90
+    assert began(missed(ObjectiveKind.AVAILABILITY, 3601)) == ONSET
+    assert began(few) == ONSET
+    assert began(few, failing, alerts=()) == ONSET - 90
+    assert began(few, alerts=()) == ONSET - 1500
+    assert began(replace(failing, service="web")) == ONSET
 
 
 def test_an_alert_of_no_service_is_followed_by_itself_until_it_is_over() -> None:
