@@ -96,7 +96,7 @@ class SlosPane(TablePane):
     def _say_why(self) -> None:
         """Of the row under the cursor: what the narrow STATE may cut short, and what its incident costs."""
         row: SloReading | None = self.grid.cursor_row
-        self._why.display = any(each.reason or each.incident for each in self.table.rows.values())
+        self._why.display = any(each.reason or each.shortfall for each in self.table.rows.values())
         said = (row.reason, cost_text(row), row.budget_reason and f"budget: {row.budget_reason}") if row else ()
         words = "; ".join(filter(None, said))
         place = f"{context} " if (context := context_of(row)) else ""

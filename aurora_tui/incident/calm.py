@@ -8,7 +8,6 @@ from typing import Any
 from aurora_tui.incident.watch import concerns
 from aurora_tui.model.ages import human_duration
 from aurora_tui.model.alerts import AlertState
-from aurora_tui.model.definitions import ObjectiveKind
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.incidents import Incident
 from aurora_tui.model.onset import PAUSE
@@ -44,9 +43,10 @@ def unrest(incident: Incident, store: Store) -> Iterator[str]:
 
 def _quiet_before(incident: Incident, reading: SloReading) -> bool:
     """Whether few asked before it began already: at night a throughput is below its floor until the morning."""
-    missed, onset = reading.incident, incident.onset
-    of_floor = reading.kind is ObjectiveKind.THROUGHPUT
-    return of_floor and missed is not None and onset is not None and missed.began < onset - PAUSE.total_seconds()
+    shortfall, onset = reading.shortfall, incident.onset
+    if not reading.of_demand or shortfall is None or onset is None:
+        return False
+    return shortfall.began < onset - PAUSE.total_seconds()
 
 
 def silenced(incident: Incident, store: Store) -> Iterator[str]:

@@ -14,7 +14,7 @@ from aurora_tui.model import kube
 from aurora_tui.model.alerts import Alert, AlertState, worst_first
 from aurora_tui.model.belonging import Listed, belonging
 from aurora_tui.model.changes import Change
-from aurora_tui.model.definitions import ObjectiveKind, Service, leaning
+from aurora_tui.model.definitions import Service, leaning
 from aurora_tui.model.frozen import Frozen
 from aurora_tui.model.loglines import LogLine
 from aurora_tui.model.pod_trouble import is_ready
@@ -240,7 +240,7 @@ class Situation(Frozen, dict=True):
         slos = [
             f"{each.words} {each.value_text}, target {each.target_text}"
             for each in self.slos
-            if each.service == service and each.state is SloState.BURNING and each.kind is not ObjectiveKind.THROUGHPUT
+            if each.service == service and each.state is SloState.BURNING and not each.of_demand
         ]
         return tuple(dict.fromkeys((*alerts, *slos)))
 

@@ -27,10 +27,6 @@ async def read_replaced(session: Session, situation: Situation) -> tuple[tuple[C
     before = onset - LEAD_SECONDS
     if any(line.stamp is not None and line.stamp < before for line in situation.lines_of(own)):
         return (), ""
-    try:
-        access = await session.elasticsearch()
-    except SignalError:
-        return (), ""
     asked = replace(
         logs_of(own, situation.subject.namespace),
         source=LogOrigin.ELASTICSEARCH,
@@ -39,6 +35,10 @@ async def read_replaced(session: Session, situation: Situation) -> tuple[tuple[C
     )
     try:
         async with asyncio.timeout(situation.limits.patience):
+            try:
+                access = await session.elasticsearch()
+            except SignalError:
+                return (), ""
             lines = await newest_lines(access, session.settings.logs, asked, situation.limits.log_lines)
     except TimeoutError:
         return (), f"Elasticsearch: no answer within {situation.limits.patience:.0f} s"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from aurora_tui.incident.situation import Subject
 from aurora_tui.model import views
 from aurora_tui.model.alerts import Alert, AlertState, worst_first
-from aurora_tui.model.definitions import ObjectiveKind
 from aurora_tui.model.frozen import replace
 from aurora_tui.model.linking import object_of
 from aurora_tui.model.onset import LOG_BEFORE_SECONDS
@@ -19,7 +18,7 @@ AROUND_SECONDS = 300.0
 _LINES_SINCE = 1000
 """Lines of each container that are read back to an onset, as many as can be over a slow line."""
 _BEFORE_ALERT = 3600.0
-"""How long before its alert an objective's incident may have begun to be the same; what is older smoulders."""
+"""How long before its alert an objective's shortfall may have begun to be the same; what is older smoulders."""
 
 
 def of_alert(session: Session, alert: Alert) -> Subject:
@@ -79,20 +78,19 @@ def worst_of(session: Session, service: str | None) -> Alert | None:
 def onset_of(session: Session, service: str | None, since: float | None) -> float | None:
     """When it began: the alert, or what it is about, which an objective saw earlier; None where nothing is wrong.
 
-    Few requests are no trouble of who makes them, and at night they are few for hours: a throughput below its floor
-    tells since when only where nothing else does.
+    At night requests are few for hours: a throughput tells since when only where nothing else does.
     """
     readings: list[SloReading] = list(session.store.table("slos").rows.values())
     missed = [
-        (each.kind, each.incident.began)
+        (each.of_demand, each.shortfall.began)
         for each in readings
         if service is not None
         and each.service == service
         and each.state is SloState.BURNING
-        and each.incident is not None
-        and (since is None or since - each.incident.began <= _BEFORE_ALERT)
+        and each.shortfall is not None
+        and (since is None or since - each.shortfall.began <= _BEFORE_ALERT)
     ]
-    told = [began for kind, began in missed if kind is not ObjectiveKind.THROUGHPUT]
+    told = [began for of_demand, began in missed if not of_demand]
     told += [since] if since is not None else []
     return min(told or (began for _, began in missed), default=None)
 

@@ -26,7 +26,7 @@ def describe_slo(reading: SloReading, service: Service | None, alerts: Iterable[
     yield f"Target:     {reading.target_text}"
     yield f"State:      {state_text(reading)}"
     yield from _led("Budget:     ", _budget(reading))
-    yield from _led("Incident:   ", _incident(reading))
+    yield from _led("Shortfall:  ", _shortfall(reading))
     if reading.min_traffic is not None:
         seen = NO_DATA if reading.traffic is None else rate_text(reading.traffic)
         yield f"Traffic:    {seen}, judged from {rate_text(reading.min_traffic)} on"
@@ -79,14 +79,14 @@ def _budget(reading: SloReading) -> Iterator[str]:
         yield f"at the pace of the last {pace} it is spent in {span_text(ends)}"
 
 
-def _incident(reading: SloReading) -> Iterator[str]:
-    incident = reading.incident
-    if incident is None:
+def _shortfall(reading: SloReading) -> Iterator[str]:
+    shortfall = reading.shortfall
+    if shortfall is None:
         blind = reading.value is None or reading.state is SloState.QUIET
         yield NO_DATA if blind else f"none: the target was not missed in the last {span_text(PAUSE)}"
         return
     yield cost_text(reading)
-    if incident.by_time and incident.consumed is not None:
+    if shortfall.by_time and shortfall.consumed is not None:
         yield "(reckoned as if traffic were even: its events are not counted)"
     yield f"over once the target is met for {span_text(PAUSE)}"
 

@@ -1,6 +1,6 @@
 """When an objective began to be missed, and what of its budget that has cost.
 
-An incident of an objective lasts from the first moment at which its target was missed until it has been
+A shortfall of an objective lasts from the first moment at which its target was missed until it has been
 met for `PAUSE`; a shorter recovery belongs to it. It begins with the burn itself, not with an alert: an
 alert waits for its windows and its duration, and what burns until then is spent all the same.
 """
@@ -20,7 +20,7 @@ LOG_BEFORE_SECONDS = 300.0
 """Seconds before an onset from which on a log is read: what was said until then tells what is new."""
 
 
-class Incident(Frozen):
+class Shortfall(Frozen):
     """A target that is being missed. `began` is in seconds since the epoch."""
 
     began: float
@@ -32,8 +32,8 @@ class Incident(Frozen):
     """Reckoned as if traffic had been even, because the events of it are not counted."""
 
 
-def onset(points: Sequence[tuple[float, bool | None]], pause: timedelta = PAUSE) -> Incident | None:
-    """The incident that is on at the end of a history, of (seconds, whether the target was missed) by time.
+def onset(points: Sequence[tuple[float, bool | None]], pause: timedelta = PAUSE) -> Shortfall | None:
+    """The shortfall that is on at the end of a history, of (seconds, whether the target was missed) by time.
 
     A moment that nothing is known of (None) neither begins nor prolongs one.
     """
@@ -48,7 +48,7 @@ def onset(points: Sequence[tuple[float, bool | None]], pause: timedelta = PAUSE)
             began = reference = moment
     if began is None:
         return None
-    return Incident(began, at_least=began - points[0][0] < pause.total_seconds())
+    return Shortfall(began, at_least=began - points[0][0] < pause.total_seconds())
 
 
 def consumed(share: float, events: float, volume: float, budget: float) -> float | None:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from aurora_tui.model.burn import Burns, lasts
 from aurora_tui.model.definitions import Objective, ObjectiveKind, Origin, Service
 from aurora_tui.model.frozen import Frozen
-from aurora_tui.model.onset import Incident
+from aurora_tui.model.onset import Shortfall
 from aurora_tui.model.slo_text import rate_text, target_text, value_text
 
 NO_DATA = "no data"
@@ -92,7 +92,7 @@ class SloReading(Frozen):
     traffic: float | None = None
     """Events a second now, where the objective asks for a least of them."""
     min_traffic: float | None = None
-    incident: Incident | None = None
+    shortfall: Shortfall | None = None
     """Since when the target is missed, and what that has cost; None while it is met."""
     objective: Objective | None = None
     """Its definition."""
@@ -107,6 +107,11 @@ class SloReading(Frozen):
     def words(self) -> str:
         """The objective as a sentence names it: ``error rate``, or its own name."""
         return self.kind.words if self.slug in ("", self.kind) else self.slug
+
+    @property
+    def of_demand(self) -> bool:
+        """It is about how much is asked, not how well that is answered: few requests are no trouble of who is asked."""
+        return self.kind is ObjectiveKind.THROUGHPUT
 
     @property
     def exhausted_in(self) -> timedelta | None:
@@ -171,7 +176,7 @@ def read(
     budget_window: timedelta,
     now: float,
     traffic: float | None = None,
-    incident: Incident | None = None,
+    shortfall: Shortfall | None = None,
     warnings: tuple[str, ...] = (),
 ) -> SloReading:
     """Judge one objective from its current value and the share of good events over the budget's window.
@@ -219,7 +224,7 @@ def read(
         origin=objective.origin,
         traffic=traffic,
         min_traffic=least,
-        incident=incident,
+        shortfall=shortfall,
         objective=objective,
         warnings=warnings,
     )

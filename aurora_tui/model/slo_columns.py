@@ -98,15 +98,15 @@ def times(rate: float | None) -> str:
 
 
 def cost_text(reading: SloReading) -> str:
-    """What the incident that is on has taken so far: ``missed for 9m24s, 1.8 % of the whole budget gone``."""
-    incident = reading.incident
-    if incident is None:
+    """What the shortfall that is on has taken so far: ``missed for 9m24s, 1.8 % of the whole budget gone``."""
+    shortfall = reading.shortfall
+    if shortfall is None:
         return ""
-    longer = "at least " if incident.at_least else ""
-    since = f"missed for {longer}{age(incident.began, reading.sampled_at)}"
-    if incident.consumed is None:
+    longer = "at least " if shortfall.at_least else ""
+    since = f"missed for {longer}{age(shortfall.began, reading.sampled_at)}"
+    if shortfall.consumed is None:
         return since
-    return f"{since}, {longer}{part_text(incident.consumed)} of the whole budget gone"
+    return f"{since}, {longer}{part_text(shortfall.consumed)} of the whole budget gone"
 
 
 def budget_cell(reading: SloReading) -> Cell:

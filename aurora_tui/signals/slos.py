@@ -30,7 +30,7 @@ SPARK_POINTS = 60
 SPARK_STEP = 60.0
 """Seconds: an hour in all."""
 _DAY_POINTS = 720
-"""How far back an incident is looked for that the hour does not hold: a day, every two minutes."""
+"""How far back a shortfall is looked for that the hour does not hold: a day, every two minutes."""
 _BUDGET_SECONDS = (30.0, 300.0)
 _HOUR = timedelta(hours=1)
 _HOURS_SECONDS = 30.0
@@ -213,7 +213,7 @@ class SloSource:
         end = (self._clock() + self._ahead) // SPARK_STEP * SPARK_STEP
         if end != self._spark_end:
             await self._read_sparks(questions, end)
-            await self._read_incidents(questions)
+            await self._read_shortfalls(questions)
             self._spark_end = end
         start = self._clock()
         if start >= self._budget_due:
@@ -222,7 +222,7 @@ class SloSource:
             recorded = [each for each in watched if each.objective.recorded]
             counted = [[each] for each in watched if not each.objective.recorded]
             await asyncio.gather(*(self._read_budgets(questions, some) for some in (recorded, *counted)))
-            await self._read_incidents(questions)
+            await self._read_shortfalls(questions)
             least, most = _BUDGET_SECONDS
             took = self._clock() - start
             self._budget_due = self._clock() + min(max(took * _BUDGET_SHARE, least), most)
@@ -246,13 +246,13 @@ class SloSource:
                 each.find_onset(moments, [points.get(moment) for moment in moments])
         self._publish(watched)
 
-    async def _read_incidents(self, questions: Questions) -> None:
+    async def _read_shortfalls(self, questions: Questions) -> None:
         now = self._clock() + self._ahead
-        asked = {each.key: some for each in self._watched if (some := each.ask_incident(now))}
+        asked = {each.key: some for each in self._watched if (some := each.ask_shortfall(now))}
         replies = await self._ask(questions, asked, self._unhurried)
         changed = [each for each in self._watched if each.key in replies]
         for each in changed:
-            each.take_incident(replies[each.key], now)
+            each.take_shortfall(replies[each.key], now)
         self._publish(changed)
 
     async def _read_budgets(self, questions: Questions, watched: Sequence[Watched]) -> None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from aurora_tui.model.burn import Burns, Step, ladder_of
 from aurora_tui.model.definitions import Objective, ObjectiveKind, Service
 from aurora_tui.model.frozen import replace
-from aurora_tui.model.onset import Incident, consumed, consumed_by_time, onset
+from aurora_tui.model.onset import Shortfall, consumed, consumed_by_time, onset
 from aurora_tui.model.slo import NOT_READ, Sample, SloReading, SloState, key_of, misses, read
 from aurora_tui.model.slo_queries import bad_share, current_value, good_share, share_since, traffic
 from aurora_tui.model.spans import promql_range
@@ -39,7 +39,7 @@ class Watched:
     """All events of the budget's window."""
     burns: dict[timedelta, float] = field(default_factory=dict)
     quiet: set[timedelta] = field(default_factory=set)
-    incident: Incident | None = None
+    shortfall: Shortfall | None = None
     """By the server's clock."""
     warnings: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """What the server said of its answers, by what was asked."""
@@ -57,7 +57,7 @@ class Watched:
 
     def reading(self, ahead: float) -> SloReading:
         """The row; the server's clock is `ahead` seconds before ours."""
-        incident = self.incident and replace(self.incident, began=self.incident.began - ahead)
+        shortfall = self.shortfall and replace(self.shortfall, began=self.shortfall.began - ahead)
         return read(
             self.service,
             self.objective,
@@ -68,7 +68,7 @@ class Watched:
             budget_window=self.budget_window,
             now=self.sampled_at,
             traffic=self.traffic,
-            incident=incident,
+            shortfall=shortfall,
             warnings=tuple(dict.fromkeys(each for said in self.warnings.values() for each in said)),
         )
 
@@ -130,7 +130,7 @@ class Watched:
             self.share = Sample(None, f"the histogram has no bucket that ends at {threshold}")
         self._note("budget", replies.values())
 
-    # The last hour, and the incident in it.
+    # The last hour, and the shortfall in it.
 
     def take_spark(self, reply: Reply[Line], moments: Iterable[float]) -> None:
         points = {} if reply.series is None else dict(reply.series.points)
@@ -138,22 +138,22 @@ class Watched:
         self._note("spark", [reply])
 
     def find_onset(self, moments: Iterable[float], values: Iterable[float | None]) -> bool:
-        """Look for the incident in a history; whether it goes back beyond it, so that an older one is wanted."""
+        """Look for the shortfall in a history; whether it goes back beyond it, so that an older one is wanted."""
         judged = [
             (moment, None if value is None or math.isnan(value) else misses(self.objective, value))
             for moment, value in zip(moments, values, strict=True)
         ]
         found = onset(judged)
-        before = self.incident
+        before = self.shortfall
         if found is not None and found.at_least and before is not None and before.began <= found.began:
             found = before  # found further back some time ago
         elif found is not None and before is not None:
             found = replace(found, consumed=before.consumed, by_time=before.by_time)
-        self.incident = found
+        self.shortfall = found
         return found is not None and found.at_least and found is not before
 
-    def ask_incident(self, now: float) -> dict[str, str]:
-        """What the incident has taken until now, by the server's clock."""
+    def ask_shortfall(self, now: float) -> dict[str, str]:
+        """What the shortfall has taken until now, by the server's clock."""
         span = self._since(now)
         if span is None:
             return {}
@@ -162,9 +162,9 @@ class Watched:
             asked["events"] = traffic(self.objective, span)
         return asked
 
-    def take_incident(self, replies: Mapping[str, Reply[Point]], now: float) -> None:
+    def take_shortfall(self, replies: Mapping[str, Reply[Point]], now: float) -> None:
         span, share = self._since(now), _number(replies["since"])
-        if self.incident is None or span is None:
+        if self.shortfall is None or span is None:
             return
         rate = _number(replies["events"]) if "events" in replies else None
         spent: float | None = None
@@ -172,13 +172,13 @@ class Watched:
             spent = consumed(share, rate * span.total_seconds(), self.volume, self.objective.budget)
         elif share is not None and (self.objective.recorded or self.objective.good_while):
             spent = consumed_by_time(share, span, self.budget_window, self.objective.budget)
-        self.incident = replace(self.incident, consumed=spent, by_time=self.objective.recorded)
+        self.shortfall = replace(self.shortfall, consumed=spent, by_time=self.objective.recorded)
 
     def _since(self, now: float) -> timedelta | None:
-        if self.incident is None:
+        if self.shortfall is None:
             return None
         # The rate of the first moment that missed looks back over the whole SLI window: so does its share.
-        return timedelta(seconds=max(round(now - self.incident.began), 60)) + self.sli_window
+        return timedelta(seconds=max(round(now - self.shortfall.began), 60)) + self.sli_window
 
     def _sample(self, reply: Reply[Point], window: timedelta, *, of_budget: bool = False) -> Sample:
         """What an answer is worth; a budget's is a share whatever the current value's unit is."""

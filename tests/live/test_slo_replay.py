@@ -258,17 +258,17 @@ def test_many_series_weigh_by_their_traffic(told: Told) -> None:
     assert averaged == pytest.approx(0.5), "what an average of ratios would have said"
 
 
-def test_an_incident_has_cost_what_its_events_are_of_all_that_are_allowed(told: Told) -> None:
-    incident = row_of(told, "outage")["incident"]
+def test_a_shortfall_has_cost_what_its_events_are_of_all_that_are_allowed(told: Told) -> None:
+    shortfall = row_of(told, "outage")["shortfall"]
     bad = told.server.value('sum(increase(requests_total{job="outage",code=~"5.."}[8h]))')
     total = told.server.value('sum(increase(requests_total{job="outage"}[30d]))')
     assert bad is not None and total is not None
 
-    assert incident["at_least"] is False
-    assert 17 * 60 < row_of(told, "outage")["sampled_at"] - incident["began"] < 23 * 60
-    assert incident["consumed"] == pytest.approx(bad / (total * 0.01), rel=0.05)
-    assert row_of(told, "calm")["incident"] is None
-    assert row_of(told, "over")["incident"] is None, "it is over"
+    assert shortfall["at_least"] is False
+    assert 17 * 60 < row_of(told, "outage")["sampled_at"] - shortfall["began"] < 23 * 60
+    assert shortfall["consumed"] == pytest.approx(bad / (total * 0.01), rel=0.05)
+    assert row_of(told, "calm")["shortfall"] is None
+    assert row_of(told, "over")["shortfall"] is None, "it is over"
 
 
 def test_an_openslo_file_says_what_the_settings_say_of_the_same_counters(told: Told) -> None:
@@ -298,7 +298,7 @@ def test_a_floor_burns_the_time_below_it(told: Told) -> None:
     assert (dry["state"], dry["value"]) == ("burning", pytest.approx(50, rel=0.05))
     # Half an hour, and the minutes in which the mean of five was below already.
     assert dry["burn_rates"]["1h"] == pytest.approx(50, abs=8)
-    assert dry["incident"]["consumed"] == pytest.approx(30 / (30 * 24 * 60 * 0.01), rel=0.15)
+    assert dry["shortfall"]["consumed"] == pytest.approx(30 / (30 * 24 * 60 * 0.01), rel=0.15)
     assert row_of(told, "wet")["state"] == "ok"
 
 

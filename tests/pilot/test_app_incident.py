@@ -61,7 +61,7 @@ async def test_an_incident_begins_when_its_triage_says_that_it_did(bad_release: 
         app, pane = console.app, console.app.alerts_pane
         await console.until("m mend it, ⏎ why  deployment/aurora-backend")
         slos = app.session.store.table("slos")
-        await console.until(lambda: any(each.incident is not None for each in slos.rows.values()))
+        await console.until(lambda: any(each.shortfall is not None for each in slos.rows.values()))
         await console.until(lambda: app.active is pane and len(pane.table.rows) > 1)
         while (alert := pane.alert()) is None or alert.service != "frontend":
             await console.press("j")

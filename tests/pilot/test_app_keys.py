@@ -65,7 +65,7 @@ async def test_an_objective_is_described_with_its_burn_rates_and_what_they_are_w
     )
     await console.press("d")
     await console.until("Burn rates (1x spends the budget exactly over its window):", "page    14.4x over 1h and 5m")
-    await console.until("Last hour (the line is the target; the higher, the worse):", "Incident:   missed for")
+    await console.until("Last hour (the line is the target; the higher, the worse):", "Shortfall:  missed for")
     assert "Run by:     deployment/aurora-" in console.text
     await console.press("escape")
     await console.until("▸SLOs")

@@ -21,7 +21,7 @@ from aurora_tui.model.facts import Fact, FactKind
 from aurora_tui.model.freshness import SourceState
 from aurora_tui.model.frozen import replace
 from aurora_tui.model.incidents import Incident, fold
-from aurora_tui.model.onset import Incident as Stretch
+from aurora_tui.model.onset import Shortfall
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.slo import SloReading, SloState
 from aurora_tui.settings import load_settings
@@ -308,7 +308,7 @@ def test_a_throughput_that_was_below_its_floor_long_before_keeps_no_incident_ope
     def said(kind: ObjectiveKind, seconds_before: float) -> list[str]:
         missed = replace(
             reading("backend"), kind=kind, slug=str(kind), state=SloState.BURNING,
-            incident=Stretch(10_000.0 - seconds_before),
+            shortfall=Shortfall(10_000.0 - seconds_before),
         )  # fmt: skip
         made = store()
         made.table("slos").apply({missed.key: missed})

@@ -114,7 +114,7 @@ async def test_too_little_traffic_is_shown_and_not_judged(server: FakePrometheus
     assert row.value_text == "100.00 %"
     assert row.burns.quiet == {timedelta(minutes=5), timedelta(hours=1)}
     assert row.burns.climbed(row.burns.steps[0]) is None, "a page would need both of the quiet windows"
-    assert row.incident is None
+    assert row.shortfall is None
 
 
 async def test_a_warning_of_the_server_marks_the_row_and_the_pane(server: FakePrometheus, table: WatchedTable) -> None:
@@ -155,7 +155,7 @@ def failing(since: float, step: float = 60.0) -> Callable[[str, float, float], A
     return history
 
 
-async def test_an_incident_costs_its_bad_events_of_all_that_are_allowed(
+async def test_a_shortfall_costs_its_bad_events_of_all_that_are_allowed(
     server: FakePrometheus, table: WatchedTable
 ) -> None:
     began = SERVER_TIME // 60 * 60 - 20 * 60
@@ -173,12 +173,12 @@ async def test_an_incident_costs_its_bad_events_of_all_that_are_allowed(
     server.instant = answer
     row = await reading(server, table, UP)
 
-    assert row.incident is not None
-    assert (row.incident.began, row.incident.at_least, row.incident.by_time) == (began, False, False)
-    assert row.incident.consumed == pytest.approx(0.5 * 10 * seconds / (5 * 30 * 86_400 * 0.01))
+    assert row.shortfall is not None
+    assert (row.shortfall.began, row.shortfall.at_least, row.shortfall.by_time) == (began, False, False)
+    assert row.shortfall.consumed == pytest.approx(0.5 * 10 * seconds / (5 * 30 * 86_400 * 0.01))
 
 
-async def test_an_incident_older_than_the_hour_is_looked_for_in_the_day(
+async def test_a_shortfall_older_than_the_hour_is_looked_for_in_the_day(
     server: FakePrometheus, table: WatchedTable
 ) -> None:
     end = SERVER_TIME // 60 * 60
@@ -187,12 +187,12 @@ async def test_an_incident_older_than_the_hour_is_looked_for_in_the_day(
     server.range = lambda query, start, end: (hour if end - start < 3600 else day)(query, start, end)
     row = await reading(server, table, UP)
 
-    assert row.incident is not None
-    assert (row.incident.began, row.incident.at_least) == (began, False)
+    assert row.shortfall is not None
+    assert (row.shortfall.began, row.shortfall.at_least) == (began, False)
     assert [(end - start) / step + 1 for _, start, end, step in server.ranges] == [60, 720]
 
 
-async def test_an_incident_begins_by_our_clock_whatever_the_servers_says(
+async def test_a_shortfall_begins_by_our_clock_whatever_the_servers_says(
     server: FakePrometheus, table: WatchedTable
 ) -> None:
     began = SERVER_TIME // 60 * 60 - 20 * 60
@@ -201,8 +201,8 @@ async def test_an_incident_begins_by_our_clock_whatever_the_servers_says(
         await source(HttpAccess(url), table, UP, clock=lambda: SERVER_TIME + 500).read_once()
     row: SloReading = table.rows["api/availability"]
 
-    assert row.incident is not None
-    assert row.sampled_at - row.incident.began == SERVER_TIME - began
+    assert row.shortfall is not None
+    assert row.sampled_at - row.shortfall.began == SERVER_TIME - began
 
 
 async def test_what_is_recorded_costs_as_if_traffic_were_even(server: FakePrometheus, table: WatchedTable) -> None:
@@ -211,8 +211,8 @@ async def test_what_is_recorded_costs_as_if_traffic_were_even(server: FakePromet
     server.instant = lambda query: vector("0.25") if query.startswith("avg_over_time(") else vector("0.5")
     row = await reading(server, table, RECORDED)
 
-    assert row.incident is not None and row.incident.by_time
-    assert row.incident.consumed == pytest.approx(0.25 * (SERVER_TIME - began + 300) / (30 * 86_400) / 0.01)
+    assert row.shortfall is not None and row.shortfall.by_time
+    assert row.shortfall.consumed == pytest.approx(0.25 * (SERVER_TIME - began + 300) / (30 * 86_400) / 0.01)
 
 
 async def test_recorded_shares_cost_the_server_nothing_and_are_asked_for_together(

@@ -17,7 +17,7 @@ from aurora_tui.model.definitions import Objective, ObjectiveKind, Service
 from aurora_tui.model.describe_alert import describe_alert
 from aurora_tui.model.describe_slo import describe_slo
 from aurora_tui.model.frozen import replace
-from aurora_tui.model.onset import Incident
+from aurora_tui.model.onset import Shortfall
 from aurora_tui.model.slo import (
     NOT_READ,
     Sample,
@@ -353,12 +353,12 @@ def test_a_page_shows_the_hour_with_its_target_as_a_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("incident", "words"),
+    ("shortfall", "words"),
     [
         (None, ["none: the target was not missed in the last 10 minutes"]),
-        (Incident(40.0), ["missed for 60s", "over once the target is met for 10 minutes"]),
+        (Shortfall(40.0), ["missed for 60s", "over once the target is met for 10 minutes"]),
         (
-            Incident(40.0, at_least=True, consumed=1.2345, by_time=True),
+            Shortfall(40.0, at_least=True, consumed=1.2345, by_time=True),
             [
                 "missed for at least 60s, at least 123.4 % of the whole budget gone",
                 "(reckoned as if traffic were even: its events are not counted)",
@@ -366,21 +366,21 @@ def test_a_page_shows_the_hour_with_its_target_as_a_line() -> None:
             ],
         ),
         (
-            Incident(40.0, consumed=0.0001),
+            Shortfall(40.0, consumed=0.0001),
             ["missed for 60s, <0.1 % of the whole budget gone", "over once the target is met for 10 minutes"],
         ),
     ],
 )
-def test_the_description_says_what_the_incident_has_cost(incident: Incident | None, words: list[str]) -> None:
-    lines = list(describe_slo(replace(reading(AVAILABILITY, 0.99), incident=incident), BACKEND))
-    at = next(index for index, line in enumerate(lines) if line.startswith("Incident:   "))
+def test_the_description_says_what_the_shortfall_has_cost(shortfall: Shortfall | None, words: list[str]) -> None:
+    lines = list(describe_slo(replace(reading(AVAILABILITY, 0.99), shortfall=shortfall), BACKEND))
+    at = next(index for index, line in enumerate(lines) if line.startswith("Shortfall:  "))
 
     assert [line[12:] for line in lines[at : at + len(words)]] == words
     assert not lines[at + len(words)]
 
 
-def test_without_data_no_incident_is_denied() -> None:
-    assert "Incident:   no data" in list(describe_slo(reading(AVAILABILITY, None), None))
+def test_without_data_no_shortfall_is_denied() -> None:
+    assert "Shortfall:  no data" in list(describe_slo(reading(AVAILABILITY, None), None))
 
 
 def test_the_description_names_quiet_windows_partial_answers_and_who_defined_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any, cast
@@ -91,6 +92,17 @@ async def test_without_an_elasticsearch_nothing_is_missing_and_one_that_fails_is
     assert trouble.startswith("Elasticsearch: ")
     stored.url = ""
     assert await read_replaced(stored.session, replaced()) == ((), "")
+
+
+async def test_looking_for_an_elasticsearch_ends_with_the_patience_too() -> None:
+    async def elasticsearch() -> HttpAccess:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    waits = cast(Session, SimpleNamespace(settings=SimpleNamespace(logs=STORE), elasticsearch=elasticsearch))
+    hasty = replaced()
+    hasty = replace(hasty, limits=replace(hasty.limits, patience=0.05))
+    assert await read_replaced(waits, hasty) == ((), "Elasticsearch: no answer within 0 s")
 
 
 def texts(situation: Situation) -> list[str]:

@@ -27,7 +27,7 @@ from aurora_tui.model.columns import Tone
 from aurora_tui.model.definitions import Environment, ObjectiveKind, Sources
 from aurora_tui.model.findings import Mitigation
 from aurora_tui.model.frozen import replace
-from aurora_tui.model.onset import Incident
+from aurora_tui.model.onset import Shortfall
 from aurora_tui.model.selection import ObjectRef
 from aurora_tui.model.slo import SloReading, SloState
 from aurora_tui.model.stamps import rfc3339
@@ -301,7 +301,7 @@ def test_an_alert_that_is_over_has_no_onset() -> None:
 def missed(kind: ObjectiveKind, seconds_before: float) -> SloReading:
     return SloReading(
         "cart", "Cart", kind, SloState.BURNING, "", 0.9, 0.99, True, "90%", "99%", (), 10.0, 1.0, "", Burns(0.01),
-        timedelta(days=30), NOW, incident=Incident(ONSET - seconds_before),
+        timedelta(days=30), NOW, shortfall=Shortfall(ONSET - seconds_before),
     )  # fmt: skip
 
 

@@ -59,8 +59,8 @@ def analyze(situation: Situation) -> Iterator[Finding]:
 def _since(situation: Situation, ref: ObjectRef) -> float | None:
     service = situation.service_of(ref)
     began = [
-        each.incident.began
+        each.shortfall.began
         for each in situation.slos
-        if service is not None and each.service == service.name and each.incident is not None
+        if service is not None and each.service == service.name and each.shortfall is not None and not each.of_demand
     ]
     return min(began, default=None)
