@@ -163,9 +163,11 @@ class TailSearch:
         return f"{hidden:,} hidden by &{self.filter.text.strip()}"
 
     def _visit(self, matches: Matches, window: Sequence[int], direction: int) -> int | None:
-        if not matches or not window:
+        if not matches:
             return None
-        if self.current is not None and self.current in window:
+        if not window:  # nothing was painted yet
+            place = 0 if direction > 0 else -1
+        elif self.current is not None and self.current in window:
             place = matches.place(self.current + 1) if direction > 0 else matches.place(self.current) - 1
         else:
             place = matches.place(window[0]) if direction > 0 else matches.place(window[-1] + 1) - 1

@@ -61,7 +61,7 @@ async def test_an_alert_is_described_with_its_labels_and_its_rule(console: Conso
 async def test_an_objective_is_described_with_its_burn_rates_and_what_they_are_worth(console: Console) -> None:
     await console.command("slos")
     await console.until(
-        lambda: bool((row := console.app.slos_pane.reading()) and row.burns.shares and row.spark and row.incident)
+        lambda: bool((row := console.app.slos_pane.reading()) and row.burns.shares and row.spark and row.shortfall)
     )
     await console.press("d")
     await console.until("Burn rates (1x spends the budget exactly over its window):", "page    14.4x over 1h and 5m")

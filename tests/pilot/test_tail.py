@@ -57,6 +57,17 @@ def numbered(start: int, stop: int) -> list[LogLine]:
     return said(*(f"line {number}" for number in range(start, stop)))
 
 
+async def test_a_hit_is_gone_to_also_among_lines_that_were_not_painted_yet() -> None:
+    app = Host()
+    async with app.run_test(size=(100, 4)) as pilot:
+        app.tail.set_search("line 13")
+        app.buffer.append(numbered(0, 40))
+        app.tail.action_next_hit(1)
+        await pilot.pause()
+        assert "1/1 hits" in app.tail.status()
+        assert "line 13" in app.texts()
+
+
 async def test_new_lines_are_followed_while_the_end_is_in_sight() -> None:
     app = Host(numbered(0, 50))
     async with app.run_test(size=(60, 5)) as pilot:
