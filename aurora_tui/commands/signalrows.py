@@ -39,7 +39,7 @@ def raw_slo(row: Any) -> Mapping[str, Any]:
         "budget_reason": row.budget_reason,
         "budget_window_seconds": row.budget_window.total_seconds(),
         "budget_lasts_seconds": lasts.total_seconds() if (lasts := row.exhausted_in) is not None else None,
-        "incident": None if row.incident is None else asdict(row.incident),
+        "shortfall": None if row.shortfall is None else asdict(row.shortfall),
         "traffic": row.traffic,
         "min_traffic": row.min_traffic,
         "state": row.state.value,

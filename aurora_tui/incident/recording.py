@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -16,15 +16,19 @@ from aurora_tui.cluster.logs import follow
 from aurora_tui.cluster.protocol import LogRequest
 from aurora_tui.cluster.resources import EVENTS
 from aurora_tui.incident.capture import MOST_LINES, Rows, packed, packed_lines, rows_of
+from aurora_tui.incident.storedlogs import stored_lines
 from aurora_tui.incident.watch import Told
 from aurora_tui.model import kube
+from aurora_tui.model.ages import stamp
 from aurora_tui.model.facts import FactKind
 from aurora_tui.model.frozen import replace
 from aurora_tui.model.incidents import Incident
+from aurora_tui.model.logfields import NoLogsError
 from aurora_tui.model.loglines import LogLine
-from aurora_tui.model.selection import logs_of
+from aurora_tui.model.selection import ObjectRef, logs_of
 from aurora_tui.model.stamps import rfc3339
 from aurora_tui.session import Session
+from aurora_tui.signals.errors import SignalError
 
 LEAD_SECONDS = 120.0
 """Seconds before the onset from which on it is captured."""
@@ -81,12 +85,14 @@ class Recorder:
         """The log around the onset, once for each incident; it may take long, and is read beside all else."""
         if any(fact.kind is FactKind.LOGS for fact in incident.facts):
             return []
-        lines = await self._log_lines(incident)
+        gone, lines = await self._log_lines(incident)
         if not lines:
             return []
         data = await asyncio.to_thread(packed_lines, lines)
         first, last = (rfc3339(line.stamp or 0.0) for line in (lines[0], lines[-1]))
         words = f"kept {len(lines):,} log lines of {incident.ref} from {first} to {last}"
+        if gone:
+            words += f", {gone:,} of them of pods that are no more (Elasticsearch)"
         return [(FactKind.LOGS, {"words": words, "origin": str(incident.ref), "data": data, "key": "logs"})]
 
     async def _snapshot(
@@ -106,23 +112,36 @@ class Recorder:
         events = [msgspec.convert(each, kube.Event) for each in raw]
         return {f"{each.metadata.namespace}/{each.metadata.name}": each for each in events}
 
-    async def _log_lines(self, incident: Incident) -> list[LogLine]:
-        """The lines of the workload's containers around the onset, in the order of time."""
+    async def _log_lines(self, incident: Incident) -> tuple[int, list[LogLine]]:
+        """How many lines are of pods that are gone, and all of the workload's around the onset, by their time."""
         ref = incident.ref
         if ref is None or not ref.namespace:
-            return []
+            return 0, []
         selection = logs_of(ref)
         try:
             pods = (await self._session.pods_of(selection))[:_PODS]
         except ClusterError:
-            return []
+            return 0, []
+        gone = await self._replaced(ref, ref.namespace, pods, incident.begin)
         places = [(pod.metadata.name, container.name) for pod in pods for container in pod.spec.containers or ()]
-        if not places:
-            return []
-        limit, most = _MOST_BYTES // len(places), MOST_LINES // len(places)
+        limit, most = (room // max(len(places), 1) for room in (_MOST_BYTES, MOST_LINES - len(gone)))
         requests = [LogRequest(ref.namespace, *place, limit=limit) for place in places]
         found = await asyncio.gather(*(self._read(request, incident.begin, most) for request in requests))
-        return sorted((line for lines in found for line in lines), key=lambda line: line.stamp or 0.0)
+        lines = sorted((line for lines in (gone, *found) for line in lines), key=lambda line: line.stamp or 0.0)
+        return len(gone), lines
+
+    async def _replaced(self, ref: ObjectRef, namespace: str, pods: Sequence[kube.Pod], onset: float) -> list[LogLine]:
+        """What pods that are no more said before the onset, as Elasticsearch has it: a release replaces all of them."""
+        begin = onset - LEAD_SECONDS
+        if pods and all((stamp(pod.metadata.creation_timestamp) or onset) < begin for pod in pods):
+            return []  # they were there already
+        there = {pod.metadata.name for pod in pods}
+        try:
+            async with asyncio.timeout(_SECONDS):
+                lines = await stored_lines(self._session, ref, namespace, begin, onset, MOST_LINES // 3)
+        except (SignalError, NoLogsError, TimeoutError):
+            return []  # the pods' own lines are kept all the same
+        return [line for line in lines if line.origin not in there]
 
     async def _read(self, request: LogRequest, onset: float, most: int) -> list[LogLine]:
         """The last lines before the onset, a third of them at most, and the first ones from then on."""

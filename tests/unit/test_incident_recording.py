@@ -11,11 +11,16 @@ from typing import Any, cast
 from aurora_tui.cluster.protocol import LogRequest
 from aurora_tui.incident.capture import MOST_LINES, Rows, unpacked_lines
 from aurora_tui.incident.recording import MOST_SNAPSHOTS, Recorder
+from aurora_tui.model.access import HttpAccess
 from aurora_tui.model.facts import Fact, FactKind
 from aurora_tui.model.incidents import Incident, fold
 from aurora_tui.model.loglines import LogLine
 from aurora_tui.session import Session
+from aurora_tui.signals.errors import SignalError, Trouble
 from aurora_tui.store import Store
+from tests.unit import elasticserver
+from tests.unit.elasticserver import STORE, FakeElastic
+from tests.unit.signal_servers import served
 
 ONSET, NOW = 100_000.0, 101_000.0
 
@@ -54,18 +59,29 @@ def _line(stamp: float) -> bytes:
     )  # the limit of a twelfth cuts its time
 
 
-def session(stamps: Mapping[str, Sequence[float]]) -> Session:
+def session(
+    stamps: Mapping[str, Sequence[float]], born: float = 1.0, elasticsearch: HttpAccess | None = None
+) -> Session:
     pods = [
         SimpleNamespace(
-            metadata=SimpleNamespace(name=name), spec=SimpleNamespace(containers=[SimpleNamespace(name="c")])
+            metadata=SimpleNamespace(name=name, creation_timestamp=datetime.fromtimestamp(born, UTC)),
+            spec=SimpleNamespace(containers=[SimpleNamespace(name="c")]),
         )
         for name in stamps
     ]
 
+    async def located() -> HttpAccess:
+        if elasticsearch is None:
+            raise SignalError(Trouble.UNREACHABLE, "there is none")
+        return elasticsearch
+
     async def pods_of(selection: object) -> list[Any]:
         return pods
 
-    made = SimpleNamespace(clock=lambda: NOW, cluster=Logs(stamps), home="n", store=Store(), pods_of=pods_of)
+    made = SimpleNamespace(
+        clock=lambda: NOW, cluster=Logs(stamps), home="n", store=Store(), pods_of=pods_of, elasticsearch=located,
+        settings=SimpleNamespace(logs=STORE),
+    )  # fmt: skip
     return cast(Session, made)
 
 
@@ -108,6 +124,34 @@ async def test_few_pods_share_all_the_room_that_many_would_have() -> None:
     told = [line.origin for line in lines]
     assert told.count("loud") == MOST_LINES // 2
     assert told.count("quiet") == 18
+
+
+async def of_a_release(**more: Any) -> tuple[str, list[tuple[str, float]]]:
+    """What is kept where one pod stands for two, who said something before the onset."""
+    server = FakeElastic()
+    server.now = NOW
+    said = {
+        "d-d4b9c6f5-x2x4z": (-200, -30, 5), "d-d4b9c6f5-9c8vb": (-45,), "d-b7d6f8c95-z9z8w": (-20,),
+        "other-d4b9c6f5-x2x4z": (-30,),
+    }  # fmt: skip
+    for name, seconds in ((name, each) for name, several in said.items() for each in several):
+        place = {"namespace": "n", "pod": {"name": name}, "container": {"name": "c"}}
+        server.write(ONSET + seconds - elasticserver.NOW, "said", kubernetes=place)
+    async with served(server.application()) as url:
+        reached = session({"d-b7d6f8c95-z9z8w": [ONSET - 20, ONSET + 10]}, elasticsearch=HttpAccess(url), **more)
+        ((_, body),) = await Recorder(reached, 60.0).lines(incident())
+    return body["words"], [(line.origin, (line.stamp or 0.0) - ONSET) for line in unpacked_lines(body["data"])]
+
+
+async def test_what_replaced_pods_said_before_the_onset_is_kept_as_elasticsearch_has_it() -> None:
+    words, lines = await of_a_release(born=ONSET - 60)
+    assert lines == [
+        ("d-d4b9c6f5-9c8vb", -45), ("d-d4b9c6f5-x2x4z", -30), ("d-b7d6f8c95-z9z8w", -20), ("d-b7d6f8c95-z9z8w", 10),
+    ]  # fmt: skip
+    assert words.endswith(", 2 of them of pods that are no more (Elasticsearch)")
+    words, lines = await of_a_release(born=ONSET - 121)
+    assert [seconds for _, seconds in lines] == [-20, 10], "the pods were there already"
+    assert "Elasticsearch" not in words
 
 
 async def told_of(rows: Rows) -> list[str]:
