@@ -31,7 +31,8 @@ SPARK_STEP = 60.0
 """Seconds: an hour in all."""
 _DAY_POINTS = 720
 """How far back a shortfall is looked for that the hour does not hold: a day, every two minutes."""
-_BUDGET_SECONDS = (30.0, 300.0)
+_BUDGET_SECONDS = (60.0, 300.0)
+"""How often the windows beyond an hour are read, at the most and at the least: a minute moves the shortest by 1 %."""
 _HOUR = timedelta(hours=1)
 _HOURS_SECONDS = 30.0
 """How often the windows up to an hour are read: as often as the rules made from them are evaluated."""

@@ -6,9 +6,13 @@ import asyncio
 import threading
 from collections.abc import Callable
 from functools import partial
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+_MOST_IDLE = 8
+_idle: list[SimpleQueue[Callable[[], None]]] = []
+"""The threads that wait for work, by where they take it from."""
 
 
 async def in_thread(call: Callable[[], T]) -> T:
@@ -34,5 +38,23 @@ async def in_thread(call: Callable[[], T]) -> T:
         except RuntimeError:
             return  # the loop is closed: nobody waits any more
 
-    threading.Thread(target=work, daemon=True, name="signal").start()
+    _hand_over(work)
     return await future
+
+
+def _hand_over(work: Callable[[], None]) -> None:
+    """To a thread that waits, else to a new one: a thread for each call costs as much as a small call."""
+    try:
+        jobs = _idle.pop()
+    except IndexError:
+        jobs = SimpleQueue()
+        threading.Thread(target=_serve, args=(jobs,), daemon=True, name="signal").start()
+    jobs.put(work)
+
+
+def _serve(jobs: SimpleQueue[Callable[[], None]]) -> None:
+    while True:
+        jobs.get()()
+        if len(_idle) >= _MOST_IDLE:
+            return
+        _idle.append(jobs)
