@@ -119,11 +119,13 @@ class Recorder:
             return 0, []
         selection = logs_of(ref)
         try:
-            pods = (await self._session.pods_of(selection))[:_PODS]
+            pods = await self._session.pods_of(selection)
         except ClusterError:
             return 0, []
         gone = await self._replaced(ref, ref.namespace, pods, incident.begin)
-        places = [(pod.metadata.name, container.name) for pod in pods for container in pod.spec.containers or ()]
+        places = [
+            (pod.metadata.name, container.name) for pod in pods[:_PODS] for container in pod.spec.containers or ()
+        ]
         limit, most = (room // max(len(places), 1) for room in (_MOST_BYTES, MOST_LINES - len(gone)))
         requests = [LogRequest(ref.namespace, *place, limit=limit) for place in places]
         found = await asyncio.gather(*(self._read(request, incident.begin, most) for request in requests))

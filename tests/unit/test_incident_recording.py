@@ -126,7 +126,7 @@ async def test_few_pods_share_all_the_room_that_many_would_have() -> None:
     assert told.count("quiet") == 18
 
 
-async def of_a_release(**more: Any) -> tuple[str, list[tuple[str, float]]]:
+async def of_a_release(besides: int = 0, **more: Any) -> tuple[str, list[tuple[str, float]]]:
     """What is kept where one pod stands for two, who said something before the onset."""
     server = FakeElastic()
     server.now = NOW
@@ -138,7 +138,9 @@ async def of_a_release(**more: Any) -> tuple[str, list[tuple[str, float]]]:
         place = {"namespace": "n", "pod": {"name": name}, "container": {"name": "c"}}
         server.write(ONSET + seconds - elasticserver.NOW, "said", kubernetes=place)
     async with served(server.application()) as url:
-        reached = session({"d-b7d6f8c95-z9z8w": [ONSET - 20, ONSET + 10]}, elasticsearch=HttpAccess(url), **more)
+        silent: dict[str, Sequence[float]] = {f"d-b7d6f8c95-{number:05}": [] for number in range(besides)}
+        stamps = {**silent, "d-b7d6f8c95-z9z8w": [ONSET - 20, ONSET + 10]}
+        reached = session(stamps, elasticsearch=HttpAccess(url), **more)
         ((_, body),) = await Recorder(reached, 60.0).lines(incident())
     return body["words"], [(line.origin, (line.stamp or 0.0) - ONSET) for line in unpacked_lines(body["data"])]
 
@@ -152,6 +154,12 @@ async def test_what_replaced_pods_said_before_the_onset_is_kept_as_elasticsearch
     words, lines = await of_a_release(born=ONSET - 121)
     assert [seconds for _, seconds in lines] == [-20, 10], "the pods were there already"
     assert "Elasticsearch" not in words
+
+
+async def test_a_pod_whose_log_is_not_read_since_there_are_too_many_is_not_called_gone() -> None:
+    words, lines = await of_a_release(born=ONSET - 60, besides=12)
+    assert [origin for origin, _ in lines] == ["d-d4b9c6f5-9c8vb", "d-d4b9c6f5-x2x4z"]
+    assert words.endswith(", 2 of them of pods that are no more (Elasticsearch)")
 
 
 async def told_of(rows: Rows) -> list[str]:
