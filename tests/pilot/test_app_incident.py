@@ -322,8 +322,9 @@ async def test_what_the_panes_showed_when_the_alert_came_is_kept_for_the_inciden
     async with opened(bad_release) as console:
         await console.until("m mend it, ⏎ why  deployment/aurora-backend")
         alerts = console.app.session.store.table("alerts")
-        alerts.apply({}, list(alerts.rows))  # as if nothing had fired until the next look
-        await console.until("none firing")
+        alerts.apply({}, list(alerts.rows))
+        console.app._see()  # as if nothing had fired until the next look
+        await console.until(lambda: bool(alerts.rows))
         incident = await open_incident(console)
         await console.until("captured the panes when the alert came")
     captured = [fact for fact in Book(state_dir()).facts(incident.id) if fact.kind is FactKind.SNAPSHOT]
