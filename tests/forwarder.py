@@ -21,6 +21,8 @@ class _Server(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", port), _Connection, bind_and_activate=False)
         self.target = target
         self.open_sockets: set[socket.socket] = set()
+        self.flows = threading.Event()
+        self.flows.set()
         self.server_bind()
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -37,6 +39,7 @@ class _Connection(socketserver.BaseRequestHandler):
             try:
                 while True:
                     ready, _, _ = select.select(list(other), [], [])
+                    self.server.flows.wait()
                     for each in ready:
                         data = each.recv(65536)
                         if not data:
@@ -70,8 +73,17 @@ class Forwarder:
         self.close()
         self._server = _Server(self._port, self._target)
 
+    def freeze(self) -> None:
+        """Let nothing through and say nothing of it, as a VPN that died."""
+        self._server.flows.clear()
+
+    def thaw(self) -> None:
+        """Let everything through again."""
+        self._server.flows.set()
+
     def close(self) -> None:
         """Cut every connection and give the port back."""
+        self.thaw()
         if self._serving:
             self._server.shutdown()
             self._serving = False

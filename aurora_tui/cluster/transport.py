@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
@@ -20,8 +20,7 @@ from aurora_tui.cluster.answers import (
     refusal,
     unreachable,
 )
-from aurora_tui.cluster.clients import Clients, rest_module
-from aurora_tui.cluster.configuration import configure
+from aurora_tui.cluster.clients import Clients
 from aurora_tui.cluster.errors import (
     ClusterError,
     ConfigError,
@@ -31,7 +30,9 @@ from aurora_tui.cluster.errors import (
 )
 from aurora_tui.cluster.headstart import HeadStart
 from aurora_tui.cluster.kubeconfig import Context
+from aurora_tui.cluster.login import Login
 from aurora_tui.cluster.nearness import Nearness
+from aurora_tui.cluster.pulse import PULSE_PATH, Pulse, Stream
 from aurora_tui.model.frozen import Frozen, Veiled
 
 if TYPE_CHECKING:
@@ -45,9 +46,6 @@ if TYPE_CHECKING:
 ANSWER_SECONDS = 20.0
 BUSY_SECONDS = 10.0
 """How long a question waits at most, over all, for a server that is too busy to answer it and says until when."""
-RENEWAL_SECONDS = 5.0
-"""Credentials are not asked for again sooner: a plugin may open a browser each time."""
-_EARLY_SECONDS = 20.0
 _SHORTEST_PAUSE = 0.1
 _REVIEWS = ("/apis/authorization.k8s.io/", "/apis/authentication.k8s.io/")
 """Questions that are asked with POST and change nothing."""
@@ -95,94 +93,37 @@ class Transport:
         clock: Callable[[], float] = time.time,
         ahead: HeadStart | None = None,
     ) -> None:
-        self._ahead = ahead
         self._nearness = Nearness()
         self.context = context
         self.read_only = read_only
-        self.configuration: Configuration | None = None
-        self._clock = clock
         self._clients = Clients(context)
-        self._connecting = asyncio.Lock()
-        self._expires: float | None = None
-        self._renewed_at = -RENEWAL_SECONDS
-        self._failure: tuple[float, ConfigError] | None = None
+        self._login = Login(context, self._clients, trace=self._nearness.trace, clock=clock, ahead=ahead)
+        self._pulse = Pulse(self._ask, lambda: self.server)
         self._closed = False
 
     async def connect(self) -> Configuration:
-        """Load configuration and credentials, once; a failure is remembered for `RENEWAL_SECONDS`."""
-        async with self._connecting:
-            return self.configuration or await self._load()
-
-    async def _load(self) -> Configuration:
-        now = asyncio.get_running_loop().time()
-        if self._failure is not None and now - self._failure[0] < RENEWAL_SECONDS:
-            # Every source asks at the same moment: the plugin is not run for each of them.
-            raise ConfigError(self._failure[1].message)
-        if self._ahead is not None:
-            await self._ahead.settled()
-        try:
-            # The generated client takes a third of a second to import: not on the event loop.
-            rest = await asyncio.to_thread(rest_module)
-            configuration, self._expires = await configure(self.context)
-            configuration.trace_configs = [self._nearness.trace()]
-            await self._clients.renew(rest, configuration)
-        except ConfigError as error:
-            self._failure = (asyncio.get_running_loop().time(), error)
-            raise
-        self._failure = None
-        self.configuration = configuration
-        return configuration
+        """Load configuration and credentials, once."""
+        return await self._login.connect()
 
     async def renew(self, refused: Configuration) -> bool:
-        """Load the credentials again after some were refused; False where that was done just now.
-
-        Requests that were refused together share one renewal.
-        """
-        async with self._connecting:
-            if self.configuration is not refused:
-                return True
-            now = asyncio.get_running_loop().time()
-            if now - self._renewed_at < RENEWAL_SECONDS:
-                return False
-            self._renewed_at = now
-            await self._load()
-            return True
+        """Load the credentials again after some were refused; False where that was done just now."""
+        return await self._login.renew(refused)
 
     async def close(self) -> None:
         self._closed = True
+        self._pulse.stop()
         await self._clients.close()
 
     async def headers(self) -> dict[str, str]:
         """Authorization and impersonation, as sent with each request; never to be shown or logged."""
-        return dict(await self._authorized(await self._current()))
+        return dict(await self._login.headers(await self._login.current()))
 
     async def dial(self) -> Dial:
         """The same credentials and TLS for a websocket; whoever opens one that can change things asks `read_only`."""
-        configuration = await self._current()
-        headers = await self._authorized(configuration)
+        configuration = await self._login.current()
+        headers = await self._login.headers(configuration)
         rest = self._client()
         return Dial(self.context, configuration, headers, rest.ssl_context, rest.proxy, rest.proxy_headers)
-
-    async def _current(self) -> Configuration:
-        """The configuration, renewed shortly before its credentials run out."""
-        configuration = await self.connect()
-        if self._expires is not None and self._expires - _EARLY_SECONDS <= self._clock():
-            await self.renew(configuration)
-            configuration = await self.connect()
-        return configuration
-
-    async def _authorized(self, configuration: Configuration) -> CIMultiDict[str]:
-        from multidict import CIMultiDict
-
-        headers = CIMultiDict(self.context.impersonate)
-        try:
-            # In a pod this reads the service account's token again, which is replaced every hour.
-            token = await configuration.get_api_key_with_prefix("BearerToken")
-        except Exception as error:  # the official loader raises its own and the file system's
-            raise ConfigError(f"context {self.context.name!r}: {error}") from error
-        if token:
-            headers["Authorization"] = token
-        return headers
 
     @asynccontextmanager
     async def open(
@@ -206,7 +147,7 @@ class Transport:
         if writes and self.read_only:
             raise ReadOnlyError("read-only: nothing is sent to the cluster; start without --read-only to act")
         request = _Request(method, path, query or {}, body, content_type, accept, silence, writes)
-        configuration = await self._current()
+        configuration = await self._login.current()
         try:
             async with self._answer(configuration, request) as response:
                 if response.status != 401 or not await self.renew(configuration):
@@ -246,7 +187,8 @@ class Transport:
 
     @property
     def server(self) -> str:
-        return self.configuration.host if self.configuration else self.context.server
+        configuration = self._login.configuration
+        return configuration.host if configuration is not None else self.context.server
 
     @property
     def near(self) -> bool:
@@ -256,14 +198,24 @@ class Transport:
     @asynccontextmanager
     async def _answer(self, configuration: Configuration, request: _Request) -> AsyncIterator[aiohttp.ClientResponse]:
         """What the server says, of whatever status, until it is read."""
-        headers = await self._authorized(configuration)
+        headers = await self._login.headers(configuration)
         client = self._client()
         async with self._clients.asked(client):
-            response = await self._send(client, headers, request)
-            try:
-                yield response
-            finally:
-                response.release()
+            with self._pulse.felt() if request.silence else nullcontext(Stream()) as stream:
+                async with stream.awaited():
+                    response = await self._send(client, headers, request)
+                self._pulse.beat()
+                stream.begin(response)
+                try:
+                    yield response
+                finally:
+                    response.release()
+
+    async def _ask(self) -> None:
+        """Have some answer, whatever it is."""
+        request = _Request("GET", PULSE_PATH, {}, None, "application/json", "*/*", None, False)
+        async with self._answer(await self._login.current(), request):
+            pass
 
     async def _good(self, response: aiohttp.ClientResponse) -> aiohttp.ClientResponse:
         if response.status >= 400:

@@ -79,6 +79,22 @@ def test_what_happens_while_the_api_server_is_away_is_there_when_it_comes_back(
     assert "before" not in seen
 
 
+def test_a_line_that_dies_without_a_word_is_no_quiet_server(
+    console: Terminal, kubectl: Kubectl, namespace: str, apiserver: Forwarder
+) -> None:
+    kubectl("wait", "--for=create", "serviceaccount/default", f"--namespace={namespace}", "--timeout=30s")
+    console.wait_for("● slos", PATIENCE)
+    console.send(f":configmaps\r/{namespace}\r")
+    console.wait_for(lambda screen: "kube-root-ca.crt" in screen and "● kube" in screen, PATIENCE)
+
+    apiserver.freeze()
+    console.wait_for(lambda screen: all(said in screen for said in ("kube stale", "kube-root-ca.crt")), PATIENCE)
+    kubectl("create", "configmap", "meanwhile", f"--namespace={namespace}")
+
+    apiserver.thaw()
+    console.wait_for(lambda screen: "meanwhile" in screen and "● kube" in screen, PATIENCE)
+
+
 def test_without_prometheus_the_pods_go_on_and_the_objectives_say_so(
     console: Terminal, kubectl: Kubectl, namespace: str, prometheus: Forwarder
 ) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from aurora_tui.cluster import login
 from aurora_tui.cluster import transport as transports
 from aurora_tui.cluster.clients import rest_module
 from aurora_tui.cluster.errors import (
@@ -703,7 +704,7 @@ async def test_renewed_certificates_leave_no_client_behind_but_the_streams_that_
         return [number for number, client in enumerate(made) if client.pool_manager and not client.pool_manager.closed]
 
     monkeypatch.setattr(rest, "RESTClientObject", Noted)
-    monkeypatch.setattr(transports, "RENEWAL_SECONDS", 0.0)
+    monkeypatch.setattr(login, "RENEWAL_SECONDS", 0.0)
     ended = asyncio.Event()
     tls_server.on("GET /stream", stream(b"{", until=ended))
     tls_server.on(LIST, refused(401, "Unauthorized"))
