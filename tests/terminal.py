@@ -136,7 +136,7 @@ class Terminal:
         """Whether there are answers that the program has not got yet."""
         return bool(self._owed)
 
-    def wait_for(self, seen: Callable[[str], bool] | str, seconds: float = 20.0) -> str:
+    def wait_for(self, seen: Callable[[str], bool] | str, seconds: float = 60.0) -> str:
         """Read until the screen shows a text (or satisfies `seen`); AssertionError with the screen if not."""
         check = seen if callable(seen) else lambda text: seen in text
         deadline = time.monotonic() + seconds
@@ -148,7 +148,7 @@ class Terminal:
                 raise AssertionError(f"not seen within {seconds:.0f} s: {seen}\n{text}")
             self.read()
 
-    def ask_until(self, keys: str, seen: str, seconds: float = 20.0) -> str:
+    def ask_until(self, keys: str, seen: str, seconds: float = 60.0) -> str:
         """Type the same again and again until the screen shows a text: for what becomes true in its own time."""
 
         def asked(text: str) -> bool:
@@ -195,7 +195,7 @@ class Terminal:
         fields = {int(path.parent.name): stat_fields(path) for path in Path("/proc").glob("[0-9]*/stat")}
         return {pid for pid, (state, parent, *_) in fields.items() if state != "Z" and parent == str(self.pid)}
 
-    def wait_end(self, seconds: float = 10.0) -> int:
+    def wait_end(self, seconds: float = 30.0) -> int:
         """The program's exit status once it ended, as a shell gives it (128 + signal)."""
         deadline = time.monotonic() + seconds
         while self.status is None:

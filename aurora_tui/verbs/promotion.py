@@ -179,7 +179,7 @@ class Retry(Steering):
         except ForbiddenError as error:
             words = f"could not see whether it is promoted at once, without its pause: {error.message}"
             return replace(draft, warnings=(words, *draft.warnings))
-        if not any(_SCALE_DOWN in (each["metadata"].get("annotations") or {}) for each in found):
+        if not any(_ends_soon(each) for each in found):
             return draft
         words = f"the new pods still run: service {blue_green.active_service} switches to them at once, without a pause"
         return replace(draft, warnings=(words, *draft.warnings))
@@ -196,6 +196,11 @@ class Retry(Steering):
 
 
 PROMOTE, PROMOTE_FULL, ABORT, RETRY = Promote(), PromoteFull(), Abort(), Retry()
+
+
+def _ends_soon(item: Object) -> bool:
+    """Whether a ReplicaSet's pods are only about to be scaled down; the mark stays on one that was."""
+    return _SCALE_DOWN in (item["metadata"].get("annotations") or {}) and item["spec"].get("replicas") != 0
 
 
 async def _status_apart(view: View) -> bool:

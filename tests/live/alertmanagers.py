@@ -129,7 +129,7 @@ def prometheus(folder: Path, alertmanagers: Pair, rules: list[dict[str, Any]]) -
                 f"--config.file={main}",
                 f"--storage.tsdb.path={folder / 'prometheus'}",
                 f"--web.listen-address=127.0.0.1:{port}",
-                "--rules.alert.resend-delay=1s",
+                "--rules.alert.resend-delay=15s",
                 "--log.level=warn",
             ],
         )

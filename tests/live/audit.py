@@ -49,8 +49,8 @@ class AuditLog:
         ]
 
     async def changes(self) -> Sequence[Sent]:
-        """Those that were not dry runs."""
-        return [each for each in await self.sent() if not each.dry_run]
+        """Those that were not dry runs; one that the server refused for its version (409) is sent again."""
+        return [each for each in await self.sent() if not each.dry_run and each.code != 409]
 
     def _read(self) -> str:
         with self._path.open("rb") as log:

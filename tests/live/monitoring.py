@@ -77,7 +77,7 @@ def prometheus(
 
 def rules(alerts: Sequence[AlertRule]) -> dict[str, object]:
     """Return the rule file for the settings' alerts, hurried so that they fire within seconds."""
-    hurried = [replace(rule, hold=max(rule.hold / HURRY, timedelta(seconds=1))) for rule in alerts]
+    hurried = [replace(rule, hold=max(rule.hold / HURRY, timedelta(seconds=5))) for rule in alerts]
     return {"groups": [{"name": "aurora", "interval": "1s", "rules": [alert_rule(rule, SLI) for rule in hurried]}]}
 
 

@@ -23,8 +23,8 @@ from tests.pilot.console import Console
 
 pytest_plugins = ("tests.live.fixtures",)
 
-FIRES = 20
-"""Seconds for which the alert that ends fires."""
+FIRES = 90
+"""Seconds for which the alert that ends fires, from before its servers are started."""
 RUNBOOK = "https://runbooks.example.org/live"
 ALWAYS = {
     "alert": "Always",

@@ -44,7 +44,7 @@ def service(name: str, app: str) -> Object:
 def blue_green(name: str) -> Sequence[Object]:
     """A Rollout and its two Services."""
     services = {"activeService": name, "previewService": f"{name}-preview"}
-    strategy = {"blueGreen": {**services, "autoPromotionEnabled": False}}
+    strategy = {"blueGreen": {**services, "autoPromotionEnabled": False, "abortScaleDownDelaySeconds": 600}}
     return rollout(name, strategy, replicas=2), *(service(each, name) for each in services.values())
 
 

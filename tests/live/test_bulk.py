@@ -73,7 +73,7 @@ async def test_a_selector_chooses_what_it_chooses_for_kubectl(act: Act, three: l
 
 async def test_the_first_that_fails_stops_the_rest(act: Act, three: list[Twins]) -> None:
     references = await release_all(three)
-    three[0].both("patch", references[1], "--patch", '{"spec": {"progressDeadlineSeconds": 2, "minReadySeconds": 1}}')
+    three[0].both("patch", references[1], "--patch", '{"spec": {"progressDeadlineSeconds": 8, "minReadySeconds": 1}}')
 
     run = act("set-image", references[0], references[1], f"main={NEW}")
     assert run.code == 0, run

@@ -55,19 +55,23 @@ async def test_a_credential_of_each_kind_sees_what_kubectl_sees(
         assert names(pods(aurora.on(name), "-A")) == sorted(wanted)
         return bool(wanted)
 
-    await eventually(same, timeout=15)
+    await eventually(same, timeout=60)
 
 
-def test_a_user_of_one_namespace_gets_that_namespace_and_is_told_so(
-    aurora: Program, kubectl: Kubectl, pieces: Kubeconfig
+async def test_a_user_of_one_namespace_gets_that_namespace_and_is_told_so(
+    aurora: Program, kubectl: Kubectl, pieces: Kubeconfig, eventually: Eventually
 ) -> None:
     home = pieces.context("one-namespace")["namespace"]
-    run = pods(aurora.on("one-namespace"), "-A")
 
-    wanted = kubectl("get", "pods", "-n", home, "-o", "jsonpath={.items[*].metadata.name}").split()
-    assert names(run) == sorted(wanted)
-    assert {row["namespace"] for row in run.json} == {home}
-    assert f"only namespace {home} is shown" in run.stderr
+    def same() -> bool:
+        run = pods(aurora.on("one-namespace"), "-A")
+        wanted = kubectl("get", "pods", "-n", home, "-o", "jsonpath={.items[*].metadata.name}").split()
+        assert names(run) == sorted(wanted)
+        assert {row["namespace"] for row in run.json} == {home}
+        assert f"only namespace {home} is shown" in run.stderr
+        return True
+
+    await eventually(same, timeout=60)
 
 
 def test_a_user_without_rights_reads_who_may_not_do_what(aurora: Program, pieces: Kubeconfig) -> None:
@@ -157,8 +161,8 @@ def test_a_wrong_authority_is_told_with_what_to_check(
     assert_refused_in_one_line(run, "certificate is not trusted", "certificate-authority")
 
 
-def test_several_kubeconfig_files_are_merged_as_kubectl_merges_them(
-    aurora: Program, kubectl: Kubectl, pieces: Kubeconfig, context: str, tmp_path: Path
+async def test_several_kubeconfig_files_are_merged_as_kubectl_merges_them(
+    aurora: Program, kubectl: Kubectl, pieces: Kubeconfig, context: str, eventually: Eventually, tmp_path: Path
 ) -> None:
     """The first file to name an entry wins, a missing one is passed over, paths are relative to their file."""
     cluster, user = pieces.cluster(context), pieces.user(context)
@@ -181,9 +185,13 @@ def test_several_kubeconfig_files_are_merged_as_kubectl_merges_them(
         ),
     ]
     alone = replace(aurora, kubeconfig=None, context=None)
-    run = alone("get", "pods", "-A", "-o", "json", environ={"KUBECONFIG": ":".join(map(str, files))})
 
-    assert names(run) == sorted(kubectl("get", "pods", "-A", "-o", "jsonpath={.items[*].metadata.name}").split())
+    def same() -> bool:
+        run = alone("get", "pods", "-A", "-o", "json", environ={"KUBECONFIG": ":".join(map(str, files))})
+        assert names(run) == sorted(kubectl("get", "pods", "-A", "-o", "jsonpath={.items[*].metadata.name}").split())
+        return True
+
+    await eventually(same, timeout=60)
 
 
 def test_an_unknown_context_is_answered_with_the_nearest_names(aurora: Program, context: str) -> None:

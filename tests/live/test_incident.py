@@ -114,7 +114,9 @@ def told(
     kubectl("patch", "deployment/aurora-backend", f"--patch={json.dumps(RELEASE)}", f"-n={NAMESPACE}")
     operators.sees(hers, "1 firing: HighErrorRate", within=PATIENCE)
     alert = next(each for each in prometheus() if each["labels"]["job"] == "aurora-backend")
-    pods = frozenset(kubectl("get", "pods", f"-n={NAMESPACE}", "-o", "jsonpath={.items[*].metadata.name}").split())
+    there = [each["metadata"] for each in json.loads(kubectl("get", "pods", f"-n={NAMESPACE}", "-o", "json"))["items"]]
+    began = seconds(alert["activeAt"])
+    pods = frozenset(each["name"] for each in there if seconds(each["creationTimestamp"]) < began)
     hers.send(":alerts\rI")
     operators.sees(hers, "Open an incident", "HighErrorRate of backend", "concerns deployment/aurora-backend")
     hers.send("\r")

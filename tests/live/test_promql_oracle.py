@@ -9,7 +9,6 @@ import json
 import math
 import random
 import shutil
-import socket
 import subprocess
 import time
 import urllib.error
@@ -26,6 +25,7 @@ from aurora_tui.sandbox.promql_lexer import PromqlError
 from aurora_tui.sandbox.promql_values import Vector
 from aurora_tui.sandbox.series import SeriesStore
 from aurora_tui.sandbox.traffic import JOBS, Labels, Replica, Traffic
+from tests.live.processes import free_ports
 
 START = 1_700_000_000_000
 STEP = 15_000
@@ -175,9 +175,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SeriesSt
     subprocess.run(
         ["promtool", "tsdb", "create-blocks-from", "openmetrics", "-q", folder / "samples", data], check=True
     )
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     server = subprocess.Popen(
         [
             "prometheus",
@@ -195,7 +193,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SeriesSt
             try:
                 urllib.request.urlopen(f"{address}/-/ready", timeout=5).close()
                 break
-            except (urllib.error.URLError, ConnectionError):
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
                 assert time.monotonic() < deadline and server.poll() is None, "prometheus did not start"
                 time.sleep(0.1)
         yield store, Oracle(address)

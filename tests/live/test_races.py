@@ -90,7 +90,7 @@ async def test_what_does_not_touch_the_change_does_not_stop_it(
         record = await path.execute(plan)
 
     assert record.outcome is Outcome.DONE, record.message
-    codes = [sent.code for sent in await audit.changes()]
+    codes = [sent.code for sent in await audit.sent() if not sent.dry_run]
     assert (codes[0], codes[-1], codes.count(200)) == (409, 200, 1)
 
 

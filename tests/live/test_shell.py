@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.live.audit import AuditLog
-from tests.live.conftest import Kubectl
+from tests.live.conftest import Eventually, Kubectl
 from tests.live.manyobjects import Object, to_list
 from tests.live.program import Program, Run, stack_variable
 from tests.terminal import Terminal
@@ -170,16 +171,30 @@ def test_a_shell_that_is_killed_ends_with_the_status_of_the_signal(shell: Shell)
         assert terminal.attributes() == terminal.attributes_before
 
 
+def may(kubectl: Kubectl, verb: str, where: str) -> bool:
+    """Whether the user `viewer` may do so with pods/exec, by kubectl, which ends with 1 for a no."""
+    with contextlib.suppress(RuntimeError):
+        return kubectl("auth", "can-i", verb, "pods/exec", where, context="viewer").strip() == "yes"
+    return False
+
+
 @pytest.mark.parametrize(
     ("verbs", "lacking"), [((), "create"), (("get",), "create"), (("create",), "get"), (("get", "create"), "")]
 )
-def test_both_rights_are_needed_and_asked_for_first(
-    shell: Shell, kubectl: Kubectl, verbs: tuple[str, ...], lacking: str
+async def test_both_rights_are_needed_and_asked_for_first(
+    shell: Shell, kubectl: Kubectl, eventually: Eventually, verbs: tuple[str, ...], lacking: str
 ) -> None:
     where, name = f"--namespace={shell.namespace}", f"exec-{'-'.join(verbs)}"
+
+    def granted() -> set[str]:
+        """What the server knows of, which is a moment after it was bound."""
+        return {verb for verb in ("get", "create") if may(kubectl, verb, where)}
+
+    await eventually(lambda: not granted())
     if verbs:
         kubectl("create", "role", name, f"--verb={','.join(verbs)}", "--resource=pods/exec", where)
         kubectl("create", "rolebinding", name, f"--role={name}", "--user=viewer", where)
+    await eventually(lambda: granted() == set(verbs))
 
     ours = shell.on("viewer")("alone", "--", "true")
     if verbs:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.live.audit import AuditLog, Sent
-from tests.live.conftest import Kubectl
+from tests.live.conftest import Eventually, Kubectl
 from tests.live.program import Act, Program
 from tests.live.tables import parse_table
 from tests.live.twins import Twins
@@ -17,6 +17,7 @@ pytest_plugins = ("tests.live.fixtures",)
 
 GOOD, BETTER = "aurora/backend:2.3.9", "aurora/backend:2.4.0"
 NODE = "aurora-node-02"
+UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet"])
@@ -73,30 +74,34 @@ def node(kubectl: Kubectl) -> dict[str, Any]:
     return spec
 
 
+async def tainted(kubectl: Kubectl, eventually: Eventually, cordoned: bool) -> dict[str, Any]:
+    """The node's spec once the controller has put its taint on a cordoned one, or has taken it away again."""
+    await eventually(lambda: (UNSCHEDULABLE in {taint["key"] for taint in node(kubectl).get("taints", ())}) is cordoned)
+    spec = node(kubectl)
+    for taint in spec.get("taints", ()):
+        taint.pop("timeAdded", None)
+    return spec
+
+
 async def test_a_node_is_cordoned_and_uncordoned_as_kubectl_does_it(
-    aurora: Program, kubectl: Kubectl, audit: AuditLog, context: str
+    aurora: Program, kubectl: Kubectl, audit: AuditLog, context: str, eventually: Eventually
 ) -> None:
     confirmed = ("--yes", f"--confirm={context}", "--reason=told by the tests")
-    before = node(kubectl)
+    before = await tainted(kubectl, eventually, False)
     kubectl("cordon", NODE)
-    cordoned = node(kubectl)
+    cordoned = await tainted(kubectl, eventually, True)
     kubectl("uncordon", NODE)
+    await tainted(kubectl, eventually, False)
     try:
         run = aurora("cordon", NODE, *confirmed)
         assert run.code == 0, run
-        ours = node(kubectl)
-        # The controller's taint carries the time at which it was put.
-        for spec in (ours, cordoned):
-            for taint in spec.get("taints", ()):
-                taint.pop("timeAdded", None)
-        assert (ours["unschedulable"], ours.get("taints")) == (True, cordoned.get("taints", ours.get("taints")))
+        assert await tainted(kubectl, eventually, True) == cordoned
         assert "SchedulingDisabled" in parse_table(kubectl("get", "node", NODE))[0]["status"]
         run = aurora("uncordon", NODE, *confirmed)
         assert run.code == 0, run
     finally:
         kubectl("uncordon", NODE)
-    assert "unschedulable" not in node(kubectl)
-    assert node(kubectl).keys() == before.keys()
+    assert await tainted(kubectl, eventually, False) == before
     assert await audit.changes() == [Sent("patch", f"/nodes/{NODE}", False, 200)] * 2
 
 

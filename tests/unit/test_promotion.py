@@ -213,15 +213,18 @@ async def test_what_one_should_know_before(journal: Journal, verb: Verb, item: O
     assert any(each.startswith(warning) for each in plan.warnings), plan.warnings
 
 
-@pytest.mark.parametrize("about_to_end", [True, False])
-async def test_a_blue_green_retry_warns_while_the_new_pods_still_run(journal: Journal, about_to_end: bool) -> None:
+@pytest.mark.parametrize(("about_to_end", "replicas"), [(True, 2), (False, 2), (True, 0)])
+async def test_a_blue_green_retry_warns_while_the_new_pods_still_run(
+    journal: Journal, about_to_end: bool, replicas: int
+) -> None:
     cluster = under(rollout(BLUE_GREEN, **aborted()))
     new = cluster.objects["replicasets", NAMESPACE, f"{NAME}-new"]
+    new["spec"]["replicas"] = replicas
     if about_to_end:
         new["metadata"]["annotations"]["scale-down-deadline"] = SINCE
     plan = await planned(cluster, journal, Verb.RETRY)
     warned = "the new pods still run: service web switches to them at once, without a pause" in plan.warnings
-    assert warned is about_to_end
+    assert warned is (about_to_end and replicas > 0)
 
 
 async def test_argo_cd_reverts_a_template_but_no_status(journal: Journal) -> None:

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from aurora_tui.signals import threads as threads_module
 from aurora_tui.signals.threads import in_thread
 
 
@@ -44,5 +45,6 @@ async def test_calls_one_after_the_other_need_no_thread_each() -> None:
     before = threads()
     for _ in range(50):
         assert await in_thread(threading.get_ident) in threads()
-        await asyncio.sleep(0.001)
+        while not threads_module._idle:
+            await asyncio.sleep(0.001)
     assert len(threads() - before) <= 1
