@@ -141,7 +141,7 @@ class InOrder(Arranged):
         return page.shown if isinstance(page, ConfirmScreen) else None
 
     async def _go_on_typing(self) -> None:
-        while self._typed:
+        while self._typed and self.is_running:
             if self._asked:
                 if not self._laps:
                     self._laps = _LAPS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,12 @@ def program(stack: Addresses, tmp_path: Path) -> Program:
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is said for some seconds stays until it was read on a busy machine, not for ever: it hides what is below."""
     monkeypatch.setattr(AuroraApp, "NOTIFICATION_TIMEOUT", PATIENCE / 3)
+    notify = AuroraApp.notify
+
+    def patiently(app: AuroraApp, message: str, *, timeout: float | None = None, **more: Any) -> None:
+        notify(app, message, timeout=None if timeout is None else max(timeout, PATIENCE / 3), **more)
+
+    monkeypatch.setattr(AuroraApp, "notify", patiently)
 
 
 @pytest.fixture(autouse=True)

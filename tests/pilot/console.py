@@ -85,8 +85,19 @@ class Console:
             event = Key(_NAMES.get(key, key), character)
             event.set_sender(self.app)
             self.app.post_message(event)
+        await self._carried_out()
         await self.pilot.pause()
         await self.pilot.pause()
+
+    async def _carried_out(self) -> None:
+        """What was typed was acted on, unless it waits for what is being read.
+
+        A pilot's pause takes a program for idle that was given no time.
+        """
+        for _ in range(12):
+            while self.app._typed and self.app._reading is None and self.app.is_running:
+                await asyncio.sleep(0.01)
+            await self.pilot.pause(0)
 
     async def type(self, words: str) -> None:
         await self.press(*words)

@@ -18,7 +18,7 @@ def text(app: App[Any]) -> str:
     return "\n".join(lines(app))
 
 
-async def until(pilot: Pilot[Any], seen: Callable[[], bool] | str, steps: int = 400) -> None:
+async def until(pilot: Pilot[Any], seen: Callable[[], bool] | str, steps: int = 2000) -> None:
     """Let the app go on until its screen shows a text, or `seen` holds; the failure shows the screen."""
     check = seen if callable(seen) else lambda: seen in text(pilot.app)
     for _ in range(steps):

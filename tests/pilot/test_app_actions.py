@@ -220,20 +220,21 @@ async def test_what_changed_since_the_preview_is_previewed_again_and_never_execu
         await console.until(f"scales deployment/{BACKEND} from 3 to 7 replicas")
         other = Program(stack, tmp_path)
         words = ("--no-wait", "--yes", "--confirm=prod", "--reason=somebody else's")
+        # To none: that alone its autoscaler leaves as it is.
         run = await asyncio.to_thread(
-            subprocess.run, other.command("scale", BACKEND, "--replicas=4", *words), env=home(tmp_path), check=False
+            subprocess.run, other.command("scale", BACKEND, "--replicas=0", *words), env=home(tmp_path), check=False
         )
         assert run.returncode == 0
 
         await console.press("enter")
 
         await console.until("changed since the preview: look at it again")
-        await console.until(f"scales deployment/{BACKEND} from 4 to 7 replicas")
+        await console.until(f"scales deployment/{BACKEND} from 0 to 7 replicas")
         await console.until("This is how it is now: look at it, and confirm it again.")
-        assert other.deployment()["spec"]["replicas"] != 7, "its autoscaler may have looked at it meanwhile"
+        assert other.deployment()["spec"]["replicas"] == 0
         assert answers(console) == ([], "")
         await console.press(*"prod\rOPS-5 still\r")
-        await console.until(f"done: scales deployment/{BACKEND} from 4 to 7 replicas")
+        await console.until(f"done: scales deployment/{BACKEND} from 0 to 7 replicas")
         assert other.deployment()["spec"]["replicas"] == 7
 
 

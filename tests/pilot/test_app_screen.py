@@ -105,7 +105,9 @@ async def test_where_nothing_fires_the_operator_starts_on_the_objects(
         await console.until("▸Pods", "none firing")
 
         assert "all on target" in console.title(console.app.slos_pane)
-        assert re.match(r" Alerts none +live · now", console.title(console.app.alerts_pane))
+        await console.until(
+            lambda: re.match(r" Alerts none +live · now", console.title(console.app.alerts_pane)) is not None
+        )
         assert console.under_cursor(console.app.objects_pane).startswith("aurora-backend-")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -194,12 +195,14 @@ async def test_the_command_takes_a_service_a_trace_or_what_is_under_the_cursor(c
 async def test_a_log_line_leads_to_the_trace_that_it_names(console: Console) -> None:
     app = console.app
     await console.command("logs")
-    await console.until(lambda: len(app.logs_pane.buffer) > 10)
-    line = next(
-        line for line in app.logs_pane.buffer.span(app.logs_pane.buffer.first, app.logs_pane.buffer.end)
-        if '"http.response.status_code":500' in line.text
-    )  # fmt: skip
-    trace = json.loads(line.text)["trace.id"]
+
+    def failed() -> list[str]:
+        buffer = app.logs_pane.buffer
+        lines = (line.text for line in buffer.span(buffer.first, buffer.end))
+        return [text for text in lines if '"http.response.status_code":500' in text]
+
+    await console.until(lambda: bool(failed()))
+    trace = json.loads(failed()[0])["trace.id"]
 
     await app.run_action(f"app.trace_of_line({trace!r})")
 
@@ -210,7 +213,9 @@ async def test_from_the_page_of_a_log_line_over_its_trace_to_the_log_again(conso
     app = console.app
     await console.command("logs")
     await console.until(lambda: len(app.logs_pane.buffer) > 100)
-    await console.press("E", "enter")
+    await console.press(*'/status_code":500\r')
+    await console.until(lambda: bool(re.search(r"\d hits", console.title(app.logs_pane))))
+    await console.press("n", "enter")
     await console.until("trace.id")
     await console.press("t")
     await console.until("waited for: aurora-postgres")

@@ -77,6 +77,7 @@ async def test_a_letter_lays_nothing_out_anew_and_the_end_of_a_long_text_stays_i
     app = Host()
     async with app.run_test(size=(40, 5)) as pilot:
         app.ask()
+        await screen.until(pilot, lambda: bool(app.query_one(PromptInput).region))
         await pilot.pause()
         laid_out: list[bool] = []
         monkeypatch.setattr(app.screen, "_refresh_layout", lambda *_, **__: laid_out.append(True))

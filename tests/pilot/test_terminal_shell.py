@@ -18,7 +18,9 @@ CONFIRMED = ("--confirm", "prod", "--reason", "OPS-1", "-n", "aurora")
 
 def in_a_shell(terminal: Terminal) -> None:
     """From the first screen into a shell in the last pod."""
-    terminal.send(":pods\rG")
+    terminal.send(":pods\r")
+    terminal.wait_for(POD, PATIENCE)
+    terminal.send("G")
     terminal.wait_for(lambda screen: "s Shell" in screen, PATIENCE)
     terminal.send("sprod\rOPS-1 what is in there")
     terminal.wait_for(f"opens a shell in container postgres of pod/{POD}", PATIENCE)

@@ -79,7 +79,7 @@ def test_an_api_server_that_goes_away_leaves_its_rows_marked_stale_and_comes_bac
     kubernetes.open()
     prometheus.open()
     with program.open() as terminal:
-        terminal.wait_for(shows("● kube", "● slos", "HighErrorRate"), PATIENCE)
+        terminal.wait_for(shows("● kube", "● slos", "HighErrorRate", "CrashLoopBackOff"), PATIENCE)
 
         kubernetes.shut()
 
