@@ -174,7 +174,7 @@ def test_a_shell_that_is_killed_ends_with_the_status_of_the_signal(shell: Shell)
 def may(kubectl: Kubectl, verb: str, where: str) -> bool:
     """Whether the user `viewer` may do so with pods/exec, by kubectl, which ends with 1 for a no."""
     with contextlib.suppress(RuntimeError):
-        return kubectl("auth", "can-i", verb, "pods/exec", where, context="viewer").strip() == "yes"
+        return kubectl("auth", "can-i", verb, "pods", "--subresource=exec", where, context="viewer").strip() == "yes"
     return False
 
 

@@ -221,7 +221,7 @@ async def test_marked_alerts_are_acknowledged_as_one_series_and_let_speak_again_
     await console.press("escape", "escape", *"/silenced\r", "g")
     await console.until(lambda: console.app.alerts_pane.grid.visible_count == count)
     await console.press(*(["space", "j"] * count), "x")
-    await console.until(f"Unsilence {count} alerts")
+    await console.until(f"Unsilence {count} alerts", "expires the silence of alert/")
     await console.press(*"prod\rOPS-3\r")
     await console.until(lambda: silences(stack) == [])
     await console.until(f"{count} done")
