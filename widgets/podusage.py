@@ -52,5 +52,5 @@ def _is_old(freshness: Freshness) -> bool:
 
 def _told(context: str, freshness: Freshness, now: float) -> str:
     of = f" of {context}" if context else ""
-    why = f": {freshness.message}" if freshness.message else ""
+    why = f": {freshness.brief}" if freshness.message else ""
     return f"{usage.CPU}, {usage.MEMORY}{of} as of {age_words(now - (freshness.last_good or now))}{why}"

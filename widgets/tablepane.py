@@ -249,7 +249,7 @@ class TablePane(Pane):
 
     def _remark(self) -> str:
         freshness = self.table.freshness
-        return freshness.message if freshness.state is not SourceState.CONNECTING or not freshness.whole else ""
+        return freshness.brief if freshness.state is not SourceState.CONNECTING or not freshness.whole else ""
 
     def _settle(self) -> None:
         """Say what an empty grid means, and bring the title up to date."""

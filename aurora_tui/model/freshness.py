@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 from aurora_tui.model.frozen import Frozen
+
+_ADDRESS = re.compile(r"^https?://\S+: ")
 
 
 class SourceState(StrEnum):
@@ -33,6 +36,11 @@ class Freshness(Frozen):
     next_try: float | None = None
     members: tuple[tuple[str, Freshness], ...] = ()
     """Of a table that is read from several contexts: each of them by its name; its own state is the worst of theirs."""
+
+    @property
+    def brief(self) -> str:
+        """The message without the address that it begins with, for where there is little room."""
+        return _ADDRESS.sub("", self.message)
 
     @property
     def whole(self) -> bool:

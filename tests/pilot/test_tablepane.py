@@ -299,6 +299,21 @@ async def test_of_two_contexts_the_one_is_named_whose_usage_is_old_and_the_other
         assert style_of(app, "1000m").color != plain.color == style_of(app, "2000m").color
 
 
+async def test_the_title_has_no_room_for_the_address_that_the_words_begin_with() -> None:
+    async with opened() as (app, pilot):
+        app.put("pods", pod("api"))
+        app.put("podmetrics", sample("api", "250m"))
+        words = "https://10.0.0.1:6443: connection refused; is the API server up, is a tunnel or VPN missing?"
+        for table in ("pods", "podmetrics"):
+            app.store.table(table).set_freshness(SourceState.STALE, app.now, words)
+        app.second()
+        await pilot.pause()
+
+        title = screen.lines(app)[0]
+        assert "Pods 1  connection refused; is the" in title
+        assert "https" not in title
+
+
 async def test_a_server_that_tells_no_usage_leaves_nothing_to_remark() -> None:
     async with opened() as (app, pilot):
         app.put("pods", pod("api"))
