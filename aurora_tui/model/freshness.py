@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from aurora_tui.model.frozen import Frozen
 
-_ADDRESS = re.compile(r"^https?://\S+: ")
+_ADDRESS = re.compile(r"^((?:\w+: )?)https?://\S+ ")
 
 
 class SourceState(StrEnum):
@@ -39,8 +39,8 @@ class Freshness(Frozen):
 
     @property
     def brief(self) -> str:
-        """The message without the address that it begins with, for where there is little room."""
-        return _ADDRESS.sub("", self.message)
+        """The message without the address that it is about, for where there is little room."""
+        return _ADDRESS.sub(r"\1", self.message)
 
     @property
     def whole(self) -> bool:
