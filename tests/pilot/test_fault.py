@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from pathlib import Path
 from typing import NoReturn
@@ -13,6 +14,7 @@ from aurora_tui.cluster.kubeconfig import choose
 from aurora_tui.session import Session
 from aurora_tui.settings import load_settings
 from tests.live.kubeconfigs import write_kubeconfig
+from tests.pilot.console import PATIENCE
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -40,7 +42,9 @@ async def test_no_traceback_reaches_the_terminal(
     with pytest.raises(ZeroDivisionError), caplog.at_level(logging.ERROR):
         async with app.run_test() as pilot:
             monkeypatch.setattr(app.objects_pane, "flush", broken)
-            await pilot.pause(0.5)
+            async with asyncio.timeout(PATIENCE):
+                while not app.fault:
+                    await pilot.pause(0.05)
 
     printed = "".join(capfd.readouterr())
     assert "Traceback" not in printed
