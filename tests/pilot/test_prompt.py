@@ -40,7 +40,7 @@ async def test_a_second_prompt_gets_every_letter_that_was_typed_behind_the_first
                 key = {" ": "space", "-": "minus", "=": "equals_sign", ",": "comma", "!": "exclamation_mark",
                        "_": "underscore", "/": "slash"}[letter]  # fmt: skip
             field.post_message(events.Key(key, letter))
-        await pilot.pause(0.3)
+        await screen.until(pilot, lambda: len(app.lines) == 2)
 
         assert app.lines == ["pods", "-l a=b, c!=d_é/x"]
 
