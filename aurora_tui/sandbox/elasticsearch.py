@@ -6,7 +6,7 @@ Shapes as the REST API of version 8 gives them; the client insists on ``X-Elasti
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -21,7 +21,7 @@ INDEX = "logs-kubernetes.container_logs-default"
 """The data stream; its documents are in a backing index."""
 BACKING = f".ds-{INDEX}-2026.01.01-000001"
 _BACKLOG_S = 900.0
-"""How far back the first search finds documents."""
+"""How far before its start the server has documents; they are made for the first search."""
 _MAX_DOCUMENTS = 50_000
 _MAX_WINDOW = 10_000
 _MAX_POINTS = 20
@@ -42,13 +42,15 @@ class ElasticsearchServer:
         self._clock = clock
         self._documents: deque[Held] = deque(maxlen=_MAX_DOCUMENTS)
         self._points: dict[str, tuple[Held, ...]] = {}
-        self._ingested = 0.0
+        self._began = self._ingested = clock()
+        self._has_backlog = False
         self._count = self._opened = 0
 
     def ingest(self) -> None:
-        """Take the lines that came since the last time, once somebody has asked for any."""
-        if self._ingested:
-            self._ingest(self._ingested)
+        """Take the lines that came since the last time."""
+        now = self._clock()
+        self._documents.extend(self._made(self._ingested, now))
+        self._ingested = now
 
     def app(self) -> web.Application:
         routes = web.Application(middlewares=[_errors])
@@ -64,13 +66,11 @@ class ElasticsearchServer:
                 add.add_route(method, f"{prefix}/_field_caps", self._field_caps)
         return routes
 
-    def _ingest(self, since: float) -> None:
-        now = self._clock()
-        for document in self._logs(since, now):
+    def _made(self, since: float, until: float) -> Iterator[Held]:
+        for document in self._logs(since, until):
             self._count += 1
             flat = fields_of(document)
-            self._documents.append(Held(self._count, document, flat, int(moment(flat["@timestamp"], now))))
-        self._ingested = now
+            yield Held(self._count, document, flat, int(moment(flat["@timestamp"], until)))
 
     async def _info(self, request: web.Request) -> web.Response:
         version = {
@@ -128,7 +128,10 @@ class ElasticsearchServer:
             if named and request.query.get("ignore_unavailable") != "true":
                 raise ElasticError(404, "index_not_found_exception", f"no such index [{named[0]}]")
             return ()
-        self._ingest(self._ingested or self._clock() - _BACKLOG_S)
+        self.ingest()
+        if not self._has_backlog:
+            self._has_backlog = True
+            self._documents.extendleft(reversed([*self._made(self._began - _BACKLOG_S, self._began)]))
         return tuple(self._documents)
 
     async def _open_point(self, request: web.Request) -> web.Response:

@@ -111,11 +111,16 @@ async def test_where_nothing_fires_the_operator_starts_on_the_objects(
         assert console.under_cursor(console.app.objects_pane).startswith("aurora-backend-")
 
 
-async def test_an_operator_who_was_faster_keeps_the_pane_that_he_chose(healthy: Addresses) -> None:
+async def test_an_operator_who_was_faster_keeps_the_pane_that_he_chose(
+    healthy: Addresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = program(healthy)
+    start = app.session.start
+    monkeypatch.setattr(app.session, "start", lambda: None)
     async with app.run_test(size=(160, 48)) as pilot:
         console = Console(app, pilot)
         await console.press("tab", "tab", "tab")
+        start()  # whatever answers, it answers later
         await console.until("none firing", "● kube  ● slos  ● alerts")
 
         assert "▸SLOs" in console.text
