@@ -94,8 +94,10 @@ class Console:
 
         A pilot's pause takes a program for idle that was given no time.
         """
+        deadline = time.monotonic() + PATIENCE
         for _ in range(12):
             while self.app._typed and self.app._reading is None and self.app.is_running:
+                assert time.monotonic() < deadline, f"never carried out: {self.app._typed}\n{self.text}"
                 await asyncio.sleep(0.01)
             await self.pilot.pause(0)
 
