@@ -158,6 +158,11 @@ class Terminal:
 
         return self.wait_for(asked, seconds)
 
+    def read_on(self, pause: float = 0.05) -> None:
+        """Read until nothing comes for so many seconds: to the end of a picture that is being sent."""
+        while self.read(pause):
+            pass
+
     def wait_for_bytes(self, pattern: bytes, seconds: float = 30.0) -> float:
         """Seconds from the start until the printed text, without escape sequences, matches."""
         wanted = re.compile(pattern)

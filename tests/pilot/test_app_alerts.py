@@ -165,6 +165,7 @@ def test_links_are_in_the_terminals_output_and_o_copies_one(program: Program) ->
         terminal.send("d")
         url = "https://runbooks.example.org/aurora/HighErrorRate"
         terminal.wait_for(f"runbook {url}", PATIENCE)
+        terminal.read_on()
         raw = bytes(terminal.raw)
         assert f";{url}\x1b\\".encode() in raw
         opening = raw.rindex(f";{url}\x1b\\".encode())
@@ -173,6 +174,7 @@ def test_links_are_in_the_terminals_output_and_o_copies_one(program: Program) ->
 
         terminal.send("o")
         terminal.wait_for("copied the runbook", PATIENCE)
+        terminal.read_on()
         assert b"\x1b]52;c;" + base64.b64encode(url.encode()) in bytes(terminal.raw)
 
 

@@ -86,8 +86,7 @@ def test_a_stopped_program_gives_the_terminal_back_and_continues_where_it_was(pr
     with burning(program) as terminal:
         os.kill(terminal.pid, signal.SIGTSTP)
         until(terminal, lambda: stat_fields(Path(f"/proc/{terminal.pid}/stat"))[0] == "T")
-        while terminal.read():
-            pass  # a stopped program writes nothing more
+        terminal.read_on()
         is_restored(terminal)
 
         os.kill(terminal.pid, signal.SIGCONT)
@@ -161,8 +160,7 @@ def test_a_smaller_terminal_is_not_sent_the_picture_of_the_larger_one(program: P
         terminal.wait_for(whole, PATIENCE)
         terminal.send(":pods\rz")  # the log moves by itself: what it paints before it is told is no picture
         terminal.wait_for(lambda screen: "▸Pods" in screen.splitlines()[1], PATIENCE)
-        while terminal.read(0.5):
-            pass
+        terminal.read_on(0.5)
         before = len(terminal.raw)
 
         terminal.resize(80, 24)

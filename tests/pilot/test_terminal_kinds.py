@@ -72,8 +72,7 @@ def test_a_terminal_that_falls_behind_is_shown_the_newest_screen_and_not_all_bef
         one = len(terminal.raw)
         terminal.send("?")
         terminal.wait_for("Moving and sorting in tables", PATIENCE)
-        while terminal.read(0.5):  # the rest of the page
-            pass
+        terminal.read_on(0.5)  # the rest of the page
         page = len(terminal.raw) - one
         terminal.stuck = True
         terminal.send("q?" * turns)
@@ -93,6 +92,8 @@ def test_a_terminal_that_falls_behind_is_shown_the_newest_screen_and_not_all_bef
 
 def test_in_the_c_locale_the_screen_is_made_of_ascii_and_stays_aligned(program: Program) -> None:
     with opened(program, LC_ALL="C") as terminal:
+        terminal.wait_for(lambda text: ">Alerts" in text and "* kube" in text, PATIENCE)
+        terminal.read_on()
         lines = terminal.text().splitlines()
 
         assert terminal.raw.isascii()
@@ -110,6 +111,7 @@ def test_the_settings_ask_for_ascii_where_the_locale_does_not(program: Program) 
 @pytest.mark.parametrize("term", ["xterm-16color", "linux"])
 def test_a_terminal_of_16_colours_gets_no_others_and_all_is_readable(program: Program, term: str) -> None:
     with opened(program, TERM=term, COLORTERM="") as terminal:
+        terminal.read_on()
         terminal.text()
 
         assert not TRUE_COLOUR.search(terminal.raw)
@@ -170,8 +172,7 @@ def test_a_terminal_that_cannot_is_not_told_to(program: Program, monkeypatch: py
 
 def test_what_somebody_else_wrote_over_the_screen_is_gone_after_ctrl_r(program: Program) -> None:
     with opened(program) as terminal:
-        while terminal.read():
-            pass  # to the end of a picture: nobody writes into the middle of an escape sequence
+        terminal.read_on()  # nobody writes into the middle of an escape sequence
         terminal.raw += b"\x1b[2J\x1b[5;5Hthe system is going down"
         assert "the system is going down" in terminal.text()
         terminal.send("\x12")
