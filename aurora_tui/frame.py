@@ -82,7 +82,9 @@ class Frame(InOrder):
         await self.session.close()
 
     def _hasten(self) -> None:
-        """The first rows are not kept waiting for the tick."""
+        """The first rows are not kept waiting for the tick, once there is room for them."""
+        if not any(pane.is_seen for pane in self.panes):
+            return
         self.session.gather()
         table = self.session.store.table(self.objects_pane.table.name)
         if self.is_running and (table.rows or table.freshness.last_good is not None):

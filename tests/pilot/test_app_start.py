@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from aurora_tui.model.freshness import SourceState
+from tests.pilot import screen
 from tests.pilot.test_app_bindings import program
 from tests.pilot.test_app_pace import restarted
 from tests.walk import screens
+from widgets.pane import Pane
 
 
 async def test_the_keys_stay_on_the_alerts_until_every_source_of_them_has_spoken(
@@ -55,6 +57,29 @@ async def test_the_first_rows_are_painted_at_once_and_said_to_be_not_all(
         app.flush()
         assert pane.grid.empty == "no row matches · Esc shows all"
         assert "to come" not in pane.title_text and "live" in pane.title_text
+
+
+async def test_rows_that_are_there_before_the_panes_are_laid_out_are_shown_before_anything_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = program(tmp_path, {})
+    monkeypatch.setattr(app.session, "start", lambda: None)
+    monkeypatch.setattr(app.session, "want", lambda table: None)
+    shown: list[int] = []
+    async with app.run_test(size=(160, 48)) as pilot:
+        pane, pods = app.objects_pane, app.session.store.table("pods")
+        monkeypatch.setattr(app.session.sessions[0].cluster, "settle", lambda: shown.append(pane.grid.visible_count))
+        app._ticks.stop()
+        with monkeypatch.context() as early:
+            early.setattr(Pane, "is_seen", False)
+            pods.apply({pod.metadata.name: pod for pod in map(restarted, range(500))})
+            app._hasten()
+            await pilot.pause()
+            assert not shown
+
+        app._hasten()
+        await screen.until(pilot, lambda: bool(shown))
+        assert shown == [500]
 
 
 async def test_a_second_that_goes_by_while_a_screen_is_just_being_made_breaks_nothing(tmp_path: Path) -> None:
