@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -42,8 +43,9 @@ class ElasticsearchServer:
         self._clock = clock
         self._documents: deque[Held] = deque(maxlen=_MAX_DOCUMENTS)
         self._points: dict[str, tuple[Held, ...]] = {}
-        self._began = self._ingested = clock()
-        self._has_backlog = False
+        self._ingested = clock()
+        self._backlog_until: float | None = self._ingested
+        """None once the documents from before the start are there."""
         self._count = self._opened = 0
 
     def ingest(self) -> None:
@@ -129,9 +131,10 @@ class ElasticsearchServer:
                 raise ElasticError(404, "index_not_found_exception", f"no such index [{named[0]}]")
             return ()
         self.ingest()
-        if not self._has_backlog:
-            self._has_backlog = True
-            self._documents.extendleft(reversed([*self._made(self._began - _BACKLOG_S, self._began)]))
+        if (until := self._backlog_until) is not None:
+            self._backlog_until = None
+            backlog = self._made(until - _BACKLOG_S, until)
+            self._documents = deque(chain(backlog, self._documents), self._documents.maxlen)  # the oldest go first
         return tuple(self._documents)
 
     async def _open_point(self, request: web.Request) -> web.Response:
