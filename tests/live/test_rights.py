@@ -13,12 +13,13 @@ from aurora_tui.cluster.kubeconfig import choose
 from aurora_tui.cluster.kubernetes import KubernetesCluster
 from aurora_tui.model.actions import Verb
 from aurora_tui.model.selection import ObjectRef
-from aurora_tui.rights import Need, Rights, need_of
+from aurora_tui.rights import Rights, need_of
 from aurora_tui.session import Session
 from aurora_tui.settings import load_settings
 from aurora_tui.verbs import VERBS
 from tests.live.conftest import Eventually, Kubectl
 from tests.live.manyobjects import to_list, workload
+from tests.live.permissions import can_i
 from tests.live.program import stack_variable
 from tests.pilot.console import Console
 
@@ -46,19 +47,6 @@ async def viewer(kubeconfig: Path) -> AsyncIterator[KubernetesCluster]:
     cluster = KubernetesCluster(choose("viewer", str(kubeconfig)))
     yield cluster
     await cluster.close()
-
-
-def can_i(kubectl: Kubectl, need: Need) -> bool:
-    what = f"{need.resource.qualified}/{need.name}" if need.name else need.resource.qualified
-    part = (f"--subresource={need.subresource}",) if need.subresource else ()
-    place = (f"--namespace={need.namespace}",) if need.namespace else ()
-    try:
-        answer = kubectl("auth", "can-i", need.verb, what, *part, *place, context="viewer")
-    except RuntimeError as error:  # it ends with 1 for a no
-        assert "error" not in str(error)
-        return False
-    assert answer.strip() == "yes"
-    return True
 
 
 @pytest.mark.parametrize("role", ROLES)

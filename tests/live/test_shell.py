@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import subprocess
@@ -11,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from aurora_tui.cluster.resources import PODS
+from aurora_tui.rights import Need
 from tests.live.audit import AuditLog
 from tests.live.conftest import Eventually, Kubectl
 from tests.live.manyobjects import Object, to_list
+from tests.live.permissions import can_i
 from tests.live.program import Program, Run, stack_variable
 from tests.terminal import Terminal
 
@@ -171,13 +173,6 @@ def test_a_shell_that_is_killed_ends_with_the_status_of_the_signal(shell: Shell)
         assert terminal.attributes() == terminal.attributes_before
 
 
-def may(kubectl: Kubectl, verb: str, where: str) -> bool:
-    """Whether the user `viewer` may do so with pods/exec, by kubectl, which ends with 1 for a no."""
-    with contextlib.suppress(RuntimeError):
-        return kubectl("auth", "can-i", verb, "pods", "--subresource=exec", where, context="viewer").strip() == "yes"
-    return False
-
-
 @pytest.mark.parametrize(
     ("verbs", "lacking"), [((), "create"), (("get",), "create"), (("create",), "get"), (("get", "create"), "")]
 )
@@ -188,7 +183,8 @@ async def test_both_rights_are_needed_and_asked_for_first(
 
     def granted() -> set[str]:
         """What the server knows of, which is a moment after it was bound."""
-        return {verb for verb in ("get", "create") if may(kubectl, verb, where)}
+        needs = [Need(verb, PODS, shell.namespace, subresource="exec") for verb in ("get", "create")]
+        return {need.verb for need in needs if can_i(kubectl, need)}
 
     await eventually(lambda: not granted())
     if verbs:
