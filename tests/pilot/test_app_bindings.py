@@ -103,6 +103,14 @@ def program(folder: Path, keys: Mapping[str, str]) -> AuroraApp:
     return AuroraApp(Session(settings, choose("prod", str(kubeconfig))))
 
 
+def unfed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AuroraApp:
+    """The same with its sources not begun: nothing speaks but the test."""
+    app = program(folder, {})
+    monkeypatch.setattr(app.session, "start", lambda: None)
+    monkeypatch.setattr(app.session, "want", lambda table: None)
+    return app
+
+
 @pytest.mark.parametrize("binding", OURS, ids=lambda binding: binding.id)
 def test_a_key_says_what_it_does_is_in_the_help_and_can_be_put_elsewhere(binding: Binding, seen: Seen) -> None:
     assert binding.id

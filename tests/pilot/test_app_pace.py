@@ -22,7 +22,7 @@ from aurora_tui.model.loglines import LogLine
 from aurora_tui.model.slo_columns import COLUMNS, THRIFTY_COLUMNS
 from tests.bench.samplepods import pod
 from tests.pilot import screen
-from tests.pilot.test_app_bindings import program
+from tests.pilot.test_app_bindings import unfed
 
 FAR = 400
 """A row that is not in sight."""
@@ -33,9 +33,7 @@ async def without_ticks(
     folder: Path, monkeypatch: pytest.MonkeyPatch, *, thrifty: bool = False
 ) -> AsyncIterator[tuple[AuroraApp, Pilot[Any]]]:
     """The program with pods on its screen and its tick stopped."""
-    app = program(folder, {})
-    monkeypatch.setattr(app.session, "start", lambda: None)
-    monkeypatch.setattr(app.session, "want", lambda table: None)
+    app = unfed(folder, monkeypatch)
     async with app.run_test(size=(120, 36)) as pilot:
         table = app.session.store.table("pods")
         table.apply({row.metadata.name: row for row in map(restarted, range(FAR + 1))})

@@ -8,7 +8,7 @@ import pytest
 
 from aurora_tui.model.freshness import SourceState
 from tests.pilot import screen
-from tests.pilot.test_app_bindings import program
+from tests.pilot.test_app_bindings import program, unfed
 from tests.pilot.test_app_pace import restarted
 from tests.walk import screens
 from widgets.pane import Pane
@@ -17,8 +17,7 @@ from widgets.pane import Pane
 async def test_the_keys_stay_on_the_alerts_until_every_source_of_them_has_spoken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = program(tmp_path, {})
-    monkeypatch.setattr(app.session, "start", lambda: None)  # nothing speaks but this test
+    app = unfed(tmp_path, monkeypatch)
     async with app.run_test() as pilot:
         alerts = app.session.store.table("alerts")
         alerts.set_freshness(SourceState.CONNECTING, 1.0, "waiting for Alertmanager")
@@ -36,9 +35,7 @@ async def test_the_keys_stay_on_the_alerts_until_every_source_of_them_has_spoken
 async def test_the_first_rows_are_painted_at_once_and_said_to_be_not_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = program(tmp_path, {})
-    monkeypatch.setattr(app.session, "start", lambda: None)
-    monkeypatch.setattr(app.session, "want", lambda table: None)
+    app = unfed(tmp_path, monkeypatch)
     async with app.run_test(size=(160, 48)) as pilot:
         pane, pods = app.objects_pane, app.session.store.table("pods")
         app._ticks.stop()
@@ -62,9 +59,7 @@ async def test_the_first_rows_are_painted_at_once_and_said_to_be_not_all(
 async def test_rows_that_are_there_before_the_panes_are_laid_out_are_shown_before_anything_is_imported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = program(tmp_path, {})
-    monkeypatch.setattr(app.session, "start", lambda: None)
-    monkeypatch.setattr(app.session, "want", lambda table: None)
+    app = unfed(tmp_path, monkeypatch)
     shown: list[int] = []
     async with app.run_test(size=(160, 48)) as pilot:
         pane, pods = app.objects_pane, app.session.store.table("pods")
